@@ -1,0 +1,4 @@
+//! The `footfall` command.
+#![forbid(unsafe_code)]
+
+fn main() {}

@@ -1,0 +1,155 @@
+//! Plain numbers to numbers that say what they count: days, timestamps, codes and ids.
+//!
+//! Stored quantities are fixed-width newtypes, never `usize`.
+
+use std::fmt;
+
+macro_rules! unit {
+    ($(#[$doc:meta])* $name:ident($inner:ty)) => {
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd,
+            serde::Serialize, serde::Deserialize,
+        )]
+        #[serde(transparent)]
+        pub struct $name(pub $inner);
+
+        impl $name {
+            /// The bare number.
+            #[must_use]
+            pub const fn get(self) -> $inner {
+                self.0
+            }
+        }
+    };
+}
+
+unit!(
+    /// A UTC day, counted from 1970-01-01. The last one is [`DAY_MAX`].
+    Day(u32)
+);
+unit!(
+    /// A UTC instant in milliseconds since 1970-01-01T00:00:00Z.
+    TimestampMs(u64)
+);
+unit!(
+    /// A downloader's number in the store's dictionary, from 1; 0 is a request without identity.
+    DownloaderId(u32)
+);
+unit!(
+    /// Code of a (repo type, repo name) pair.
+    RepoCode(u32)
+);
+unit!(
+    /// Code of a (country, region) pair.
+    PlaceCode(u32)
+);
+unit!(
+    /// Code of a (method, status) pair.
+    VerbCode(u32)
+);
+unit!(
+    /// Code of a user-agent template; 0 is an absent user agent.
+    AgentCode(u32)
+);
+unit!(
+    /// Number of an import, from 1.
+    ImportNumber(u32)
+);
+
+/// Milliseconds of a day.
+pub const DAY_MS: u64 = 86_400_000;
+/// Milliseconds of an hour.
+pub const HOUR_MS: u64 = 3_600_000;
+/// 2199-12-31, the last day that can be stored.
+pub const DAY_MAX: Day = Day(84_005);
+
+impl Day {
+    /// Its first instant.
+    #[must_use]
+    pub const fn start(self) -> TimestampMs {
+        TimestampMs(self.0 as u64 * DAY_MS)
+    }
+
+    /// The next day's first instant.
+    #[must_use]
+    pub const fn end(self) -> TimestampMs {
+        TimestampMs((self.0 as u64 + 1) * DAY_MS)
+    }
+
+    /// The day after it.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl TimestampMs {
+    /// The day it lies in (saturating at `u32::MAX`).
+    #[must_use]
+    pub fn day(self) -> Day {
+        Day(u32::try_from(self.0 / DAY_MS).unwrap_or(u32::MAX))
+    }
+
+    /// Milliseconds since that day began, below [`DAY_MS`].
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "a remainder of DAY_MS fits u32")]
+    pub const fn ms_of_day(self) -> u32 {
+        (self.0 % DAY_MS) as u32
+    }
+}
+
+impl fmt::Display for Day {
+    /// `2026-07-14`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.date() {
+            Some(date) => write!(f, "{}", date.format("%Y-%m-%d")),
+            None => write!(f, "day {}", self.0),
+        }
+    }
+}
+
+impl Day {
+    /// The calendar date; `None` beyond what the calendar library knows.
+    #[must_use]
+    pub fn date(self) -> Option<chrono::NaiveDate> {
+        let epoch = chrono::NaiveDate::from_ymd_opt(1970, 1, 1)?;
+        epoch.checked_add_days(chrono::Days::new(u64::from(self.0)))
+    }
+
+    /// The day of a date; `None` outside 1970-01-01 … 2199-12-31.
+    #[must_use]
+    pub fn from_date(date: chrono::NaiveDate) -> Option<Self> {
+        let epoch = chrono::NaiveDate::from_ymd_opt(1970, 1, 1)?;
+        let days = u32::try_from(date.signed_duration_since(epoch).num_days()).ok()?;
+        (days <= DAY_MAX.0).then_some(Self(days))
+    }
+}
+
+impl fmt::Display for TimestampMs {
+    /// `2026-07-14T08:00:00.000Z`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ms = self.ms_of_day();
+        let (h, m, s) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);
+        write!(f, "{}T{h:02}:{m:02}:{s:02}.{:03}Z", self.day(), ms % 1000)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_day_is_the_last_of_2199() {
+        assert_eq!(DAY_MAX.to_string(), "2199-12-31");
+        assert_eq!(Day::from_date(DAY_MAX.date().unwrap()), Some(DAY_MAX));
+        let after = DAY_MAX.next().date().unwrap();
+        assert_eq!(Day::from_date(after), None);
+    }
+
+    #[test]
+    fn a_timestamp_is_written_in_milliseconds() {
+        let end = TimestampMs(Day(20_000).end().get() - 1);
+        assert_eq!(end.to_string(), "2024-10-04T23:59:59.999Z");
+    }
+}

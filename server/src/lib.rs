@@ -1,0 +1,2 @@
+//! Serves a store over the line protocol and HTTP.
+#![forbid(unsafe_code)]

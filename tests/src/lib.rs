@@ -1,0 +1,2 @@
+//! The naive evaluator and helpers shared by the workspace tests.
+#![forbid(unsafe_code)]
