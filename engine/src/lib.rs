@@ -30,6 +30,10 @@
 //! | 1 | `error` | what went wrong, where, what to do |
 
 pub mod error;
+pub mod metrics;
+pub mod query;
+pub mod rules;
+pub mod schema;
 pub mod units;
 
 pub use error::{Error, ErrorKind, Result};

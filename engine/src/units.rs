@@ -93,7 +93,6 @@ impl TimestampMs {
 
     /// Milliseconds since that day began, below [`DAY_MS`].
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, reason = "a remainder of DAY_MS fits u32")]
     pub const fn ms_of_day(self) -> u32 {
         (self.0 % DAY_MS) as u32
     }
