@@ -29,7 +29,9 @@
 //! | 2 | `units` | numbers that say what they count |
 //! | 1 | `error` | what went wrong, where, what to do |
 
+pub mod encoding;
 pub mod error;
+pub mod layout;
 pub mod metrics;
 pub mod query;
 pub mod rules;

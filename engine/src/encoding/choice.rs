@@ -1,0 +1,124 @@
+//! Values to the encoding with the smallest payload.
+
+use super::plain::Plain;
+use super::{ENCODINGS, Encoding, Plan, Stats};
+use crate::layout::EncodingId;
+
+/// Which encodings are considered.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Choice {
+    /// Those that decode in about a nanosecond per value: for what most queries read.
+    Light,
+    /// All: for what is read seldom, or is large.
+    Any,
+}
+
+/// What an encoding that is not light must save over the best light one, in percent of its bytes.
+/// Below it, the decode time (3 to 10 times that of a light encoding) is not earned.
+pub const SPLIT_GAIN_PERCENT_MIN: usize = 8;
+/// Values below which encodings that are not light are not tried: their headers eat the gain.
+pub const SPLIT_VALUES_MIN: usize = 64;
+
+/// Appends the smallest payload of `values` to `out`, and says how it is encoded.
+pub fn encode_smallest(values: &[u32], choice: Choice, out: &mut Vec<u8>) -> EncodingId {
+    let stats = Stats::new(values);
+    let (mut id, mut best) = smallest_light(&stats, u8::MAX);
+    if choice == Choice::Any && values.len() >= SPLIT_VALUES_MIN {
+        let below = best.payload_bytes() * (100 - SPLIT_GAIN_PERCENT_MIN) / 100;
+        let heavy = ENCODINGS.iter().filter(|encoding| !encoding.is_light());
+        if let Some(found) = smallest_of(heavy, &stats, below) {
+            (id, best) = found;
+        }
+    }
+    best.write(out);
+    id
+}
+
+/// The smallest light encoding of a depth below `depth`.
+pub(super) fn smallest_light<'a>(stats: &Stats<'a>, depth: u8) -> (EncodingId, Plan<'a>) {
+    let plain = Plain::plan_always(stats);
+    let light = ENCODINGS
+        .iter()
+        .filter(|encoding| encoding.is_light() && encoding.depth() < depth);
+    match smallest_of(light, stats, plain.payload_bytes()) {
+        Some(found) => found,
+        None => (Plain.id(), plain),
+    }
+}
+
+/// The smallest payload that has fewer than `below` bytes; the lower id where two are equal.
+fn smallest_of<'a, 'e>(
+    encodings: impl Iterator<Item = &'e &'static dyn Encoding>,
+    stats: &Stats<'a>,
+    mut below: usize,
+) -> Option<(EncodingId, Plan<'a>)> {
+    let mut best = None;
+    for encoding in encodings {
+        let Some(plan) = encoding.plan(stats, below) else {
+            continue;
+        };
+        if plan.payload_bytes() < below {
+            below = plan.payload_bytes();
+            best = Some((encoding.id(), plan));
+        }
+        if below <= TINY_BYTES {
+            break;
+        }
+    }
+    best
+}
+
+/// Payloads that nothing can make noticeably smaller.
+const TINY_BYTES: usize = 3;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoding::by_id;
+
+    fn chosen(values: &[u32], choice: Choice) -> &'static str {
+        let mut out = Vec::new();
+        let id = encode_smallest(values, choice, &mut out);
+        let encoding = by_id(id).unwrap();
+        let mut back = Vec::new();
+        encoding.decode(&out, values.len(), &mut back).unwrap();
+        assert_eq!(back, values);
+        encoding.name()
+    }
+
+    /// Splitmix: without a pattern that zstd would find.
+    fn noise(count: u64) -> impl Iterator<Item = u32> {
+        (0..count).map(|i| {
+            let mut word = i.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            word = (word ^ word >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            word = (word ^ word >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+            (word >> 35) as u32
+        })
+    }
+
+    #[test]
+    fn each_encoding_is_chosen_for_what_it_is_made_for() {
+        let bytes: Vec<u32> = noise(100).map(|v| v % 256).collect();
+        let narrow: Vec<u32> = noise(5000).map(|v| 1000 + v % 32).collect();
+        let mut rare = narrow.clone();
+        rare.iter_mut().step_by(500).for_each(|v| *v += 1 << 20);
+        let mut sorted: Vec<u32> = noise(5000).collect();
+        sorted.sort_unstable();
+        let runs: Vec<u32> = noise(50).flat_map(|v| vec![v; 100]).collect();
+        let few: Vec<u32> = noise(5000).map(|v| v % 5 * 1_000_003).collect();
+        let repeated: Vec<u32> = noise(50).collect::<Vec<_>>().repeat(100);
+        for choice in [Choice::Light, Choice::Any] {
+            assert_eq!(chosen(&[], choice), "plain");
+            assert_eq!(chosen(&[5; 9], choice), "constant");
+            assert_eq!(chosen(&bytes, choice), "plain");
+            assert_eq!(chosen(&narrow, choice), "bit_packed");
+            assert_eq!(chosen(&rare, choice), "patched");
+            assert_eq!(chosen(&sorted, choice), "delta");
+            assert_eq!(chosen(&runs, choice), "runs");
+            assert_eq!(chosen(&few, choice), "dictionary");
+        }
+        assert_ne!(chosen(&repeated, Choice::Light), "split_zstd");
+        assert_eq!(chosen(&repeated, Choice::Any), "split_zstd");
+        assert_ne!(chosen(&repeated[..63], Choice::Any), "split_zstd");
+    }
+}

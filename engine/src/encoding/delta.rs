@@ -1,0 +1,98 @@
+//! Values that never decrease to the first one and the gaps, and back.
+
+use super::{Encoding, Plan, Stats, nested};
+use crate::error::Result;
+use crate::layout::{ByteReader, ByteWriter, EncodingId};
+
+/// First value, then gaps.
+#[derive(Debug)]
+pub(super) struct Delta;
+
+impl Encoding for Delta {
+    fn id(&self) -> EncodingId {
+        EncodingId(5)
+    }
+
+    fn name(&self) -> &'static str {
+        "delta"
+    }
+
+    fn depth(&self) -> u8 {
+        1
+    }
+
+    fn plan<'a>(&self, stats: &Stats<'a>, _below: usize) -> Option<Plan<'a>> {
+        let (first, rest) = stats.values().split_first()?;
+        if !stats.is_sorted() {
+            return None;
+        }
+        let gaps: Vec<u32> = rest
+            .iter()
+            .zip(stats.values())
+            .map(|(value, before)| value - before)
+            .collect();
+        let mut payload = Vec::new();
+        ByteWriter::new(&mut payload).varint(u64::from(*first));
+        nested::write(&gaps, self, &mut payload);
+        Some(Plan::ready(payload))
+    }
+
+    fn read(&self, reader: &mut ByteReader<'_>, count: usize, out: &mut Vec<u32>) -> Result<()> {
+        let mut value = reader.varint_u32()?;
+        let Some(gap_count) = count.checked_sub(1) else {
+            return Err(reader.corrupt("delta payload of no values"));
+        };
+        out.push(value);
+        let start = out.len();
+        nested::read_into(reader, gap_count, self, out)?;
+        let gaps = out.get_mut(start..).unwrap_or_default();
+        let last = gaps
+            .iter()
+            .fold(u64::from(value), |sum, gap| sum + u64::from(*gap));
+        if last > u64::from(u32::MAX) {
+            return Err(reader.corrupt(format!("gaps add up to {last}, the most is 4294967295")));
+        }
+        for gap in gaps {
+            value = value.wrapping_add(*gap);
+            *gap = value;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ascending_numbers_cost_nothing() {
+        let values: Vec<u32> = (1000..9000).collect();
+        let (mut payload, mut out) = (Vec::new(), Vec::new());
+        assert!(Delta.encode(&values, &mut payload));
+        assert_eq!(payload, [0xe8, 7, 1, 1]);
+        Delta.decode(&payload, values.len(), &mut out).unwrap();
+        assert_eq!(out, values);
+    }
+
+    #[test]
+    fn a_descent_is_not_represented() {
+        let mut out = Vec::new();
+        assert!(!Delta.encode(&[1, 3, 2], &mut out));
+        assert!(!Delta.encode(&[], &mut out));
+        assert!(out.is_empty());
+    }
+
+    #[test]
+    fn gaps_beyond_32_bits_are_corrupt() {
+        // First 2³² − 1, then constant gaps of 1.
+        let payload = [0xff, 0xff, 0xff, 0xff, 0x0f, 1, 1];
+        assert!(Delta.decode(&payload, 2, &mut Vec::new()).is_err());
+        assert!(Delta.decode(&payload, 1, &mut Vec::new()).is_ok());
+    }
+
+    #[test]
+    fn delta_does_not_nest_in_itself() {
+        let payload = [1, 5, 1, 1, 1];
+        assert!(Delta.decode(&payload, 3, &mut Vec::new()).is_err());
+    }
+}

@@ -1,0 +1,124 @@
+//! Values to what one pass tells about them: range, runs, order.
+
+/// What an encoding may ask about the values of a page.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Stats<'a> {
+    values: &'a [u32],
+    min: u32,
+    max: u32,
+    change_count: usize,
+    descent_count: usize,
+}
+
+impl<'a> Stats<'a> {
+    /// Looks at every value once.
+    #[must_use]
+    pub fn new(values: &'a [u32]) -> Self {
+        let (mut min, mut max) = (u32::MAX, 0);
+        for value in values {
+            min = min.min(*value);
+            max = max.max(*value);
+        }
+        let (mut change_count, mut descent_count) = (0, 0);
+        // Counted in u32 per piece, so that the loop vectorises to four lanes of its input's width.
+        let after = values.get(1..).unwrap_or_default();
+        for (left, right) in values.chunks(PIECE).zip(after.chunks(PIECE)) {
+            let (mut changes, mut descents) = (0_u32, 0_u32);
+            for (left, right) in left.iter().zip(right) {
+                changes += u32::from(left != right);
+                descents += u32::from(left > right);
+            }
+            change_count += changes as usize;
+            descent_count += descents as usize;
+        }
+        Self {
+            values,
+            min: min.min(max),
+            max,
+            change_count,
+            descent_count,
+        }
+    }
+
+    /// The values.
+    #[must_use]
+    pub fn values(&self) -> &'a [u32] {
+        self.values
+    }
+
+    /// How many values there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.values.len()
+    }
+
+    /// The smallest value; 0 if there is none.
+    #[must_use]
+    pub fn min(&self) -> u32 {
+        self.min
+    }
+
+    /// The largest value; 0 if there is none.
+    #[must_use]
+    pub fn max(&self) -> u32 {
+        self.max
+    }
+
+    /// How many stretches of one value.
+    #[must_use]
+    pub fn run_count(&self) -> usize {
+        self.change_count + usize::from(!self.values.is_empty())
+    }
+
+    /// Whether no value is smaller than the one before.
+    #[must_use]
+    pub fn is_sorted(&self) -> bool {
+        self.descent_count == 0
+    }
+
+    /// Bits that the difference of the largest to the smallest value needs, 0 to 32.
+    #[must_use]
+    pub fn range_bits(&self) -> u32 {
+        super::bits::bits_of(self.max - self.min)
+    }
+}
+
+/// Values counted in one go; any count below 2³² is right.
+const PIECE: usize = 4096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn nothing_has_no_range() {
+        let stats = Stats::new(&[]);
+        assert_eq!((stats.min(), stats.max(), stats.range_bits()), (0, 0, 0));
+        assert_eq!(stats.run_count(), 0);
+        assert!(stats.is_sorted());
+    }
+
+    #[test]
+    fn borders_of_pieces_are_counted() {
+        let values: Vec<u32> = (0..3 * 4096 + 5).collect();
+        assert_eq!(Stats::new(&values).run_count(), values.len());
+        let mut values = vec![1; 2 * 4096];
+        values[4096] = 0;
+        assert_eq!(Stats::new(&values).run_count(), 3);
+        assert!(!Stats::new(&values).is_sorted());
+    }
+
+    proptest! {
+        #[test]
+        fn stats_equal_their_definitions(values in prop::collection::vec(0_u32..4, 1..40)) {
+            let stats = Stats::new(&values);
+            prop_assert_eq!(stats.min(), *values.iter().min().unwrap());
+            prop_assert_eq!(stats.max(), *values.iter().max().unwrap());
+            prop_assert_eq!(stats.is_sorted(), values.is_sorted());
+            let mut runs = values.clone();
+            runs.dedup();
+            prop_assert_eq!(stats.run_count(), runs.len());
+        }
+    }
+}
