@@ -1,0 +1,55 @@
+"""A loaded peer to the facts that the questions need: days, the ranking of repos, shared names."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+
+from engines import Rows
+from measure import Worker
+from questions import Facts
+
+LATEST_HOUR = time(23)
+"""A day with a row at or after this time is complete."""
+
+RANKED_REPOS = 60
+
+COUNT = "select count(*) from requests"
+FIRST = "select min(ts) from requests"
+NEWEST = "select max(ts) from requests"
+RANKING = f"select repo, count(*) as n from requests group by repo order by n desc, repo limit {RANKED_REPOS}"
+SHARED = "select repo from requests group by repo having count(distinct repo_type) > 1"
+
+
+def facts_of(worker: Worker) -> Facts:
+    """Ask a peer that answers with rows; its dialect does not matter to these questions."""
+    newest = instant(rows_of(worker, NEWEST))
+    repos = tuple(str(row[0]) for row in rows_of(worker, RANKING))
+    if len(repos) < RANKED_REPOS:
+        raise SystemExit(f"found {len(repos)} repos, the questions need {RANKED_REPOS}: use larger logs")
+    return Facts(
+        rows=int(rows_of(worker, COUNT)[0][0]),
+        first_day=instant(rows_of(worker, FIRST)).date(),
+        newest_complete_day=complete_day(worker, newest),
+        repos=repos,
+        shared_names=frozenset(str(row[0]) for row in rows_of(worker, SHARED)),
+    )
+
+
+def complete_day(worker: Worker, newest: datetime) -> date:
+    """Return the newest day that has a row in its last hour or a later day after it."""
+    day = newest.date()
+    if newest.time() >= LATEST_HOUR:
+        return day
+    earlier = rows_of(worker, f"select count(*), max(ts) from requests where ts < '{day} 00:00:00'")
+    return instant([earlier[0][1:]]).date() if int(earlier[0][0]) else day
+
+
+def rows_of(worker: Worker, sql: str) -> Rows:
+    """Return the rows of one query."""
+    rows: Rows = worker.ask(sql)["answer"]["rows"]
+    return rows
+
+
+def instant(rows: Rows) -> datetime:
+    """Read the one instant of an answer."""
+    return datetime.fromisoformat(str(rows[0][0]))

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Makes the peers' Python environment under target/ once, then runs the benchmark (see README.md).
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+venv=${CARGO_TARGET_DIR:-$here/../../target}/peers/venv
+stamp=$venv/requirements.txt
+if ! cmp -s "$here/requirements.txt" "$stamp"; then
+    python3 -m venv --clear "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt"
+    cp "$here/requirements.txt" "$stamp"
+fi
+PYTHONDONTWRITEBYTECODE=1 exec "$venv/bin/python" "$here/run.py" "$@"

@@ -1,0 +1,162 @@
+"""Tests of the benchmark itself: `target/peers/venv/bin/python -m unittest discover benches/peers`."""
+
+from __future__ import annotations
+
+import tempfile
+import unittest
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from compare import difference, normal
+from engines.clickhouse import ClickHouse
+from engines.dialect import ACCEPTED
+from engines.duckdb import DuckDb
+from engines.peer import Peer
+from logs import count
+from measure import Times, Worker
+from questions import QUESTIONS, Facts, Question, chosen
+from table import markdown, verdict
+
+HEADER = "timestamp,status,method,repoName,repoType,hashedUserId,hashedIp,country,region\n"
+USER, IP = "aa" * 32, "bb" * 32
+
+FACTS = Facts(
+    rows=1,
+    first_day=date(2026, 1, 11),
+    newest_complete_day=date(2026, 3, 31),
+    repos=tuple(f"org/repo-{rank}" for rank in range(1, 61)),
+    shared_names=frozenset({"org/repo-2"}),
+)
+
+
+def question(name: str) -> Question:
+    """Return one question."""
+    return chosen(name, "")[0]
+
+
+def line(clock: str, user: str = USER, ip: str = "", country: str = "DE") -> str:
+    """Return one accepted request of 2026-01-11 or, with a date, of that day."""
+    stamp = clock if "T" in clock else f"2026-01-11T{clock}"
+    return f"{stamp}Z,200,GET,org/repo-1,model,{user},{ip},{country},\n"
+
+
+class Definitions(unittest.TestCase):
+    """The SQL says what the definitions' examples say, in both engines."""
+
+    def test_windows_of_five_minutes(self) -> None:
+        offsets = ("10:00:00", "10:00:20", "10:00:45", "10:01:40", "10:04:59", "10:05:01", "11:00:01")
+        self.expect("".join(line(f"{clock}.000") for clock in offsets), "q02", [[3]])
+
+    def test_signed_in_and_anonymous_are_two(self) -> None:
+        rows = line("10:00:00.000", USER, "") + line("10:00:01.000", "", USER)
+        self.expect(rows, "q06", [[2]])
+
+    def test_a_user_keeps_one_identity_whatever_the_address(self) -> None:
+        rows = line("10:00:00.000", USER, IP) + line("10:00:01.000", USER, "")
+        self.expect(rows, "q06", [[1]])
+
+    def test_countries_overlap(self) -> None:
+        rows = line("10:00:00.000") + line("10:00:05.000", country="FR")
+        self.expect(rows, "q02", [[1]])
+        self.expect(rows, "q13", [["DE", 1], ["FR", 1]])
+
+    def test_without_identity_nothing_collapses(self) -> None:
+        rows = line("10:00:00.000", "", "") * 2
+        self.expect(rows, "q02", [[2]])
+        self.expect(rows, "q06", [[0]])
+        self.expect(rows, "q16", [["", 2]])
+
+    def expect(self, rows: str, name: str, wanted: list[list[Any]]) -> None:
+        """Load the rows into each peer and ask one question."""
+        for peer in (DuckDb(), ClickHouse()):
+            with self.subTest(peer=peer.name), tempfile.TemporaryDirectory() as scratch:
+                self.assertEqual(answer(peer, Path(scratch), rows, question(name)), wanted)
+
+
+def answer(peer: Peer, scratch: Path, rows: str, asked: Question) -> list[list[Any]]:
+    """Load one file in a process of its own, as a run does, and ask in another one."""
+    exports = scratch / "exports"
+    exports.mkdir()
+    (exports / "a.csv").write_text(HEADER + rows, encoding="utf-8")
+    peer.load(exports, scratch / "store")
+    with Worker(peer, scratch / "store") as worker:
+        reply = worker.ask(peer.text(asked, FACTS))
+    return sorted(normal(peer.rows(reply["answer"], asked, FACTS), asked))
+
+
+class Texts(unittest.TestCase):
+    """Questions take their values from the data."""
+
+    def test_dates_shift_with_the_first_day(self) -> None:
+        self.assertIn("from 2026-04-14 to 2026-08-28", question("q22").footfall(FACTS))
+        self.assertIn("from 2026-06-25T10:30:00Z to 2026-06-30T03:00:00Z", question("q26").footfall(FACTS))
+        self.assertIn("ts < timestamp '2026-08-29 00:00:00'", question("q22").sql(DuckDb.dialect, FACTS))
+
+    def test_last_days_end_with_the_newest_complete_day(self) -> None:
+        self.assertEqual(FACTS.last(30), (datetime(2026, 3, 2), datetime(2026, 4, 1)))
+
+    def test_there_are_26_one_line_questions(self) -> None:
+        self.assertEqual([q.number for q in QUESTIONS], list(range(1, 27)))
+        for each in QUESTIONS:
+            for peer in (DuckDb(), ClickHouse()):
+                self.assertNotIn("\n", each.footfall(FACTS) + peer.text(each, FACTS))
+
+    def test_the_default_rule_is_asked_of_all_but_the_requests(self) -> None:
+        without = {q.name for q in QUESTIONS if ACCEPTED not in q.sql(DuckDb.dialect, FACTS)}
+        self.assertEqual(without, {"q01", "q14", "q20", "q26"})
+
+    def test_a_shared_name_carries_its_type(self) -> None:
+        rows = DuckDb().rows({"rows": [["model", "org/repo-2", 5], ["model", "org/repo-3", 4]]}, question("q26"), FACTS)
+        self.assertEqual(rows, [["model:org/repo-2", 5], ["org/repo-3", 4]])
+
+
+class Comparing(unittest.TestCase):
+    """Answers are equal as sets of rows."""
+
+    def test_order_and_empty_rows_do_not_matter(self) -> None:
+        asked = question("q03")
+        mine = normal([["2026-01-02", 3], ["2026-01-01", 2], ["2026-01-03", 0], ["2026-01-04", None]], asked)
+        self.assertEqual(difference(mine, normal([["2026-01-01", 2], ["2026-01-02", 3]], asked), asked), "")
+
+    def test_a_wrong_count_is_named(self) -> None:
+        asked = question("q03")
+        self.assertIn("only here: ('2026-01-01', 2)", difference([["2026-01-01", 2]], [["2026-01-01", 3]], asked))
+
+    def test_a_missing_row_is_named(self) -> None:
+        self.assertEqual(difference([["DE", 1]], [], question("q13")), "1 rows against 0")
+
+    def test_ties_at_the_cut_may_differ_and_nothing_else(self) -> None:
+        asked = Question(0, lambda f: "", lambda d, f: "", ("repo",), 3)
+        mine = [["a", 9], ["b", 5], ["c", 5]]
+        self.assertEqual(difference(mine, [["a", 9], ["b", 5], ["d", 5]], asked), "")
+        self.assertNotEqual(difference(mine, [["x", 9], ["b", 5], ["c", 5]], asked), "")
+        self.assertNotEqual(difference(mine, [["a", 9], ["b", 6], ["c", 5]], asked), "")
+
+
+class Measuring(unittest.TestCase):
+    """Ratios are medians of rounds."""
+
+    times = Times({"duckdb": [10.0, 30.0, 20.0], "clickhouse": [40.0, 40.0, 40.0], "footfall": [1.0, 1.0, 4.0]})
+
+    def test_the_ratio_is_the_median_of_the_rounds(self) -> None:
+        self.assertEqual(self.times.ratio("duckdb", "footfall"), 10.0)
+        self.assertEqual(self.times.least("duckdb"), 10.0)
+
+    def test_the_fastest_peer_counts(self) -> None:
+        self.assertEqual(self.times.ratio_of_fastest(["duckdb", "clickhouse"], "footfall"), 10.0)
+
+    def test_verdicts(self) -> None:
+        self.assertEqual(verdict(self.times, ["duckdb"], "footfall"), "")
+        self.assertEqual(verdict(self.times, ["footfall"], "duckdb"), "slower")
+        self.assertEqual(verdict(self.times, ["clickhouse"], "duckdb"), "below 10×")
+
+    def test_sizes(self) -> None:
+        self.assertEqual([count("20M"), count("0.5M"), count("200k"), count("12")], [20_000_000, 500_000, 200_000, 12])
+
+    def test_short_rows_are_filled(self) -> None:
+        self.assertEqual(markdown(["a", "b"], [["1"]]).splitlines()[-1], "| 1 |  |")
+
+
+if __name__ == "__main__":
+    unittest.main()
