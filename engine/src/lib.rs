@@ -29,6 +29,7 @@
 //! | 2 | `units` | numbers that say what they count |
 //! | 1 | `error` | what went wrong, where, what to do |
 
+pub mod catalog;
 pub mod encoding;
 pub mod error;
 pub mod layout;
@@ -36,6 +37,7 @@ pub mod metrics;
 pub mod query;
 pub mod rules;
 pub mod schema;
+pub mod storage;
 pub mod units;
 
 pub use error::{Error, ErrorKind, Result};

@@ -1,0 +1,557 @@
+//! Stores that are committed to, cut, crashed and read at the same time.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::*;
+use crate::layout::{FileBuilder, FileKind, FileView, SectionId};
+use crate::storage::RealFileSystem;
+use crate::storage::faulty::{EIO, ENOSPC, Fault, FaultyFileSystem};
+use crate::units::{Day, ImportNumber, TimestampMs};
+use tempfile::TempDir;
+
+fn real() -> Arc<dyn FileSystem> {
+    Arc::new(RealFileSystem::default())
+}
+
+/// In memory where that is possible: the tests fsync some ten thousand times.
+fn tempdir() -> TempDir {
+    TempDir::new_in("/dev/shm")
+        .or_else(|_| TempDir::new())
+        .unwrap()
+}
+
+fn fresh() -> (TempDir, Catalog) {
+    let dir = tempdir();
+    let catalog = Catalog::create(real(), &dir.path().join("store")).unwrap();
+    (dir, catalog)
+}
+
+/// A stored file that holds `text`.
+fn framed(kind: FileKind, text: &str) -> Vec<u8> {
+    let mut file = FileBuilder::new(kind);
+    file.section(SectionId(1), text.as_bytes());
+    file.finish().unwrap()
+}
+
+fn segment(file: FileEntry) -> SegmentEntry {
+    SegmentEntry {
+        file,
+        rows: file.len,
+        visits: 1,
+        ts_first: TimestampMs(0),
+        ts_last: TimestampMs(1),
+        imports: (ImportNumber(1), ImportNumber(1)),
+    }
+}
+
+/// Adds a segment to day `day`, replaces the segment of day 0, and commits.
+fn grow(catalog: &Catalog, day: u32) -> Result<Arc<Snapshot>> {
+    let mut txn = catalog.begin()?;
+    let replaced = framed(FileKind::Segment, &format!("replaced by {day}"));
+    let replaced = txn.write(FileKind::Segment, &replaced)?;
+    txn.manifest_mut().partition_mut(Day(0)).segments = vec![segment(replaced)];
+    let mut file = txn.writer(FileKind::Segment)?;
+    for part in framed(FileKind::Segment, &format!("segment {day}")).chunks(30) {
+        file.append(part)?;
+    }
+    let added = file.finish()?;
+    txn.manifest_mut()
+        .partition_mut(Day(day))
+        .segments
+        .push(segment(added));
+    txn.commit()
+}
+
+/// What a state holds, whole and verified: every file's contents, by day.
+fn contents(snapshot: &Arc<Snapshot>) -> Result<Vec<String>> {
+    assert_eq!(
+        snapshot
+            .verify_files()
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>(),
+        [""; 0]
+    );
+    let text = |entry: &FileEntry| {
+        let bytes = snapshot.open_file(entry)?;
+        let file = FileView::parse(&bytes, entry.kind)?;
+        Ok(String::from_utf8(file.section_required(SectionId(1))?.to_vec()).unwrap())
+    };
+    snapshot.manifest().files().map(text).collect()
+}
+
+/// The contents after days 1 to `days` were added.
+fn expected(days: u32) -> Vec<String> {
+    let replaced = (days > 0).then(|| format!("replaced by {days}"));
+    replaced
+        .into_iter()
+        .chain((1..=days).map(|day| format!("segment {day}")))
+        .collect()
+}
+
+/// The contents of the newest state, seen by a process that has just started.
+fn reopened(dir: &Path) -> Result<Vec<String>> {
+    contents(&Catalog::open(real(), dir)?.snapshot()?)
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
+
+fn names(dir: &Path) -> Vec<String> {
+    RealFileSystem::default().list(dir).unwrap()
+}
+
+#[test]
+fn a_commit_is_there_afterwards() -> Result<()> {
+    let (_dir, catalog) = fresh();
+    assert_eq!(reopened(catalog.dir())?, expected(0));
+    for day in 1..=5 {
+        let snapshot = grow(&catalog, day)?;
+        assert_eq!(contents(&snapshot)?, expected(day));
+        assert_eq!(reopened(catalog.dir())?, expected(day));
+    }
+    // Nothing is left of older states: 5 days and day 0, pointer, manifest, lock.
+    assert_eq!(names(catalog.dir()).len(), 6 + 3);
+    Ok(())
+}
+
+#[test]
+fn a_transaction_that_is_dropped_leaves_nothing() -> Result<()> {
+    let (_dir, catalog) = fresh();
+    grow(&catalog, 1)?;
+    let before = names(catalog.dir());
+    let mut txn = catalog.begin()?;
+    txn.write(FileKind::Dictionary, &framed(FileKind::Dictionary, "keys"))?;
+    txn.writer(FileKind::Lookup)?.append(b"lookup")?;
+    txn.manifest_mut().extra_columns.push("x".into());
+    assert_eq!(names(catalog.dir()).len(), before.len() + 2);
+    drop(txn);
+    assert_eq!(names(catalog.dir()), before);
+    assert_eq!(reopened(catalog.dir())?, expected(1));
+    Ok(())
+}
+
+#[test]
+fn a_state_cannot_name_a_file_that_was_not_written() -> Result<()> {
+    let (_dir, catalog) = fresh();
+    let mut txn = catalog.begin()?;
+    let id = txn.reserve(FileKind::Hub);
+    txn.manifest_mut()
+        .hub
+        .push(FileEntry::of(id, &framed(FileKind::Hub, "never written"))?);
+    assert_eq!(txn.commit().unwrap_err().kind(), ErrorKind::Invalid);
+    assert_eq!(reopened(catalog.dir())?, expected(0));
+    Ok(())
+}
+
+#[test]
+fn files_are_written_by_many_threads_under_the_numbers_of_one() -> Result<()> {
+    let (_dir, catalog) = fresh();
+    let mut txn = catalog.begin()?;
+    let ids: Vec<FileId> = (0..300).map(|_| txn.reserve(FileKind::Segment)).collect();
+    let files = txn.files();
+    let written: Vec<Result<FileEntry>> = std::thread::scope(|scope| {
+        let write = |share: &[FileId]| {
+            share
+                .iter()
+                .map(|id| files.write(*id, &framed(id.kind, &id.name())))
+                .collect::<Vec<_>>()
+        };
+        let threads: Vec<_> = ids
+            .chunks(77)
+            .map(|share| scope.spawn(move || write(share)))
+            .collect();
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap())
+            .collect()
+    });
+    for (day, entry) in (1..).zip(written) {
+        txn.manifest_mut()
+            .partition_mut(Day(day))
+            .segments
+            .push(segment(entry?));
+    }
+    txn.commit()?;
+    let found = reopened(catalog.dir())?;
+    assert_eq!(found, ids.iter().map(|id| id.name()).collect::<Vec<_>>());
+    Ok(())
+}
+
+#[test]
+fn there_is_one_writer() -> Result<()> {
+    let (_dir, catalog) = fresh();
+    let other = Catalog::open(real(), catalog.dir())?;
+    let txn = catalog.begin()?;
+    for second in [&catalog, &other] {
+        let error = second.begin().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Conflict);
+        assert!(
+            error.to_string().contains("another writer holds the store"),
+            "{error}"
+        );
+    }
+    drop(txn);
+    grow(&other, 1)?;
+    assert_eq!(contents(&catalog.snapshot()?)?, expected(1));
+    Ok(())
+}
+
+#[test]
+fn a_reader_keeps_its_state() -> Result<()> {
+    let (_dir, catalog) = fresh();
+    let reader = Catalog::open(real(), catalog.dir())?;
+    grow(&catalog, 1)?;
+    let old = reader.snapshot()?;
+    for day in 2..=4 {
+        grow(&catalog, day)?;
+    }
+    assert_eq!(contents(&old)?, expected(1));
+    let held = names(catalog.dir());
+    drop(old);
+    assert_eq!(contents(&reader.snapshot()?)?, expected(4));
+    grow(&catalog, 5)?;
+    grow(&catalog, 6)?;
+    // Two days more; the state of the first reader and all between are gone.
+    assert!(names(catalog.dir()).len() <= held.len() + 2, "{held:?}");
+    assert_eq!(reopened(catalog.dir())?, expected(6));
+    Ok(())
+}
+
+#[test]
+fn readers_see_whole_states_in_order() -> Result<()> {
+    let (_dir, catalog) = fresh();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let read = || {
+            let reader = Catalog::open(real(), catalog.dir()).unwrap();
+            let (mut last, mut reads) = (0, 0);
+            while !done.load(Ordering::SeqCst) || reads == 0 {
+                let found = contents(&reader.snapshot().unwrap()).unwrap();
+                let days = found.len().saturating_sub(1);
+                assert_eq!(found, expected(u32::try_from(days).unwrap()));
+                assert!(days >= last);
+                (last, reads) = (days, reads + 1);
+            }
+        };
+        let readers: Vec<_> = (0..3).map(|_| scope.spawn(read)).collect();
+        for day in 1..=60 {
+            grow(&catalog, day).unwrap();
+        }
+        done.store(true, Ordering::SeqCst);
+        readers
+            .into_iter()
+            .for_each(|reader| reader.join().unwrap());
+    });
+    Ok(())
+}
+
+/// Opens and grows the store at `dir` with `fs`.
+fn open_and_grow(fs: Arc<FaultyFileSystem>, dir: &Path, day: u32) -> Result<()> {
+    grow(&Catalog::open(fs, dir)?, day).map(drop)
+}
+
+#[test]
+fn a_fault_in_any_call_harms_nothing() -> Result<()> {
+    let (dir, catalog) = fresh();
+    grow(&catalog, 1)?;
+    let (mut faults, mut refused) = (0, 0);
+    for code in [EIO, ENOSPC] {
+        for (for_ever, took_effect) in [(false, false), (true, false), (false, true)] {
+            for at in 1.. {
+                let here = dir
+                    .path()
+                    .join(format!("{code}-{for_ever}-{took_effect}-{at}"));
+                copy(catalog.dir(), &here);
+                let fault = Fault {
+                    at,
+                    for_ever,
+                    took_effect,
+                    code,
+                };
+                let fs = Arc::new(FaultyFileSystem::new(fault));
+                let result = open_and_grow(Arc::clone(&fs), &here, 2);
+                let found = reopened(&here)?;
+                let names_before = names(&here);
+                if result.is_ok() {
+                    assert_eq!(found, expected(2), "{fault:?}");
+                } else {
+                    refused += 1;
+                    assert!(
+                        found == expected(1) || found == expected(2),
+                        "{fault:?}: {found:?}"
+                    );
+                }
+                // The same again, without the fault; and then no name is left too much.
+                if found == expected(1) {
+                    grow(&Catalog::open(real(), &here)?, 2)?;
+                }
+                let snapshot = grow(&Catalog::open(real(), &here)?, 3)?;
+                assert_eq!(
+                    contents(&snapshot)?,
+                    expected(3),
+                    "{fault:?} {names_before:?}"
+                );
+                assert_eq!(names(&here).len(), 4 + 3, "{fault:?}");
+                std::fs::remove_dir_all(&here).unwrap();
+                if fs.calls() < at {
+                    break;
+                }
+                faults += 1;
+            }
+        }
+    }
+    assert!(faults > 150 && refused > 100, "{faults} {refused}");
+    Ok(())
+}
+
+#[test]
+fn a_fault_while_creating_can_be_tried_again() -> Result<()> {
+    let dir = tempdir();
+    for (for_ever, took_effect) in [(false, false), (true, false), (false, true)] {
+        for at in 1.. {
+            let here = dir.path().join(format!("{for_ever}-{took_effect}-{at}"));
+            let fs = Arc::new(FaultyFileSystem::new(Fault {
+                at,
+                for_ever,
+                took_effect,
+                code: EIO,
+            }));
+            let result = Catalog::create(Arc::clone(&fs) as Arc<dyn FileSystem>, &here);
+            assert_eq!(result.is_ok(), fs.calls() < at);
+            let catalog = Catalog::open_or_create(real(), &here)?;
+            assert_eq!(contents(&grow(&catalog, 1)?)?, expected(1));
+            assert_eq!(names(&here).len(), 2 + 3);
+            if fs.calls() < at {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_crash_after_any_call_leaves_the_old_or_the_new_state() -> Result<()> {
+    let (dir, catalog) = fresh();
+    grow(&catalog, 1)?;
+    let (store, crashed) = (catalog.dir().to_owned(), dir.path().join("crashed"));
+    let at = |number: u64| crashed.join(number.to_string());
+    let fs = FaultyFileSystem::watched({
+        let (store, crashed) = (store.clone(), crashed.clone());
+        move |number, _| copy(&store, &crashed.join(number.to_string()))
+    });
+    let fs = Arc::new(fs);
+    open_and_grow(Arc::clone(&fs), &store, 2)?;
+    let (mut old, mut new) = (0, 0);
+    for number in 1..=fs.calls() {
+        let found = reopened(&at(number))?;
+        old += u32::from(found == expected(1));
+        new += u32::from(found == expected(2));
+        assert!(
+            found == expected(1 + u32::from(new > 0)),
+            "call {number}: {found:?}"
+        );
+        // And the crashed store goes on.
+        let days = 2 + u32::from(new > 0);
+        assert_eq!(
+            contents(&grow(&Catalog::open(real(), &at(number))?, days)?)?,
+            expected(days)
+        );
+        assert_eq!(names(&at(number)).len(), days as usize + 1 + 3);
+    }
+    assert!(old > 10 && new >= 5, "{old} {new}");
+    Ok(())
+}
+
+#[test]
+fn a_changed_byte_in_pointer_or_manifest_is_reported() -> Result<()> {
+    let (_dir, catalog) = fresh();
+    let reader = Catalog::open(real(), catalog.dir())?;
+    let _kept = reader.snapshot()?;
+    grow(&catalog, 1)?;
+    // The older manifest is still there, held: nothing may fall back to it.
+    let manifest = current::manifest_name(catalog.snapshot()?.manifest().number);
+    for name in [CURRENT, &manifest] {
+        let path = catalog.dir().join(name);
+        let bytes = std::fs::read(&path).unwrap();
+        for at in 0..bytes.len() {
+            for bit in [0, 3, 7] {
+                let mut flipped = bytes.clone();
+                flipped[at] ^= 1 << bit;
+                std::fs::write(&path, &flipped).unwrap();
+                let error = Catalog::open(real(), catalog.dir()).unwrap_err();
+                assert_eq!(
+                    error.kind(),
+                    ErrorKind::Corrupt,
+                    "{name} byte {at} bit {bit}: {error}"
+                );
+                assert!(error.place().path.is_some());
+            }
+            std::fs::write(&path, &bytes[..at]).unwrap();
+            let error = Catalog::open(real(), catalog.dir()).unwrap_err();
+            assert_eq!(
+                error.kind(),
+                ErrorKind::Corrupt,
+                "{name} cut to {at}: {error}"
+            );
+        }
+        std::fs::write(&path, [&bytes[..], b"\n"].concat()).unwrap();
+        assert_eq!(
+            Catalog::open(real(), catalog.dir()).unwrap_err().kind(),
+            ErrorKind::Corrupt
+        );
+        std::fs::write(&path, &bytes).unwrap();
+    }
+    assert_eq!(reopened(catalog.dir())?, expected(1));
+    std::fs::remove_file(catalog.dir().join(&manifest)).unwrap();
+    let error = Catalog::open(real(), catalog.dir()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    std::fs::remove_file(catalog.dir().join(CURRENT)).unwrap();
+    for result in [
+        Catalog::open(real(), catalog.dir()),
+        Catalog::create(real(), catalog.dir()),
+    ] {
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::Corrupt);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_changed_file_is_reported() -> Result<()> {
+    let (_dir, catalog) = fresh();
+    let mut txn = catalog.begin()?;
+    let bytes = framed(FileKind::Hub, &"x".repeat(200));
+    let entry = txn.write(FileKind::Hub, &bytes)?;
+    txn.manifest_mut().hub.push(entry);
+    txn.commit()?;
+    let path = entry.path(catalog.dir());
+    let changed = |at: usize| {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1;
+        changed
+    };
+    let other = framed(FileKind::Hub, &"y".repeat(200));
+    for (bytes, found_when_opened) in [
+        (bytes[..bytes.len() - 1].to_vec(), true),
+        ([&bytes[..], &bytes[..]].concat(), true),
+        (changed(50), false),
+        (changed(bytes.len() - 5), true),
+        (other, true),
+    ] {
+        std::fs::write(&path, &bytes).unwrap();
+        let snapshot = Catalog::open(real(), catalog.dir())?.snapshot()?;
+        assert_eq!(snapshot.open_file(&entry).is_err(), found_when_opened);
+        let faults = snapshot.verify_files();
+        assert_eq!(faults.len(), 1);
+        assert_eq!(faults[0].kind(), ErrorKind::Corrupt);
+        assert_eq!(faults[0].place().path.as_deref(), Some(&*path));
+    }
+    std::fs::remove_file(&path).unwrap();
+    let snapshot = Catalog::open(real(), catalog.dir())?.snapshot()?;
+    assert_eq!(
+        snapshot.open_file(&entry).unwrap_err().kind(),
+        ErrorKind::Corrupt
+    );
+    Ok(())
+}
+
+#[test]
+fn what_was_made_of_a_file_is_made_once() -> Result<()> {
+    let (_dir, catalog) = fresh();
+    let snapshot = grow(&catalog, 1)?;
+    let entry = snapshot.manifest().partition(Day(1)).unwrap().segments[0].file;
+    let length = |bytes: Arc<crate::storage::FileBytes>| Ok(bytes.len());
+    let len = *snapshot.open_as(&entry, length)?;
+    assert_eq!(len as u64, entry.len);
+    let again = snapshot.open_as::<usize>(&entry, |_| panic!("made twice"))?;
+    assert_eq!(*again, len);
+    // Also by the next state, which has the same file.
+    let again = grow(&catalog, 2)?.open_as::<usize>(&entry, |_| panic!("made twice"))?;
+    assert_eq!(*again, len);
+    Ok(())
+}
+
+/// Replaces the newest manifest of the store by `change` of it.
+fn rewrite(catalog: &Catalog, change: impl FnOnce(&mut Manifest)) -> Result<()> {
+    let mut manifest = catalog.snapshot()?.manifest().clone();
+    manifest.number += 1;
+    change(&mut manifest);
+    transaction::publish(&catalog.0, &manifest, &mut transaction::Progress::default())?;
+    Ok(())
+}
+
+#[test]
+fn a_newer_versions_store_is_refused_as_such() -> Result<()> {
+    let (_dir, catalog) = fresh();
+    rewrite(&catalog, |m| m.features.ignorable = 1 << 9)?;
+    grow(&catalog, 1)?;
+    rewrite(&catalog, |m| m.features.must_understand_to_write = 1 << 8)?;
+    let opened = Catalog::open(real(), catalog.dir())?;
+    assert_eq!(contents(&opened.snapshot()?)?, expected(1));
+    assert_eq!(opened.begin().unwrap_err().kind(), ErrorKind::Unsupported);
+    rewrite(&catalog, |m| m.features.must_understand = 1)?;
+    let error = Catalog::open(real(), catalog.dir()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(
+        error.to_string().contains("made by a newer version"),
+        "{error}"
+    );
+    assert!(error.place().path.is_some() && error.help().is_some());
+    Ok(())
+}
+
+#[test]
+fn only_an_empty_place_becomes_a_store() -> Result<()> {
+    let dir = tempdir();
+    let nothing = dir.path().join("a/b");
+    let error = Catalog::open(real(), &nothing).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert!(error.help().unwrap().contains("footfall ingest"));
+    Catalog::open_or_create(real(), &nothing)?;
+    assert_eq!(
+        Catalog::create(real(), &nothing).unwrap_err().kind(),
+        ErrorKind::Conflict
+    );
+    Catalog::open_or_create(real(), &nothing)?;
+    std::fs::write(dir.path().join("notes.txt"), "mine").unwrap();
+    let error = Catalog::open_or_create(real(), dir.path()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(error.to_string().contains("a\"") || error.to_string().contains("notes.txt"));
+    Ok(())
+}
+
+#[test]
+fn a_dead_writers_files_neither_collide_nor_stay() -> Result<()> {
+    let (_dir, catalog) = fresh();
+    let next = grow(&catalog, 1)?.manifest().next_file;
+    for name in [
+        FileId {
+            kind: FileKind::Segment,
+            number: next,
+        }
+        .name(),
+        FileId {
+            kind: FileKind::Dictionary,
+            number: next + 5,
+        }
+        .name(),
+        current::manifest_name(900),
+        current::temporary_name(900),
+    ] {
+        std::fs::write(catalog.dir().join(name), "half").unwrap();
+    }
+    std::fs::write(catalog.dir().join("notes.txt"), "not the store's").unwrap();
+    let snapshot = grow(&catalog, 2)?;
+    assert_eq!(snapshot.manifest().number, 901);
+    assert_eq!(snapshot.manifest().next_file, next + 8);
+    assert_eq!(names(catalog.dir()).len(), 3 + 3 + 1);
+    assert_eq!(reopened(catalog.dir())?, expected(2));
+    Ok(())
+}
