@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import statistics
 import subprocess
@@ -38,17 +39,21 @@ class Worker:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End the process by ending its input."""
-        self.process.communicate()
+        """End the process by ending its input; it may have ended by itself."""
+        with contextlib.suppress(BrokenPipeError):
+            self.process.communicate()
 
     def ask(self, text: str) -> dict[str, Any]:
         """Run one query text, once; raise `AskError` if the engine refuses it."""
         assert self.process.stdin is not None and self.process.stdout is not None
-        self.process.stdin.write(text + "\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
+        try:
+            self.process.stdin.write(text + "\n")
+            self.process.stdin.flush()
+            line = self.process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
         if not line:
-            raise SystemExit(f"{self.engine.title} ended while it was asked: {text}")
+            raise AskError("the process has ended")
         reply: dict[str, Any] = json.loads(line)
         if "error" in reply:
             raise AskError(str(reply["error"]))

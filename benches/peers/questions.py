@@ -127,8 +127,7 @@ def bursts_sql(d: Dialect, facts: Facts) -> str:
 def top_downloaders_sql(d: Dialect, _facts: Facts) -> str:
     """q16: the hundred downloaders with most requests."""
     inner = (
-        f"select {d.who_columns()}, count(*) as n from requests where {ACCEPTED} "
-        "group by all order by n desc limit 100"
+        f"select {d.who_columns()}, count(*) as n from requests where {ACCEPTED} group by all order by n desc limit 100"
     )
     return f"select {d.label} as label, n from ({inner}) order by n desc"
 
@@ -150,7 +149,9 @@ def new_sql(d: Dialect, _facts: Facts) -> str:
 
 def overlap_sql(d: Dialect, _facts: Facts) -> str:
     """q25: downloaders in common, for all pairs of the twenty largest repos."""
-    largest = "select repo_type, repo from requests group by repo_type, repo order by count(*) desc, repo, repo_type limit 20"
+    largest = (
+        "select repo_type, repo from requests group by repo_type, repo order by count(*) desc, repo, repo_type limit 20"
+    )
     pairs = (
         f"select repo_type, repo, {d.who_columns()} from requests "
         f"where {accepted(d.known)} and (repo_type, repo) in ({largest}) group by all"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import importlib.metadata
 import json
 import os
 import platform
@@ -29,23 +30,34 @@ from questions import Facts, Question, chosen
 ROOT = Path(__file__).resolve().parent.parent.parent
 SUBJECT = "footfall"
 NOT_YET = "q17,q18,q25"
+CORES = os.cpu_count() or 1
 
 
 def main() -> None:
     """Do a whole run."""
     arguments = parser().parse_args()
     work = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve() / "peers"
+    work.mkdir(parents=True, exist_ok=True)
     names = arguments.engines.split(",")
     engines = [by_name(name, arguments.bin) for name in names]
     if not arguments.no_build and (SUBJECT in names or arguments.exports is None):
         build(asked=SUBJECT in names and not arguments.load_only)
     exports = exports_of(arguments, work)
-    stores = work / f"stores-{arguments.exports.resolve().name if arguments.exports else exports.name}"
+    label = exports.name.removeprefix("logs-")
+    stores = work / f"stores-{label}"
     started = {"started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "load_average": os.getloadavg()}
+    print(f"logs: {logs.warm(exports) / 1e6:.0f} MB of CSV", flush=True)
     loads = load_all(engines, exports, stores, arguments)
     facts = facts_from(engines, stores)
+    results = load_results(engines, loads, stores, facts)
+    tables = [f"{facts.rows:,} rows, {CORES} cores"]
+    tables += [table.load_table(results, CORES)] if results else []
+    print("\n" + "\n\n".join(tables) + "\n", flush=True)
     asked = [] if arguments.load_only else ask_all(engines, stores, facts, arguments)
-    report(engines, loads, asked, facts, work / f"result-{stores.name.removeprefix('stores-')}", started)
+    if asked:
+        tables.append(table.ask_table(asked, engines, SUBJECT))
+        print("\n" + tables[-1] + "\n")
+    write(work / f"result-{label}", tables, numbers(results, asked, facts) | started)
     if any(result.problem for result in asked):
         raise SystemExit(1)
 
@@ -86,13 +98,10 @@ def build(*, asked: bool) -> None:
 
 
 def exports_of(arguments: argparse.Namespace, work: Path) -> Path:
-    """Return the directory of CSV files, generated if none is given, and in the page cache."""
-    work.mkdir(parents=True, exist_ok=True)
+    """Return the directory of CSV files, generated if none is given."""
     size = logs.Size(arguments.rows, arguments.days, arguments.repos, arguments.headers, arguments.seed)
     given: Path | None = arguments.exports
-    exports = given.resolve() if given else logs.generated(arguments.bin / SUBJECT, size, work)
-    print(f"logs: {logs.warm(exports) / 1e6:.0f} MB of CSV", flush=True)
-    return exports
+    return given.resolve() if given else logs.generated(arguments.bin / SUBJECT, size, work)
 
 
 def load_all(
@@ -116,6 +125,14 @@ def load_once(engine: Engine, exports: Path, store: Path) -> Loaded:
     loaded = engine.load(exports, store)
     print(f"loaded: {engine.title} {loaded.elapsed_s:.2f} s", flush=True)
     return loaded
+
+
+def load_results(
+    engines: Sequence[Engine], loads: dict[str, list[Loaded]], stores: Path, facts: Facts
+) -> list[table.LoadResult]:
+    """Return the outcome of every engine that was loaded in this run."""
+    loaded = [engine for engine in engines if engine.name in loads]
+    return [table.LoadResult(e, facts.rows, loads[e.name], e.disk_bytes(stores / e.name)) for e in loaded]
 
 
 def facts_from(engines: Sequence[Engine], stores: Path) -> Facts:
@@ -185,35 +202,18 @@ def progress(result: table.AskResult) -> str:
     return f"{result.name}: " + ", ".join(f"{e} {result.times.least(e):.2f} ms" for e in result.times.rounds_ms)
 
 
-def report(
-    engines: Sequence[Engine],
-    loads: dict[str, list[Loaded]],
-    asked: Sequence[table.AskResult],
-    facts: Facts,
-    path: Path,
-    started: dict[str, Any],
-) -> None:
-    """Print the tables, and write them and every number beside the stores."""
-    stores = path.with_name(path.name.replace("result-", "stores-", 1))
-    cores = os.cpu_count() or 1
-    results = [
-        table.LoadResult(e, facts.rows, loads[e.name], e.disk_bytes(stores / e.name)) for e in engines if e.name in loads
-    ]
-    tables = [table.load_table(results, cores)] if results else []
-    tables += [table.ask_table(asked, engines, SUBJECT)] if asked else []
-    text = "\n\n".join([f"{facts.rows:,} rows, {cores} cores", *tables]) + "\n"
-    path.with_suffix(".md").write_text(text, encoding="utf-8")
-    path.with_suffix(".json").write_text(json.dumps(numbers(results, asked, facts, started), indent=1), encoding="utf-8")
-    print(f"\n{text}\nwritten: {path.with_suffix('.json')}")
+def write(path: Path, tables: Sequence[str], measured: dict[str, Any]) -> None:
+    """Write the tables as Markdown, and every number as JSON."""
+    path.with_name(path.name + ".md").write_text("\n\n".join(tables) + "\n", encoding="utf-8")
+    path.with_name(path.name + ".json").write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+    print(f"written: {path}.md and .json")
 
 
-def numbers(
-    loads: Sequence[table.LoadResult], asked: Sequence[table.AskResult], facts: Facts, started: dict[str, Any]
-) -> dict[str, Any]:
+def numbers(loads: Sequence[table.LoadResult], asked: Sequence[table.AskResult], facts: Facts) -> dict[str, Any]:
     """Return everything that was measured, and on what."""
     return {
-        **started,
-        "machine": {"cores": os.cpu_count(), "system": platform.platform()},
+        "machine": {"cores": CORES, "system": platform.platform()},
+        "peers": {name: importlib.metadata.version(name) for name in ("duckdb", "chdb", "chdb-core")},
         "rows": facts.rows,
         "first_day": str(facts.first_day),
         "newest_complete_day": str(facts.newest_complete_day),

@@ -79,7 +79,9 @@ class Dialect:
     def downloaders(self, dims: Sequence[str], where: str, tail: str = "") -> str:
         """Count distinct downloaders per value of `dims`."""
         columns = self.dims(dims)
-        inner = f"select {listed(columns)}{self.who_columns()} from requests where {where} and {self.known} group by all"
+        inner = (
+            f"select {listed(columns)}{self.who_columns()} from requests where {where} and {self.known} group by all"
+        )
         names = [name_of(c) for c in columns]
         return f"select {listed(names)}count(*) as n from ({inner}){grouped(names)} {tail}"
 
