@@ -29,6 +29,7 @@
 mod current;
 mod file;
 mod garbage;
+mod ledger;
 mod manifest;
 mod runs;
 mod snapshot;
@@ -42,6 +43,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use file::{FileEntry, FileId};
+pub use ledger::{ContentHash, HourSum, Ledger, LedgerEntry, LedgerRecord};
 pub use manifest::{
     DerivedEntry, DictionaryEntry, DictionaryRole, Manifest, Partition, SegmentEntry,
 };

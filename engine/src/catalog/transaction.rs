@@ -157,12 +157,20 @@ impl Transaction {
         Ok(snapshot)
     }
 
+    /// Whether a file came with this transaction.
+    pub(super) fn is_new(&self, file: &FileEntry) -> bool {
+        file.number >= self.base.manifest().next_file
+    }
+
     /// Every new name in the manifest must be of a file that was written here.
     fn check_names(&self) -> Result<()> {
         let made = self.files.made();
-        let before = self.base.manifest().next_file;
-        let unknown = self.manifest.files().map(FileEntry::id);
-        let mut unknown = unknown.filter(|id| id.number >= before && !made.contains(id));
+        let new = self
+            .manifest
+            .files()
+            .filter(|file| self.is_new(file))
+            .map(FileEntry::id);
+        let mut unknown = new.filter(|id| !made.contains(id));
         match unknown.next() {
             None => Ok(()),
             Some(id) => Err(
