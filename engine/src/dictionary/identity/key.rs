@@ -1,0 +1,114 @@
+//! One identity: its kind and text, packed where it is hex, and its fingerprint.
+
+use std::borrow::Cow;
+
+use crate::schema::IdentityKind;
+
+/// An identity as stored.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct IdentityKey<'a> {
+    /// Account or address.
+    pub kind: IdentityKind,
+    /// Whether `bytes` are packed hex digits.
+    pub packed: bool,
+    /// The text, packed or as it is.
+    pub bytes: Cow<'a, [u8]>,
+}
+
+impl<'a> IdentityKey<'a> {
+    /// The key of a text; packs it if it is an even, positive number of lower-case hex digits.
+    #[must_use]
+    pub fn of_text(kind: IdentityKind, text: &'a [u8]) -> Self {
+        match pack(text) {
+            Some(bytes) => Self { kind, packed: true, bytes: Cow::Owned(bytes) },
+            None => Self { kind, packed: false, bytes: Cow::Borrowed(text) },
+        }
+    }
+
+    /// The text as it was in the log.
+    #[must_use]
+    pub fn text(&self) -> String {
+        if !self.packed {
+            return String::from_utf8_lossy(&self.bytes).into_owned();
+        }
+        let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble & 15)]);
+        self.bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
+    }
+
+    /// Whether it is the identity of that kind and text.
+    #[must_use]
+    pub fn is(&self, kind: IdentityKind, text: &[u8]) -> bool {
+        if self.kind != kind {
+            return false;
+        }
+        if !self.packed {
+            return *self.bytes == *text;
+        }
+        text.len() == 2 * self.bytes.len()
+            && self
+                .bytes
+                .iter()
+                .zip(text.as_chunks::<2>().0)
+                .all(|(byte, [high, low])| nibble(*high) == byte >> 4 && nibble(*low) == byte & 15)
+    }
+}
+
+/// The 128-bit fingerprint of kind and text (XXH3, seeded with the kind): equal fingerprints are
+/// taken as equal keys inside one ingest; lookup runs compare the keys themselves.
+#[must_use]
+pub fn fingerprint(kind: IdentityKind, text: &[u8]) -> u128 {
+    let seed = match kind {
+        IdentityKind::User => 1,
+        IdentityKind::Ip => 2,
+    };
+    twox_hash::XxHash3_128::oneshot_with_seed(seed, text)
+}
+
+/// Value of a lower-case hex digit; above 15 for any other byte.
+fn nibble(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        b'a'..=b'f' => digit - b'a' + 10,
+        _ => u8::MAX,
+    }
+}
+
+fn pack(text: &[u8]) -> Option<Vec<u8>> {
+    if text.is_empty() || !text.len().is_multiple_of(2) {
+        return None;
+    }
+    text.as_chunks::<2>()
+        .0
+        .iter()
+        .map(|[high, low]| {
+            let (high, low) = (nibble(*high), nibble(*low));
+            (high < 16 && low < 16).then_some(high << 4 | low)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_text_comes_back(text in "[0-9a-f]{0,12}|[0-9a-fA-Fx é]{1,9}") {
+            let key = IdentityKey::of_text(IdentityKind::Ip, text.as_bytes());
+            prop_assert_eq!(key.text(), text.clone());
+            prop_assert!(key.is(IdentityKind::Ip, text.as_bytes()));
+            prop_assert!(!key.is(IdentityKind::User, text.as_bytes()));
+            prop_assert!(!key.is(IdentityKind::Ip, format!("{text}0").as_bytes()));
+            let longer = format!("00{text}");
+            prop_assert!(!key.is(IdentityKind::Ip, longer.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn kinds_differ() {
+        let user = fingerprint(IdentityKind::User, b"ab");
+        assert_ne!(user, fingerprint(IdentityKind::Ip, b"ab"));
+        assert_ne!(user, fingerprint(IdentityKind::User, b"00ab"));
+    }
+}

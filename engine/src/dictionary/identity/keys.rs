@@ -1,0 +1,240 @@
+//! Identities in id order to a key file, and back.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::checked::{Checked, checksums};
+use super::key::IdentityKey;
+use crate::encoding::{self, Choice};
+use crate::error::{Error, Result};
+use crate::layout::{ByteReader, ByteWriter, FileBuilder, FileKind, FileView, SectionId};
+use crate::schema::IdentityKind;
+use crate::storage::FileBytes;
+
+const SECTION_META: SectionId = SectionId(1);
+const SECTION_KINDS: SectionId = SectionId(2);
+const SECTION_PACKED: SectionId = SectionId(3);
+const SECTION_PACKED_CRC: SectionId = SectionId(4);
+const SECTION_OTHER_INDEX: SectionId = SectionId(5);
+const SECTION_OTHER: SectionId = SectionId(6);
+
+/// The file of the keys with ids `first_id..`, in order.
+///
+/// # Errors
+///
+/// `Limit` when there are too many for one file.
+pub fn encode_keys(first_id: u32, keys: &[IdentityKey<'_>]) -> Result<Vec<u8>> {
+    let width = usual_width(keys);
+    let mut kinds = vec![0_u8; keys.len().div_ceil(8)];
+    let mut packed = Vec::with_capacity(keys.len() * width);
+    let (mut other_index, mut other) = (Vec::new(), Vec::new());
+    for (index, key) in keys.iter().enumerate() {
+        if key.kind == IdentityKind::Ip
+            && let Some(byte) = kinds.get_mut(index / 8)
+        {
+            *byte |= 1 << (index % 8);
+        }
+        if key.packed && key.bytes.len() == width {
+            packed.extend_from_slice(&key.bytes);
+        } else {
+            packed.resize(packed.len() + width, 0);
+            other_index.push(u32::try_from(index).map_err(|_| Error::limit("2^32 keys"))?);
+            ByteWriter::new(&mut other)
+                .varint((key.bytes.len() as u64) << 1 | u64::from(key.packed))
+                .bytes(&key.bytes);
+        }
+    }
+    let count = u32::try_from(keys.len()).map_err(|_| Error::limit("2^32 keys in a file"))?;
+    let width = u32::try_from(width).map_err(|_| Error::limit("a key above 4 GiB"))?;
+    let mut file = FileBuilder::new(FileKind::DictionaryKeys);
+    file.section_with(SECTION_META, |out| {
+        ByteWriter::new(out).u32(first_id).u32(count).u32(width);
+    });
+    file.section(SECTION_KINDS, &kinds);
+    file.section(SECTION_PACKED, &packed);
+    file.section(SECTION_PACKED_CRC, &checksums(&packed));
+    if !other_index.is_empty() {
+        let mut page = Vec::new();
+        encoding::encode_page(&other_index, Choice::Light, &mut page)?;
+        file.section(SECTION_OTHER_INDEX, &page);
+        file.section(SECTION_OTHER, &other);
+    }
+    file.finish()
+}
+
+/// Bytes of most packed keys; 0 when most are not packed.
+fn usual_width(keys: &[IdentityKey<'_>]) -> usize {
+    let mut counts = std::collections::BTreeMap::<usize, usize>::new();
+    for key in keys.iter().filter(|key| key.packed) {
+        *counts.entry(key.bytes.len()).or_default() += 1;
+    }
+    let usual = counts.into_iter().max_by_key(|(_, count)| *count);
+    usual.filter(|(_, count)| count * 2 >= keys.len()).map_or(0, |(width, _)| width)
+}
+
+/// An open key file.
+#[derive(Debug)]
+pub struct KeyChunk {
+    bytes: Arc<FileBytes>,
+    first_id: u32,
+    count: u32,
+    width: usize,
+    kinds: Range<usize>,
+    packed: Range<usize>,
+    checked: Checked,
+    /// Keys of another width, by index: (index, place in the file, packed).
+    other: Vec<(u32, Range<usize>, bool)>,
+}
+
+impl KeyChunk {
+    /// Opens a key file; reads no packed key.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` for damage, `Unsupported` when a newer version wrote it.
+    pub fn open(bytes: Arc<FileBytes>) -> Result<Self> {
+        let view = FileView::parse(&bytes, FileKind::DictionaryKeys)?;
+        let mut meta = ByteReader::new(view.section_required(SECTION_META)?);
+        let (first_id, count, width) = (meta.u32()?, meta.u32()?, meta.u32()? as usize);
+        let place = |id| -> Result<Range<usize>> {
+            let (offset, len) = view.section_range(id).unwrap_or((0, 0));
+            let range = usize::try_from(offset).ok().zip(usize::try_from(offset + len).ok());
+            range.map(|(from, to)| from..to).ok_or_else(|| Error::limit("file above 2^64"))
+        };
+        view.section_required(SECTION_KINDS)?;
+        let (kinds, packed) = (place(SECTION_KINDS)?, place(SECTION_PACKED)?);
+        let fits = kinds.len() == (count as usize).div_ceil(8)
+            && Some(packed.len()) == (count as usize).checked_mul(width)
+            && first_id.checked_add(count).is_some()
+            && first_id > 0;
+        if !fits {
+            return Err(Error::corrupt("key counts contradict each other"));
+        }
+        let checked = Checked::new(view.section_required(SECTION_PACKED_CRC)?, packed.len())?;
+        let other = read_other(&view, place(SECTION_OTHER)?.start)?;
+        Ok(Self { bytes: Arc::clone(&bytes), first_id, count, width, kinds, packed, checked, other })
+    }
+
+    /// Its ids.
+    #[must_use]
+    pub fn ids(&self) -> Range<u32> {
+        self.first_id..self.first_id + self.count
+    }
+
+    /// The key of an id; `None` when the file does not hold it.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when its bytes are damaged.
+    pub fn key(&self, id: u32) -> Result<Option<IdentityKey<'_>>> {
+        let Some(index) = id.checked_sub(self.first_id).filter(|index| *index < self.count) else {
+            return Ok(None);
+        };
+        let kind = self.kind(index);
+        if let Ok(found) = self.other.binary_search_by_key(&index, |(index, ..)| *index)
+            && let Some((_, place, packed)) = self.other.get(found)
+        {
+            let bytes = Cow::Borrowed(self.bytes.get(place.clone()).unwrap_or_default());
+            return Ok(Some(IdentityKey { kind, packed: *packed, bytes }));
+        }
+        let section = self.bytes.get(self.packed.clone()).unwrap_or_default();
+        let start = index as usize * self.width;
+        let bytes = self.checked.get(section, start..start + self.width)?;
+        Ok(Some(IdentityKey { kind, packed: true, bytes: Cow::Borrowed(bytes) }))
+    }
+
+    fn kind(&self, index: u32) -> IdentityKind {
+        let byte = self.bytes.get(self.kinds.start + (index / 8) as usize);
+        let is_ip = byte.is_some_and(|byte| byte >> (index % 8) & 1 == 1);
+        if is_ip { IdentityKind::Ip } else { IdentityKind::User }
+    }
+}
+
+fn read_other(view: &FileView<'_>, offset: usize) -> Result<Vec<(u32, Range<usize>, bool)>> {
+    let Some(page) = view.section_verified(SECTION_OTHER_INDEX)? else {
+        return Ok(Vec::new());
+    };
+    let mut indices = Vec::new();
+    encoding::decode_page(page, &mut indices)?;
+    if !indices.is_sorted_by(|a, b| a < b) {
+        return Err(Error::corrupt("key indices are not ascending"));
+    }
+    let mut reader = ByteReader::at(view.section_required(SECTION_OTHER)?, offset as u64);
+    let mut other = Vec::with_capacity(indices.len());
+    for index in indices {
+        let head = reader.varint()?;
+        let start = usize::try_from(reader.offset()).unwrap_or(usize::MAX);
+        let len = usize::try_from(head >> 1).unwrap_or(usize::MAX);
+        reader.bytes(len)?;
+        other.push((index, start..start + len, head & 1 == 1));
+    }
+    Ok(other)
+}
+
+/// All identities of a store.
+#[derive(Clone, Debug, Default)]
+pub struct IdentityKeys {
+    chunks: Vec<Arc<KeyChunk>>,
+}
+
+impl IdentityKeys {
+    /// The identities of key files, given in id order.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when their ids do not follow on each other from 1.
+    pub fn new(chunks: Vec<Arc<KeyChunk>>) -> Result<Self> {
+        let mut next = 1;
+        for chunk in &chunks {
+            if chunk.ids().start != next {
+                let message = format!("keys from id {}, expected {next}", chunk.ids().start);
+                return Err(Error::corrupt(message));
+            }
+            next = chunk.ids().end;
+        }
+        Ok(Self { chunks })
+    }
+
+    /// The id after the last one.
+    #[must_use]
+    pub fn next_id(&self) -> u32 {
+        self.chunks.last().map_or(1, |chunk| chunk.ids().end)
+    }
+
+    /// The key of an id.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when there is none (0 included) or its bytes are damaged.
+    pub fn key(&self, id: u32) -> Result<IdentityKey<'_>> {
+        let index = self.chunks.partition_point(|chunk| chunk.ids().end <= id);
+        let key = match self.chunks.get(index) {
+            Some(chunk) => chunk.key(id)?,
+            None => None,
+        };
+        key.ok_or_else(|| Error::corrupt(format!("no identity has id {id}")))
+    }
+
+    /// Bit `id` is set where the identity is an address; index 0 is never set.
+    #[must_use]
+    pub fn ip_bits(&self) -> Vec<u64> {
+        let mut bits = vec![0_u64; (self.next_id() as usize).div_ceil(64)];
+        for chunk in &self.chunks {
+            for id in chunk.ids() {
+                if chunk.kind(id - chunk.first_id) == IdentityKind::Ip
+                    && let Some(word) = bits.get_mut(id as usize / 64)
+                {
+                    *word |= 1 << (id % 64);
+                }
+            }
+        }
+        bits
+    }
+
+    /// The open files, in id order.
+    #[must_use]
+    pub fn chunks(&self) -> &[Arc<KeyChunk>] {
+        &self.chunks
+    }
+}

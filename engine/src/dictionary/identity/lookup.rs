@@ -1,0 +1,172 @@
+//! Fingerprints of stored identities to their ids: an immutable table in a file.
+//!
+//! Entries (8 bits of the fingerprint, id less the first id) lie in buckets of about
+//! [`BUCKET_ENTRIES`] chosen by the fingerprint's upper half; a look-up reads one bucket's bounds and
+//! its entries, and then compares the keys themselves.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::checked::{Checked, checksums};
+use super::key::fingerprint;
+use super::keys::IdentityKeys;
+use crate::error::{Error, Result};
+use crate::layout::{ByteReader, ByteWriter, FileBuilder, FileKind, FileView, SectionId};
+use crate::schema::IdentityKind;
+use crate::storage::FileBytes;
+
+const SECTION_META: SectionId = SectionId(1);
+const SECTION_STARTS: SectionId = SectionId(2);
+const SECTION_STARTS_CRC: SectionId = SectionId(3);
+const SECTION_ENTRIES: SectionId = SectionId(4);
+const SECTION_ENTRIES_CRC: SectionId = SectionId(5);
+
+/// Entries of a bucket on average: the bounds cost 4 bytes for each bucket.
+const BUCKET_ENTRIES: u32 = 16;
+
+fn bucket_of(fingerprint: u128, bucket_count: u32) -> u32 {
+    let high = (fingerprint >> 64) as u64;
+    ((u128::from(high) * u128::from(bucket_count)) >> 64) as u32
+}
+
+fn tag_of(fingerprint: u128) -> u8 {
+    fingerprint as u8
+}
+
+/// The lookup file of the identities `ids`.
+///
+/// # Errors
+///
+/// `Corrupt` when a key cannot be read.
+pub fn encode_lookup(keys: &IdentityKeys, ids: Range<u32>) -> Result<Vec<u8>> {
+    let count = ids.end.saturating_sub(ids.start);
+    let bucket_count = count.div_ceil(BUCKET_ENTRIES).max(1);
+    let mut hashed = Vec::with_capacity(count as usize);
+    for id in ids.clone() {
+        let key = keys.key(id)?;
+        let print = fingerprint(key.kind, key.text().as_bytes());
+        hashed.push((bucket_of(print, bucket_count), id - ids.start, tag_of(print)));
+    }
+    hashed.sort_unstable();
+    let width = id_width(count);
+    let mut starts = Vec::with_capacity((bucket_count as usize + 1) * 4);
+    let mut entries = Vec::with_capacity(hashed.len() * (1 + width));
+    let mut next_bucket = 0;
+    for (position, (bucket, id, tag)) in (0_u32..).zip(&hashed) {
+        while next_bucket <= *bucket {
+            starts.extend_from_slice(&position.to_le_bytes());
+            next_bucket += 1;
+        }
+        entries.push(*tag);
+        entries.extend_from_slice(id.to_le_bytes().get(..width).unwrap_or_default());
+    }
+    while next_bucket <= bucket_count {
+        starts.extend_from_slice(&count.to_le_bytes());
+        next_bucket += 1;
+    }
+    let mut file = FileBuilder::new(FileKind::DictionaryLookup);
+    file.section_with(SECTION_META, |out| {
+        ByteWriter::new(out).u32(ids.start).u32(count).u32(bucket_count);
+    });
+    file.section(SECTION_STARTS, &starts);
+    file.section(SECTION_STARTS_CRC, &checksums(&starts));
+    file.section(SECTION_ENTRIES, &entries);
+    file.section(SECTION_ENTRIES_CRC, &checksums(&entries));
+    file.finish()
+}
+
+/// Bytes that an id below `count` needs.
+fn id_width(count: u32) -> usize {
+    (32 - count.leading_zeros()).div_ceil(8).max(1) as usize
+}
+
+/// An open lookup file.
+#[derive(Debug)]
+pub struct LookupRun {
+    bytes: Arc<FileBytes>,
+    first_id: u32,
+    count: u32,
+    bucket_count: u32,
+    starts: (Range<usize>, Checked),
+    entries: (Range<usize>, Checked),
+}
+
+impl LookupRun {
+    /// Opens a lookup file; reads none of its entries.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` for damage, `Unsupported` when a newer version wrote it.
+    pub fn open(bytes: Arc<FileBytes>) -> Result<Self> {
+        let view = FileView::parse(&bytes, FileKind::DictionaryLookup)?;
+        let mut meta = ByteReader::new(view.section_required(SECTION_META)?);
+        let (first_id, count, bucket_count) = (meta.u32()?, meta.u32()?, meta.u32()?);
+        let place = |id, crc, len: usize| -> Result<(Range<usize>, Checked)> {
+            let (offset, found) = view.section_range(id).unwrap_or((0, 0));
+            let start = usize::try_from(offset).map_err(|_| Error::limit("file above 2^64"))?;
+            if found != len as u64 {
+                return Err(Error::corrupt(format!("section of {found} bytes, expected {len}")));
+            }
+            Ok((start..start + len, Checked::new(view.section_required(crc)?, len)?))
+        };
+        let starts_len = (bucket_count as usize + 1) * 4;
+        let starts = place(SECTION_STARTS, SECTION_STARTS_CRC, starts_len)?;
+        let entries_len = count as usize * (1 + id_width(count));
+        let entries = place(SECTION_ENTRIES, SECTION_ENTRIES_CRC, entries_len)?;
+        if bucket_count == 0 || first_id.checked_add(count).is_none() {
+            return Err(Error::corrupt("lookup counts contradict each other"));
+        }
+        Ok(Self { bytes: Arc::clone(&bytes), first_id, count, bucket_count, starts, entries })
+    }
+
+    /// The ids it covers.
+    #[must_use]
+    pub fn ids(&self) -> Range<u32> {
+        self.first_id..self.first_id + self.count
+    }
+
+    /// The id of an identity; `None` when the run does not hold it.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when bytes it reads are damaged.
+    pub fn find(
+        &self,
+        keys: &IdentityKeys,
+        (kind, text): (IdentityKind, &[u8]),
+        print: u128,
+    ) -> Result<Option<u32>> {
+        let bucket = bucket_of(print, self.bucket_count) as usize;
+        let starts = self.section(&self.starts, bucket * 4..bucket * 4 + 8)?;
+        let [from, to] = starts.as_chunks::<4>().0 else {
+            return Err(Error::corrupt("bucket without bounds"));
+        };
+        let (from, to) = (u32::from_le_bytes(*from), u32::from_le_bytes(*to));
+        if from > to || to > self.count {
+            return Err(Error::corrupt("bucket bounds contradict each other"));
+        }
+        let width = id_width(self.count);
+        let stride = 1 + width;
+        let range = from as usize * stride..to as usize * stride;
+        for entry in self.section(&self.entries, range)?.chunks_exact(stride) {
+            let Some((tag, id)) = entry.split_first() else { continue };
+            if *tag != tag_of(print) {
+                continue;
+            }
+            let id = id.iter().rev().fold(0_u32, |id, byte| id << 8 | u32::from(*byte));
+            let id = self.first_id.saturating_add(id);
+            if keys.key(id)?.is(kind, text) {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
+    fn section<'a>(
+        &'a self,
+        (place, checked): &'a (Range<usize>, Checked),
+        range: Range<usize>,
+    ) -> Result<&'a [u8]> {
+        checked.get(self.bytes.get(place.clone()).unwrap_or_default(), range)
+    }
+}

@@ -1,0 +1,165 @@
+//! Texts of identities to ids, new ones for new texts.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use super::key::{IdentityKey, fingerprint};
+use super::keys::{IdentityKeys, encode_keys};
+use super::lookup::LookupRun;
+use crate::error::{Error, Result};
+use crate::schema::IdentityKind;
+
+/// Hands through one half of a fingerprint, which is a hash already.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FingerprintHasher(u64);
+
+impl Hasher for FingerprintHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, half: u64) {
+        self.0 ^= half;
+    }
+}
+
+/// A fingerprint in two halves, so that a table's slots need no 16-byte alignment.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Halves(u64, u64);
+
+impl std::hash::Hash for Halves {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0);
+    }
+}
+
+impl From<u128> for Halves {
+    fn from(print: u128) -> Self {
+        Self(print as u64, (print >> 64) as u64)
+    }
+}
+
+/// Finds and gives ids while a store is written.
+#[derive(Debug)]
+pub struct IdentityWriter {
+    keys: IdentityKeys,
+    runs: Vec<LookupRun>,
+    /// Identities that no run covers: stored ones beyond the runs, and new ones.
+    table: HashMap<Halves, u32, BuildHasherDefault<FingerprintHasher>>,
+    /// New identities in id order, texts one after the other.
+    new_texts: Vec<u8>,
+    new: Vec<(IdentityKind, usize, u128)>,
+}
+
+impl IdentityWriter {
+    /// A writer over what is stored; `runs` cover ids from 1 on without a gap.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when keys that no run covers cannot be read.
+    pub fn new(keys: IdentityKeys, runs: Vec<LookupRun>) -> Result<Self> {
+        let covered = runs.last().map_or(1, |run| run.ids().end);
+        let mut table = HashMap::default();
+        for id in covered..keys.next_id() {
+            let key = keys.key(id)?;
+            let print = fingerprint(key.kind, key.text().as_bytes());
+            table.insert(Halves::from(print), id);
+        }
+        Ok(Self { keys, runs, table, new_texts: Vec::new(), new: Vec::new() })
+    }
+
+    /// The id after the last one given.
+    #[must_use]
+    pub fn next_id(&self) -> u32 {
+        self.keys.next_id() + u32::try_from(self.new.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The id of an identity, a new one if it has none; `print` is its [`fingerprint`].
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when stored bytes are damaged, `Limit` after 2³² − 2 identities.
+    pub fn intern(&mut self, kind: IdentityKind, text: &[u8], print: u128) -> Result<u32> {
+        if let Some(id) = self.table.get(&Halves::from(print)) {
+            return Ok(*id);
+        }
+        for run in self.runs.iter().rev() {
+            if let Some(id) = run.find(&self.keys, (kind, text), print)? {
+                return Ok(id);
+            }
+        }
+        let id = self.next_id();
+        if id >= u32::MAX - 1 {
+            return Err(Error::limit("4294967294 downloaders are the most that a store holds"));
+        }
+        self.table.insert(Halves::from(print), id);
+        self.new_texts.extend_from_slice(text);
+        self.new.push((kind, self.new_texts.len(), print));
+        Ok(id)
+    }
+
+    /// Forgets the new identities from `next_id` on.
+    pub fn truncate(&mut self, next_id: u32) {
+        let keep = next_id.saturating_sub(self.keys.next_id()) as usize;
+        for (_, _, print) in self.new.drain(keep.min(self.new.len())..) {
+            self.table.remove(&Halves::from(print));
+        }
+        self.new_texts.truncate(self.new.last().map_or(0, |(_, end, _)| *end));
+    }
+
+    /// The key file of the new identities; `None` when there are none.
+    ///
+    /// # Errors
+    ///
+    /// `Limit` when there are too many for one file.
+    pub fn encode_new(&self) -> Result<Option<Vec<u8>>> {
+        if self.new.is_empty() {
+            return Ok(None);
+        }
+        let mut start = 0;
+        let mut keys = Vec::with_capacity(self.new.len());
+        for (kind, end, _) in &self.new {
+            let text = self.new_texts.get(start..*end).unwrap_or_default();
+            keys.push(IdentityKey::of_text(*kind, text));
+            start = *end;
+        }
+        encode_keys(self.keys.next_id(), &keys).map(Some)
+    }
+
+    /// Takes notice that the new identities are stored: `keys` are all identities now, and `runs`
+    /// the lookup runs, when they changed.
+    pub fn committed(&mut self, keys: IdentityKeys, runs: Option<Vec<LookupRun>>) {
+        self.keys = keys;
+        self.new.clear();
+        self.new_texts.clear();
+        if let Some(runs) = runs {
+            let covered = runs.last().map_or(1, |run| run.ids().end);
+            self.table.retain(|_, id| *id >= covered);
+            self.runs = runs;
+        }
+    }
+
+    /// The first id that no lookup run covers.
+    #[must_use]
+    pub fn uncovered(&self) -> u32 {
+        self.runs.last().map_or(1, |run| run.ids().end)
+    }
+
+    /// The stored identities.
+    #[must_use]
+    pub fn keys(&self) -> &IdentityKeys {
+        &self.keys
+    }
+
+    /// Bytes of memory that the table and the new texts take, about.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        self.table.capacity() * 26 + self.new_texts.capacity() + self.new.capacity() * 48
+    }
+}

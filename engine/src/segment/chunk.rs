@@ -1,0 +1,177 @@
+//! Column values to pages and a page index, and back.
+//!
+//! All pages of a file stand in one section, column chunk after column chunk; the index, a section of
+//! its own, says where each page begins. A page is compared with its checksum the first time it is
+//! read from an open file, and then no more.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::column::ColumnId;
+use crate::encoding::{self, Choice};
+use crate::error::{Error, Result};
+use crate::layout::{ByteReader, ByteWriter};
+
+/// Collects column chunks.
+#[derive(Debug, Default)]
+pub(crate) struct ChunkWriter {
+    pages: Vec<u8>,
+    index: Vec<u8>,
+}
+
+impl ChunkWriter {
+    /// Appends a column of `values` in pages of `page_values`. A column without values is left out.
+    pub(crate) fn column(
+        &mut self,
+        id: ColumnId,
+        values: &[u32],
+        page_values: u32,
+        choice: Choice,
+    ) -> Result<()> {
+        if values.is_empty() {
+            return Ok(());
+        }
+        let mut index = ByteWriter::new(&mut self.index);
+        index.varint(u64::from(id.0)).varint(values.len() as u64).varint(u64::from(page_values));
+        for page in values.chunks(page_values as usize) {
+            let start = self.pages.len();
+            encoding::encode_page(page, choice, &mut self.pages)?;
+            index.varint((self.pages.len() - start) as u64);
+        }
+        Ok(())
+    }
+
+    /// The index section and the pages section.
+    pub(crate) fn finish(self) -> (Vec<u8>, Vec<u8>) {
+        (self.index, self.pages)
+    }
+}
+
+#[derive(Debug)]
+struct Chunk {
+    id: ColumnId,
+    value_count: u32,
+    page_values: u32,
+    /// Where each page begins in the pages section, and where the last one ends.
+    starts: Vec<u64>,
+    verified: Vec<AtomicBool>,
+}
+
+/// Where the pages of a file are.
+#[derive(Debug)]
+pub(crate) struct ChunkIndex {
+    chunks: Vec<Chunk>,
+}
+
+impl ChunkIndex {
+    /// Reads the index section of a file whose pages section has `pages_len` bytes.
+    pub(crate) fn parse(index: &[u8], pages_len: u64) -> Result<Self> {
+        let mut reader = ByteReader::new(index);
+        let mut chunks: Vec<Chunk> = Vec::new();
+        let mut at = 0_u64;
+        while reader.remaining() > 0 {
+            let id = u16::try_from(reader.varint_u32()?)
+                .map(ColumnId)
+                .map_err(|_| reader.corrupt("column id above 65535"))?;
+            let value_count = reader.varint_u32()?;
+            let page_values = reader.varint_u32()?.max(1);
+            let page_count = value_count.div_ceil(page_values) as usize;
+            if page_count > reader.remaining() {
+                return Err(reader.corrupt(format!("{page_count} pages, the index is shorter")));
+            }
+            let mut starts = Vec::with_capacity(page_count + 1);
+            starts.push(at);
+            for _ in 0..page_count {
+                at = at.saturating_add(reader.varint()?);
+                starts.push(at);
+            }
+            let verified = (0..page_count).map(|_| AtomicBool::new(false)).collect();
+            chunks.push(Chunk { id, value_count, page_values, starts, verified });
+        }
+        if at != pages_len {
+            return Err(Error::corrupt(format!("pages of {pages_len} bytes, the index says {at}")));
+        }
+        chunks.sort_by_key(|chunk| chunk.id);
+        Ok(Self { chunks })
+    }
+
+    fn chunk(&self, id: ColumnId) -> Option<&Chunk> {
+        let index = self.chunks.binary_search_by_key(&id, |chunk| chunk.id).ok()?;
+        self.chunks.get(index)
+    }
+
+    /// Number of values of a column; 0 when the file has none.
+    pub(crate) fn len(&self, id: ColumnId) -> u32 {
+        self.chunk(id).map_or(0, |chunk| chunk.value_count)
+    }
+
+    /// The columns of the file: id, values, bytes.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = (ColumnId, u32, u64)> + '_ {
+        self.chunks.iter().map(|chunk| {
+            let ends = (chunk.starts.first(), chunk.starts.last());
+            let bytes = if let (Some(first), Some(last)) = ends { last - first } else { 0 };
+            (chunk.id, chunk.value_count, bytes)
+        })
+    }
+
+    /// Appends values `range` of a column to `out`. Pages that the range cuts are decoded whole.
+    pub(crate) fn read(
+        &self,
+        pages: &[u8],
+        id: ColumnId,
+        range: Range<u32>,
+        out: &mut Vec<u32>,
+    ) -> Result<()> {
+        if range.is_empty() {
+            return Ok(());
+        }
+        let named = |error: Error| error.at_column(format!("{}", id.0));
+        let chunk = self.chunk(id).ok_or_else(|| named(Error::corrupt("column is missing")))?;
+        if range.end > chunk.value_count {
+            let message = format!("{} values, expected {}", chunk.value_count, range.end);
+            return Err(named(Error::corrupt(message)));
+        }
+        let (first, last) = (range.start / chunk.page_values, (range.end - 1) / chunk.page_values);
+        for page in first..=last {
+            let begins = page * chunk.page_values;
+            let ends = begins.saturating_add(chunk.page_values).min(chunk.value_count);
+            let start = out.len();
+            chunk.decode(pages, page as usize, ends - begins, out).map_err(named)?;
+            out.truncate(start + (range.end.min(ends) - begins) as usize);
+            if range.start > begins {
+                out.drain(start..start + (range.start - begins) as usize);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Chunk {
+    fn decode(&self, pages: &[u8], page: usize, count: u32, out: &mut Vec<u32>) -> Result<()> {
+        let bounds = (self.starts.get(page), self.starts.get(page + 1));
+        let bytes = match bounds {
+            (Some(&from), Some(&to)) => {
+                let range = usize::try_from(from).ok().zip(usize::try_from(to).ok());
+                range.and_then(|(from, to)| pages.get(from..to))
+            }
+            _ => None,
+        };
+        let bytes = bytes.ok_or_else(|| Error::corrupt(format!("page {page} is missing")))?;
+        let verified = self.verified.get(page);
+        let start = out.len();
+        let used = if verified.is_some_and(|flag| flag.load(Ordering::Relaxed)) {
+            encoding::decode_page_unchecked_crc(bytes, out)?
+        } else {
+            encoding::decode_page(bytes, out)?
+        };
+        if used != bytes.len() || out.len() - start != count as usize {
+            let found = out.len() - start;
+            let message = format!("page {page} holds {found} values, expected {count}");
+            return Err(Error::corrupt(message));
+        }
+        if let Some(flag) = verified {
+            flag.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}

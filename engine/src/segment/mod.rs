@@ -1,0 +1,40 @@
+//! Rows of one day to one immutable file, and back.
+//!
+//! [`build`] turns [`DayRows`] into the bytes of a segment; [`Segment`] reads them; [`merge`] makes
+//! one segment's rows of several.
+//!
+//! # Invariants
+//!
+//! 1. Rows are sorted by (repo code, downloader id with none last, ts, input order).
+//! 2. A repo is one range of visits and one range of rows; a visit is all rows of one downloader in
+//!    one repo; requests without identity are one visit, the repo's last.
+//! 3. The same rows give the same bytes.
+//! 4. Every page has its own checksum; nothing read from a page is used as an index unchecked.
+//!
+//! # On disk
+//!
+//! `format-spec/segment.md`.
+//!
+//! # Limits
+//!
+//! A segment has fewer than 2³² rows, for all its page values are 32 bits wide.
+//!
+//! # Not here
+//!
+//! Which codes mean what (`dictionary`), which file is which segment (`catalog`).
+
+mod build;
+mod chunk;
+pub mod column;
+mod merge;
+mod order;
+mod reader;
+mod rows;
+mod scan;
+
+pub use build::{Acceptance, build};
+pub use column::{Attribute, ColumnId};
+pub use merge::{merge, to_rows};
+pub use reader::{RepoRange, Segment, SegmentMeta};
+pub use rows::DayRows;
+pub use scan::{RunSlice, VisitSlice};

@@ -1,0 +1,289 @@
+//! The bytes of a segment to its columns.
+
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+use super::build::{SECTION_INDEX, SECTION_META, SECTION_PAGES, SECTION_SESSIONS};
+use super::chunk::ChunkIndex;
+use super::column::{self, Attribute, ColumnId};
+use crate::error::{Error, Result};
+use crate::layout::{ByteReader, ByteWriter, FileKind, FileView};
+use crate::storage::FileBytes;
+use crate::units::Day;
+
+/// Counts of a segment. Spec: `format-spec/segment.md`, section "Counts".
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct SegmentMeta {
+    /// The day of all rows.
+    pub day: Day,
+    /// Rows.
+    pub row_count: u32,
+    /// Visits.
+    pub visit_count: u32,
+    /// Repos.
+    pub repo_count: u32,
+    /// Distinct downloaders.
+    pub downloader_count: u32,
+    /// Session ids.
+    pub session_count: u32,
+    /// Least millisecond of the day.
+    pub ts_min: u32,
+    /// Greatest millisecond of the day.
+    pub ts_max: u32,
+}
+
+impl SegmentMeta {
+    /// The stored form.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        ByteWriter::new(&mut bytes)
+            .u32(self.day.get())
+            .u32(self.row_count)
+            .u32(self.visit_count)
+            .u32(self.repo_count)
+            .u32(self.downloader_count)
+            .u32(self.session_count)
+            .u32(self.ts_min)
+            .u32(self.ts_max);
+        bytes
+    }
+
+    /// Reads the stored form; bytes that a newer version appended are ignored.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when it is cut short or contradicts itself.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let mut reader = ByteReader::new(bytes);
+        let meta = Self {
+            day: Day(reader.u32()?),
+            row_count: reader.u32()?,
+            visit_count: reader.u32()?,
+            repo_count: reader.u32()?,
+            downloader_count: reader.u32()?,
+            session_count: reader.u32()?,
+            ts_min: reader.u32()?,
+            ts_max: reader.u32()?,
+        };
+        let counts_fall = meta.row_count >= meta.visit_count && meta.visit_count >= meta.repo_count;
+        if !counts_fall || u64::from(meta.ts_max) >= crate::units::DAY_MS {
+            return Err(reader.corrupt("counts contradict each other"));
+        }
+        Ok(meta)
+    }
+}
+
+/// One repo of a segment.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RepoRange {
+    /// Its code.
+    pub code: u32,
+    /// Its visits.
+    pub visits: Range<u32>,
+    /// Its rows.
+    pub rows: Range<u32>,
+    /// Its values in [`column::ROW_VERB`].
+    pub verbs: Range<u32>,
+}
+
+/// An open segment.
+#[derive(Debug)]
+pub struct Segment {
+    bytes: Arc<FileBytes>,
+    meta: SegmentMeta,
+    index: ChunkIndex,
+    pages: Range<usize>,
+    sessions: Range<usize>,
+    repos: OnceLock<Vec<RepoRange>>,
+    shapes: OnceLock<Vec<Box<[u32]>>>,
+    downloaders: OnceLock<Vec<u32>>,
+}
+
+impl Segment {
+    /// Opens a segment; reads its counts and page index, no page.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` for damage, `Unsupported` when a newer version wrote it.
+    pub fn open(bytes: Arc<FileBytes>) -> Result<Self> {
+        let view = FileView::parse(&bytes, FileKind::Segment)?;
+        let meta = SegmentMeta::from_bytes(view.section_required(SECTION_META)?)?;
+        let place = |id| -> Result<Range<usize>> {
+            let (offset, len) = view.section_range(id).unwrap_or((0, 0));
+            let start = usize::try_from(offset).map_err(|_| Error::limit("file above 2^64"))?;
+            let len = usize::try_from(len).map_err(|_| Error::limit("file above 2^64"))?;
+            Ok(start..start.saturating_add(len))
+        };
+        let pages = place(SECTION_PAGES)?;
+        let sessions = place(SECTION_SESSIONS)?;
+        if sessions.len() != meta.session_count as usize * 16 {
+            return Err(Error::corrupt("session ids are cut short"));
+        }
+        let index = view.section_required(SECTION_INDEX)?;
+        let index = ChunkIndex::parse(index, pages.len() as u64)?;
+        for (id, want) in [
+            (column::VISIT_RANK, meta.visit_count),
+            (column::VISIT_ROWS, meta.visit_count),
+            (column::VISIT_SHAPE, meta.visit_count),
+            (column::VISIT_FIRST_TS, meta.visit_count),
+            (column::VISIT_DOWNLOADS, meta.visit_count),
+            (column::ROW_GAP, meta.row_count - meta.visit_count),
+            (column::REPO_CODE, meta.repo_count),
+            (column::DOWNLOADER, meta.downloader_count),
+        ] {
+            if index.len(id) != want {
+                let message = format!("{} values, expected {want}", index.len(id));
+                return Err(Error::corrupt(message).at_column(id.0.to_string()));
+            }
+        }
+        Ok(Self {
+            bytes,
+            meta,
+            index,
+            pages,
+            sessions,
+            repos: OnceLock::new(),
+            shapes: OnceLock::new(),
+            downloaders: OnceLock::new(),
+        })
+    }
+
+    /// Its counts.
+    #[must_use]
+    pub fn meta(&self) -> &SegmentMeta {
+        &self.meta
+    }
+
+    /// Its columns: id, values, bytes.
+    pub fn columns(&self) -> impl Iterator<Item = (ColumnId, u32, u64)> + '_ {
+        self.index.columns()
+    }
+
+    /// Appends values `range` of a column to `out`.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when the column is missing, shorter, or damaged.
+    pub fn read(&self, id: ColumnId, range: Range<u32>, out: &mut Vec<u32>) -> Result<()> {
+        let pages = self.bytes.get(self.pages.clone()).unwrap_or_default();
+        self.index.read(pages, id, range, out)
+    }
+
+    pub(super) fn column(&self, id: ColumnId) -> Result<Vec<u32>> {
+        let len = self.index.len(id);
+        let mut values = Vec::with_capacity(len as usize);
+        self.read(id, 0..len, &mut values)?;
+        Ok(values)
+    }
+
+    /// Number of values of a column; 0 when there is none.
+    #[must_use]
+    pub fn len(&self, id: ColumnId) -> u32 {
+        self.index.len(id)
+    }
+
+    /// Attributes that some row has.
+    pub fn attributes(&self) -> impl Iterator<Item = Attribute> + '_ {
+        self.index.columns().filter_map(|(id, _, _)| Attribute::of_values(id))
+    }
+
+    /// Its repos by ascending code. Read once, then kept.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when the directory is damaged or does not add up.
+    pub fn repos(&self) -> Result<&[RepoRange]> {
+        if let Some(repos) = self.repos.get() {
+            return Ok(repos);
+        }
+        let repos = self.read_repos()?;
+        Ok(self.repos.get_or_init(|| repos))
+    }
+
+    fn read_repos(&self) -> Result<Vec<RepoRange>> {
+        let codes = self.column(column::REPO_CODE)?;
+        let visits = self.column(column::REPO_VISITS)?;
+        let rows = self.column(column::REPO_ROWS)?;
+        let verbs = self.column(column::REPO_VERBS)?;
+        let bad = || Error::corrupt("repo directory does not add up");
+        if !codes.is_sorted_by(|a, b| a < b) {
+            return Err(bad());
+        }
+        let mut repos = Vec::with_capacity(codes.len());
+        let mut at = (0_u32, 0_u32, 0_u32);
+        for (((code, visits), rows), verbs) in codes.into_iter().zip(visits).zip(rows).zip(verbs) {
+            let end = (
+                at.0.checked_add(visits).ok_or_else(bad)?,
+                at.1.checked_add(rows).ok_or_else(bad)?,
+                at.2.checked_add(verbs).ok_or_else(bad)?,
+            );
+            repos.push(RepoRange {
+                code,
+                visits: at.0..end.0,
+                rows: at.1..end.1,
+                verbs: at.2..end.2,
+            });
+            at = end;
+        }
+        let want = (self.meta.visit_count, self.meta.row_count, self.len(column::ROW_VERB));
+        if at != want || repos.len() != self.meta.repo_count as usize {
+            return Err(bad());
+        }
+        Ok(repos)
+    }
+
+    /// Its shapes, each the ascending verb codes of a visit. Read once, then kept.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when they are damaged or do not add up.
+    pub fn shapes(&self) -> Result<&[Box<[u32]>]> {
+        if let Some(shapes) = self.shapes.get() {
+            return Ok(shapes);
+        }
+        let verbs = self.column(column::SHAPE_VERB)?;
+        let mut rest = verbs.as_slice();
+        let mut shapes: Vec<Box<[u32]>> = Vec::new();
+        for len in self.column(column::SHAPE_LEN)? {
+            let split = rest.split_at_checked(len as usize).filter(|_| len > 0);
+            let (shape, after) = split.ok_or_else(|| Error::corrupt("shapes do not add up"))?;
+            shapes.push(shape.into());
+            rest = after;
+        }
+        Ok(self.shapes.get_or_init(|| shapes))
+    }
+
+    /// Global ids of its downloaders, ascending; ranks point into it. Read once, then kept.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when damaged or not ascending.
+    pub fn downloaders(&self) -> Result<&[u32]> {
+        if let Some(downloaders) = self.downloaders.get() {
+            return Ok(downloaders);
+        }
+        let downloaders = self.column(column::DOWNLOADER)?;
+        if !downloaders.is_sorted_by(|a, b| a < b) || downloaders.first() == Some(&0) {
+            return Err(Error::corrupt("downloaders are not ascending"));
+        }
+        Ok(self.downloaders.get_or_init(|| downloaders))
+    }
+
+    /// The session id of a number, from 1; `None` beyond the last.
+    #[must_use]
+    pub fn session(&self, number: u32) -> Option<[u8; 16]> {
+        let index = number.checked_sub(1)? as usize;
+        let sessions = self.bytes.get(self.sessions.clone())?;
+        sessions.as_chunks::<16>().0.get(index).copied()
+    }
+
+    /// Compares every byte of the file with its checksums.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` for the first difference.
+    pub fn verify(&self) -> Result<()> {
+        FileView::parse(&self.bytes, FileKind::Segment)?.verify()
+    }
+}
