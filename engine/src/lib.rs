@@ -30,6 +30,8 @@
 //! | 1 | `error` | what went wrong, where, what to do |
 
 pub mod catalog;
+pub mod derived;
+pub mod dictionary;
 pub mod encoding;
 pub mod error;
 pub mod layout;
@@ -37,6 +39,7 @@ pub mod metrics;
 pub mod query;
 pub mod rules;
 pub mod schema;
+pub mod segment;
 pub mod storage;
 pub mod units;
 

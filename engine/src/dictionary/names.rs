@@ -157,7 +157,8 @@ impl Names {
     pub fn intern_extra(&mut self, column: u16, value: &str) -> Result<u32> {
         let index = usize::from(column);
         if self.extras.len() <= index {
-            self.extras.resize_with(index + 1, TextDictionary::with_absent);
+            self.extras
+                .resize_with(index + 1, TextDictionary::with_absent);
         }
         match self.extras.get_mut(index) {
             Some(dictionary) => dictionary.intern(value),
@@ -173,12 +174,18 @@ impl Names {
 
     /// Forgets all codes given since `mark`.
     pub fn truncate(&mut self, mark: &Mark) {
-        let fixed = [&mut self.verbs, &mut self.repos, &mut self.places, &mut self.agents];
+        let fixed = [
+            &mut self.verbs,
+            &mut self.repos,
+            &mut self.places,
+            &mut self.agents,
+        ];
         let all = fixed.into_iter().chain(&mut self.extras);
         for (dictionary, len) in all.zip(mark.0.iter().copied().chain(std::iter::repeat(1))) {
             dictionary.truncate(len);
         }
-        self.extras.truncate(mark.0.len().saturating_sub(NAMES.len()));
+        self.extras
+            .truncate(mark.0.len().saturating_sub(NAMES.len()));
     }
 
     /// Whether no code was given since `mark`.
@@ -193,8 +200,13 @@ impl Names {
     ///
     /// `Io` when compression fails.
     pub fn to_bytes(&self, mark: &Mark) -> Result<Vec<u8>> {
-        let mut file = FileBuilder::new(FileKind::DictionaryKeys);
-        let before = mark.0.iter().copied().map(Some).chain(std::iter::repeat(None));
+        let mut file = FileBuilder::new(FileKind::Dictionary);
+        let before = mark
+            .0
+            .iter()
+            .copied()
+            .map(Some)
+            .chain(std::iter::repeat(None));
         for ((section, dictionary), before) in self.all().zip(before) {
             let absent = u32::from(section >= 3);
             let first = before.unwrap_or(absent);
@@ -213,7 +225,7 @@ impl Names {
     ///
     /// `Corrupt` when it is damaged or does not follow on what is here.
     pub fn append_bytes(&mut self, bytes: &[u8]) -> Result<()> {
-        let view = FileView::parse(bytes, FileKind::DictionaryKeys)?;
+        let view = FileView::parse(bytes, FileKind::Dictionary)?;
         for id in view.section_ids() {
             let SectionId(section) = id;
             let stored = view.section_required(id)?;
@@ -228,9 +240,12 @@ impl Names {
                         continue;
                     }
                     if self.extras.len() <= index {
-                        self.extras.resize_with(index + 1, TextDictionary::with_absent);
+                        self.extras
+                            .resize_with(index + 1, TextDictionary::with_absent);
                     }
-                    let Some(dictionary) = self.extras.get_mut(index) else { continue };
+                    let Some(dictionary) = self.extras.get_mut(index) else {
+                        continue;
+                    };
                     dictionary
                 }
                 _ => continue,
@@ -241,14 +256,23 @@ impl Names {
     }
 
     fn all(&self) -> impl Iterator<Item = (u32, &TextDictionary)> {
-        let fixed = [(1, &self.verbs), (2, &self.repos), (3, &self.places), (4, &self.agents)];
-        fixed.into_iter().chain((SECTION_EXTRA_FIRST..).zip(&self.extras))
+        let fixed = [
+            (1, &self.verbs),
+            (2, &self.repos),
+            (3, &self.places),
+            (4, &self.agents),
+        ];
+        fixed
+            .into_iter()
+            .chain((SECTION_EXTRA_FIRST..).zip(&self.extras))
     }
 }
 
 /// A dictionary's bytes; what the frame says of its size is believed only up to a limit.
 fn decompress(stored: &[u8]) -> Result<Vec<u8>> {
-    let size = zstd::zstd_safe::get_frame_content_size(stored).ok().flatten();
+    let size = zstd::zstd_safe::get_frame_content_size(stored)
+        .ok()
+        .flatten();
     let size = size
         .filter(|size| *size <= SECTION_BYTES_MAX)
         .and_then(|size| usize::try_from(size).ok())

@@ -51,7 +51,11 @@ fn nibble(digit: u8) -> Option<u8> {
 }
 
 fn digit(nibble: u8) -> char {
-    char::from(if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 })
+    char::from(if nibble < 10 {
+        b'0' + nibble
+    } else {
+        b'a' + nibble - 10
+    })
 }
 
 #[cfg(test)]

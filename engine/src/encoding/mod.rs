@@ -42,6 +42,7 @@
 mod bit_packed;
 mod bits;
 mod choice;
+mod chunk;
 mod constant;
 mod delta;
 mod dictionary;
@@ -54,6 +55,7 @@ mod split_zstd;
 mod stats;
 
 pub use choice::{Choice, SPLIT_GAIN_PERCENT_MIN, SPLIT_VALUES_MIN, encode_smallest};
+pub use chunk::{ChunkIndex, ChunkWriter, ColumnId};
 pub use page::{decode_page, decode_page_unchecked_crc, encode_page, page_header};
 pub use stats::Stats;
 

@@ -2,15 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::chunk::ChunkWriter;
 use super::column::{Attribute, COLUMNS, VISIT_PAGE_VALUES};
 use super::order::segment_order;
 use super::reader::SegmentMeta;
 use super::rows::DayRows;
-use crate::encoding::Choice;
+use crate::encoding::{Choice, ChunkWriter};
 use crate::error::{Error, Result};
 use crate::layout::{FileBuilder, FileKind, SectionId};
-use crate::rules::DEFAULT_WINDOW_MS;
 
 /// Section of the counts, see [`SegmentMeta`].
 pub(super) const SECTION_META: SectionId = SectionId(1);
@@ -21,11 +19,13 @@ pub(super) const SECTION_PAGES: SectionId = SectionId(3);
 /// Section of session ids, 16 bytes each.
 pub(super) const SECTION_SESSIONS: SectionId = SectionId(4);
 
-/// Which requests the default rule accepts, by verb code.
+/// The default rule, as far as a segment has to know it.
 #[derive(Clone, Copy, Debug)]
 pub struct Acceptance<'a> {
-    /// By verb code; codes beyond its end are not accepted.
+    /// Whether it accepts, by verb code; codes beyond its end are not accepted.
     pub accepts: &'a [bool],
+    /// Its clock window in milliseconds, which divides a day.
+    pub window_ms: u32,
 }
 
 impl Acceptance<'_> {
@@ -46,7 +46,12 @@ pub fn build(rows: &DayRows, acceptance: Acceptance<'_>) -> Result<Vec<u8>> {
     let mut writer = ChunkWriter::default();
     builder.columns.write(&mut writer)?;
     for (attribute, values) in &rows.attributes {
-        write_attribute(&mut writer, *attribute, values, (&order, &builder.visit_starts))?;
+        write_attribute(
+            &mut writer,
+            *attribute,
+            values,
+            (&order, &builder.visit_starts),
+        )?;
     }
     let meta = builder.meta()?;
     let (index, pages) = writer.finish();
@@ -161,20 +166,28 @@ impl<'a> Builder<'a> {
         scratch.clear();
         scratch.extend(order.iter().map(|&index| self.rows.verb[index as usize]));
         let shape = self.shapes.of(scratch);
-        let verb_values = if self.shapes.len(shape) > 1 { order.len() } else { 0 };
+        let verb_values = if self.shapes.len(shape) > 1 {
+            order.len()
+        } else {
+            0
+        };
         let downloads = self.downloads(order, downloader, acceptance);
         let columns = &mut self.columns.0;
         if verb_values > 0 {
-            columns[at::ROW_VERB].extend(scratch.iter().map(|&verb| self.shapes.position(shape, verb)));
+            columns[at::ROW_VERB].extend(
+                scratch
+                    .iter()
+                    .map(|&verb| self.shapes.position(shape, verb)),
+            );
         }
         columns[at::VISIT_ROWS].push(low32(order.len() - 1));
         columns[at::VISIT_SHAPE].push(shape);
         columns[at::VISIT_FIRST_TS].push(self.rows.ts[first]);
         columns[at::VISIT_DOWNLOADS].push(downloads);
         columns[at::ROW_GAP].extend(
-            order.windows(2).map(|pair| {
-                self.rows.ts[pair[1] as usize] - self.rows.ts[pair[0] as usize]
-            }),
+            order
+                .windows(2)
+                .map(|pair| self.rows.ts[pair[1] as usize] - self.rows.ts[pair[0] as usize]),
         );
         add_to_last(&mut columns[at::REPO_VISITS], 1);
         add_to_last(&mut columns[at::REPO_ROWS], low32(order.len()));
@@ -198,7 +211,11 @@ impl<'a> Builder<'a> {
             low32(self.downloaders.len())
         } else {
             // Every downloader of the rows is in the list; a miss would land on its place anyway.
-            low32(self.downloaders.binary_search(&downloader).unwrap_or_else(|place| place))
+            low32(
+                self.downloaders
+                    .binary_search(&downloader)
+                    .unwrap_or_else(|place| place),
+            )
         };
         let stored = self.rank_before.map_or(rank, |before| rank - before - 1);
         self.columns.0[at::VISIT_RANK].push(stored);
@@ -207,7 +224,6 @@ impl<'a> Builder<'a> {
 
     /// Downloads of a visit under the default rule.
     fn downloads(&self, order: &[u32], downloader: u32, acceptance: Acceptance<'_>) -> u32 {
-        let window = low32(usize::try_from(DEFAULT_WINDOW_MS).unwrap_or(usize::MAX));
         let mut count = 0;
         let mut last_window = u32::MAX;
         for &index in order {
@@ -216,7 +232,7 @@ impl<'a> Builder<'a> {
             if !acceptance.accepts(self.rows.verb[index], internal) {
                 continue;
             }
-            let this_window = self.rows.ts[index] / window;
+            let this_window = self.rows.ts[index] / acceptance.window_ms;
             if downloader == 0 || this_window != last_window {
                 count += 1;
             }
@@ -227,8 +243,12 @@ impl<'a> Builder<'a> {
 
     fn meta(&self) -> Result<SegmentMeta> {
         let rows = self.rows;
-        let row_count = u32::try_from(rows.len())
-            .map_err(|_| Error::limit(format!("{} rows in a segment, the most is 2^32-1", rows.len())))?;
+        let row_count = u32::try_from(rows.len()).map_err(|_| {
+            Error::limit(format!(
+                "{} rows in a segment, the most is 2^32-1",
+                rows.len()
+            ))
+        })?;
         let columns = &self.columns.0;
         Ok(SegmentMeta {
             day: rows.day,
@@ -310,9 +330,16 @@ fn write_attribute(
     (order, visit_starts): (&[u32], &[u32]),
 ) -> Result<()> {
     let value = |row: usize| values[order[row] as usize];
-    let firsts: Vec<u32> = visit_starts.iter().map(|&row| value(row as usize)).collect();
+    let firsts: Vec<u32> = visit_starts
+        .iter()
+        .map(|&row| value(row as usize))
+        .collect();
     let (mut rows, mut changes) = (Vec::new(), Vec::new());
-    let ends = visit_starts.iter().skip(1).copied().chain([low32(order.len())]);
+    let ends = visit_starts
+        .iter()
+        .skip(1)
+        .copied()
+        .chain([low32(order.len())]);
     for (&start, end) in visit_starts.iter().zip(ends) {
         let mut before = value(start as usize);
         for row in start + 1..end {

@@ -3,11 +3,7 @@
 //! Ids are stored; they are never reused. A segment lists the columns it has, so a column can be
 //! added: a reader that does not know an id leaves that column alone.
 
-use crate::encoding::Choice;
-
-/// Stored id of a column chunk.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct ColumnId(pub u16);
+use crate::encoding::{Choice, ColumnId};
 
 /// Values in a page of a directory or visit column.
 pub const VISIT_PAGE_VALUES: u32 = 1024;
@@ -55,8 +51,18 @@ pub const COLUMNS: &[(ColumnId, &str, u32, Choice)] = &[
     (VISIT_RANK, "visit_rank", VISIT_PAGE_VALUES, Choice::Light),
     (VISIT_ROWS, "visit_rows", VISIT_PAGE_VALUES, Choice::Light),
     (VISIT_SHAPE, "visit_shape", VISIT_PAGE_VALUES, Choice::Light),
-    (VISIT_FIRST_TS, "visit_first_ts", VISIT_PAGE_VALUES, Choice::Light),
-    (VISIT_DOWNLOADS, "visit_downloads", VISIT_PAGE_VALUES, Choice::Light),
+    (
+        VISIT_FIRST_TS,
+        "visit_first_ts",
+        VISIT_PAGE_VALUES,
+        Choice::Light,
+    ),
+    (
+        VISIT_DOWNLOADS,
+        "visit_downloads",
+        VISIT_PAGE_VALUES,
+        Choice::Light,
+    ),
     (ROW_GAP, "row_gap", ROW_PAGE_VALUES, Choice::Any),
     (ROW_VERB, "row_verb", ROW_PAGE_VALUES, Choice::Any),
 ];

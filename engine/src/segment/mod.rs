@@ -24,7 +24,6 @@
 //! Which codes mean what (`dictionary`), which file is which segment (`catalog`).
 
 mod build;
-mod chunk;
 pub mod column;
 mod merge;
 mod order;
@@ -33,7 +32,7 @@ mod rows;
 mod scan;
 
 pub use build::{Acceptance, build};
-pub use column::{Attribute, ColumnId};
+pub use column::Attribute;
 pub use merge::{merge, to_rows};
 pub use reader::{RepoRange, Segment, SegmentMeta};
 pub use rows::DayRows;

@@ -22,10 +22,15 @@ pub(super) fn segment_order(rows: &DayRows) -> Vec<u32> {
         .map(|(index, (&repo, &downloader))| (visit_key(repo, downloader), index))
         .collect();
     if !rows.ts.is_sorted() {
-        let mut by_ts: Vec<(u64, u32)> =
-            (0_u32..).zip(&rows.ts).map(|(index, &ts)| (u64::from(ts), index)).collect();
+        let mut by_ts: Vec<(u64, u32)> = (0_u32..)
+            .zip(&rows.ts)
+            .map(|(index, &ts)| (u64::from(ts), index))
+            .collect();
         radix_sort(&mut by_ts);
-        order = by_ts.iter().map(|&(_, index)| order[index as usize]).collect();
+        order = by_ts
+            .iter()
+            .map(|&(_, index)| order[index as usize])
+            .collect();
     }
     radix_sort(&mut order);
     order.into_iter().map(|(_, index)| index).collect()

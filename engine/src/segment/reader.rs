@@ -4,8 +4,8 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use super::build::{SECTION_INDEX, SECTION_META, SECTION_PAGES, SECTION_SESSIONS};
-use super::chunk::ChunkIndex;
-use super::column::{self, Attribute, ColumnId};
+use super::column::{self, Attribute};
+use crate::encoding::{ChunkIndex, ColumnId};
 use crate::error::{Error, Result};
 use crate::layout::{ByteReader, ByteWriter, FileKind, FileView};
 use crate::storage::FileBytes;
@@ -185,7 +185,9 @@ impl Segment {
 
     /// Attributes that some row has.
     pub fn attributes(&self) -> impl Iterator<Item = Attribute> + '_ {
-        self.index.columns().filter_map(|(id, _, _)| Attribute::of_values(id))
+        self.index
+            .columns()
+            .filter_map(|(id, _, _)| Attribute::of_values(id))
     }
 
     /// Its repos by ascending code. Read once, then kept.
@@ -226,7 +228,11 @@ impl Segment {
             });
             at = end;
         }
-        let want = (self.meta.visit_count, self.meta.row_count, self.len(column::ROW_VERB));
+        let want = (
+            self.meta.visit_count,
+            self.meta.row_count,
+            self.len(column::ROW_VERB),
+        );
         if at != want || repos.len() != self.meta.repo_count as usize {
             return Err(bad());
         }

@@ -28,7 +28,10 @@ impl DayRows {
     /// No rows of that day.
     #[must_use]
     pub fn new(day: Day) -> Self {
-        Self { day, ..Self::default() }
+        Self {
+            day,
+            ..Self::default()
+        }
     }
 
     /// Number of rows.
@@ -46,15 +49,22 @@ impl DayRows {
     /// Values of an attribute; `None` when it is absent in all rows.
     #[must_use]
     pub fn attribute(&self, attribute: Attribute) -> Option<&[u32]> {
-        let index = self.attributes.binary_search_by_key(&attribute, |(id, _)| *id).ok()?;
-        self.attributes.get(index).map(|(_, values)| values.as_slice())
+        let index = self
+            .attributes
+            .binary_search_by_key(&attribute, |(id, _)| *id)
+            .ok()?;
+        self.attributes
+            .get(index)
+            .map(|(_, values)| values.as_slice())
     }
 
     /// Appends `values` to the attribute's column, whose rows so far number `rows_before`.
     ///
     /// A column that does not exist yet is filled with absent for the rows before.
     pub fn push_attribute(&mut self, attribute: Attribute, rows_before: usize, values: &[u32]) {
-        let at = self.attributes.binary_search_by_key(&attribute, |(id, _)| *id);
+        let at = self
+            .attributes
+            .binary_search_by_key(&attribute, |(id, _)| *id);
         let index = at.unwrap_or_else(|index| {
             if values.iter().all(|value| *value == 0) {
                 return usize::MAX;
@@ -88,7 +98,13 @@ impl DayRows {
             if *attribute == Attribute::SESSION {
                 let shifted: Vec<u32> = values
                     .iter()
-                    .map(|&value| if value == 0 { 0 } else { value + sessions_before })
+                    .map(|&value| {
+                        if value == 0 {
+                            0
+                        } else {
+                            value + sessions_before
+                        }
+                    })
                     .collect();
                 self.push_attribute(*attribute, rows_before, &shifted);
             } else {

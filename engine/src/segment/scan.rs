@@ -90,7 +90,10 @@ impl Segment {
             row_count += u64::from(*rows);
         }
         let shape_count = self.shapes()?.len();
-        let shapes_fit = slice.shape.iter().all(|shape| (*shape as usize) < shape_count);
+        let shapes_fit = slice
+            .shape
+            .iter()
+            .all(|shape| (*shape as usize) < shape_count);
         if row_count != u64::from(last.rows.end - first.rows.start) || !shapes_fit {
             return Err(Error::corrupt("visits do not add up"));
         }
@@ -108,7 +111,10 @@ impl Segment {
                 *rank = rank.saturating_add(next);
                 next = rank.saturating_add(1);
             }
-            if visits.last().is_some_and(|rank| *rank > self.meta().downloader_count) {
+            if visits
+                .last()
+                .is_some_and(|rank| *rank > self.meta().downloader_count)
+            {
                 return Err(Error::corrupt("rank beyond the downloaders"));
             }
             rest = after;
@@ -140,9 +146,17 @@ impl Segment {
             return Err(Error::corrupt("changes are not ascending"));
         }
         let mut values = Vec::new();
-        self.read(attribute.change_values(), from as u32..to as u32, &mut values)?;
+        self.read(
+            attribute.change_values(),
+            from as u32..to as u32,
+            &mut values,
+        )?;
         let rows = rows.get(from..to).unwrap_or_default();
-        run.changes = rows.iter().map(|row| row - slice.first_row).zip(values).collect();
+        run.changes = rows
+            .iter()
+            .map(|row| row - slice.first_row)
+            .zip(values)
+            .collect();
         Ok(run)
     }
 
@@ -164,7 +178,9 @@ impl Segment {
         out.reserve(row_count as usize);
         let mut rest = gaps.as_slice();
         for (&first, &rows) in firsts.iter().zip(&slice.rows) {
-            let (gaps, after) = rest.split_at_checked(rows as usize - 1).unwrap_or((&[], &[]));
+            let (gaps, after) = rest
+                .split_at_checked(rows as usize - 1)
+                .unwrap_or((&[], &[]));
             let mut ts = first;
             out.push(ts);
             for gap in gaps {
@@ -172,7 +188,9 @@ impl Segment {
                 out.push(ts);
             }
             if ts > self.meta().ts_max {
-                return Err(Error::corrupt(format!("instant {ts} beyond the segment's last")));
+                return Err(Error::corrupt(format!(
+                    "instant {ts} beyond the segment's last"
+                )));
             }
             rest = after;
         }
@@ -189,7 +207,10 @@ impl Segment {
         let positions = self.verb_positions(slice, shapes)?;
         let mut rest = positions.as_slice();
         for (&shape, &rows) in slice.shape.iter().zip(&slice.rows) {
-            let shape = shapes.get(shape as usize).map(AsRef::as_ref).unwrap_or_default();
+            let shape = shapes
+                .get(shape as usize)
+                .map(AsRef::as_ref)
+                .unwrap_or_default();
             if let [verb] = shape {
                 out.resize(out.len() + rows as usize, *verb);
                 continue;
@@ -206,7 +227,9 @@ impl Segment {
 
     fn verb_positions(&self, slice: &VisitSlice, shapes: &[Box<[u32]>]) -> Result<Vec<u32>> {
         let stored = |(shape, rows): (&u32, &u32)| {
-            let many = shapes.get(*shape as usize).is_some_and(|verbs| verbs.len() > 1);
+            let many = shapes
+                .get(*shape as usize)
+                .is_some_and(|verbs| verbs.len() > 1);
             if many { *rows } else { 0 }
         };
         let count: u32 = slice.shape.iter().zip(&slice.rows).map(stored).sum();

@@ -14,7 +14,10 @@ pub(super) const PIECE_BYTES: usize = 1 << 16;
 
 /// The checksums of `bytes`, one for each piece.
 pub(super) fn checksums(bytes: &[u8]) -> Vec<u8> {
-    bytes.chunks(PIECE_BYTES).flat_map(|piece| crc32(&[piece]).to_le_bytes()).collect()
+    bytes
+        .chunks(PIECE_BYTES)
+        .flat_map(|piece| crc32(&[piece]).to_le_bytes())
+        .collect()
 }
 
 /// Which pieces of a section have been verified.
@@ -27,13 +30,20 @@ pub(super) struct Checked {
 impl Checked {
     /// For a section of `len` bytes with these stored checksums.
     pub(super) fn new(checksums: &[u8], len: usize) -> Result<Self> {
-        let checksums: Vec<u32> =
-            checksums.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect();
+        let checksums: Vec<u32> = checksums
+            .as_chunks::<4>()
+            .0
+            .iter()
+            .map(|bytes| u32::from_le_bytes(*bytes))
+            .collect();
         if checksums.len() != len.div_ceil(PIECE_BYTES) {
             return Err(Error::corrupt("checksums do not fit their section"));
         }
         let verified = checksums.iter().map(|_| AtomicBool::new(false)).collect();
-        Ok(Self { checksums, verified })
+        Ok(Self {
+            checksums,
+            verified,
+        })
     }
 
     /// `section[range]`, after the pieces it touches were verified.
@@ -43,7 +53,9 @@ impl Checked {
             .ok_or_else(|| Error::corrupt("beyond the end of its section"))?;
         let last = range.end.saturating_sub(1).max(range.start);
         for piece in range.start / PIECE_BYTES..=last / PIECE_BYTES {
-            let Some(verified) = self.verified.get(piece) else { continue };
+            let Some(verified) = self.verified.get(piece) else {
+                continue;
+            };
             if !verified.load(Ordering::Relaxed) {
                 self.verify(section, piece)?;
                 verified.store(true, Ordering::Relaxed);
@@ -54,7 +66,10 @@ impl Checked {
 
     #[cold]
     fn verify(&self, section: &[u8], piece: usize) -> Result<()> {
-        let found = section.chunks(PIECE_BYTES).nth(piece).map(|bytes| crc32(&[bytes]));
+        let found = section
+            .chunks(PIECE_BYTES)
+            .nth(piece)
+            .map(|bytes| crc32(&[bytes]));
         if found != self.checksums.get(piece).copied() {
             let at = (piece * PIECE_BYTES) as u64;
             return Err(Error::corrupt("checksum does not match").at_byte(at));

@@ -47,7 +47,7 @@ pub fn encode_keys(first_id: u32, keys: &[IdentityKey<'_>]) -> Result<Vec<u8>> {
     }
     let count = u32::try_from(keys.len()).map_err(|_| Error::limit("2^32 keys in a file"))?;
     let width = u32::try_from(width).map_err(|_| Error::limit("a key above 4 GiB"))?;
-    let mut file = FileBuilder::new(FileKind::DictionaryKeys);
+    let mut file = FileBuilder::new(FileKind::Dictionary);
     file.section_with(SECTION_META, |out| {
         ByteWriter::new(out).u32(first_id).u32(count).u32(width);
     });
@@ -70,7 +70,9 @@ fn usual_width(keys: &[IdentityKey<'_>]) -> usize {
         *counts.entry(key.bytes.len()).or_default() += 1;
     }
     let usual = counts.into_iter().max_by_key(|(_, count)| *count);
-    usual.filter(|(_, count)| count * 2 >= keys.len()).map_or(0, |(width, _)| width)
+    usual
+        .filter(|(_, count)| count * 2 >= keys.len())
+        .map_or(0, |(width, _)| width)
 }
 
 /// An open key file.
@@ -94,13 +96,17 @@ impl KeyChunk {
     ///
     /// `Corrupt` for damage, `Unsupported` when a newer version wrote it.
     pub fn open(bytes: Arc<FileBytes>) -> Result<Self> {
-        let view = FileView::parse(&bytes, FileKind::DictionaryKeys)?;
+        let view = FileView::parse(&bytes, FileKind::Dictionary)?;
         let mut meta = ByteReader::new(view.section_required(SECTION_META)?);
         let (first_id, count, width) = (meta.u32()?, meta.u32()?, meta.u32()? as usize);
         let place = |id| -> Result<Range<usize>> {
             let (offset, len) = view.section_range(id).unwrap_or((0, 0));
-            let range = usize::try_from(offset).ok().zip(usize::try_from(offset + len).ok());
-            range.map(|(from, to)| from..to).ok_or_else(|| Error::limit("file above 2^64"))
+            let range = usize::try_from(offset)
+                .ok()
+                .zip(usize::try_from(offset + len).ok());
+            range
+                .map(|(from, to)| from..to)
+                .ok_or_else(|| Error::limit("file above 2^64"))
         };
         view.section_required(SECTION_KINDS)?;
         let (kinds, packed) = (place(SECTION_KINDS)?, place(SECTION_PACKED)?);
@@ -113,7 +119,16 @@ impl KeyChunk {
         }
         let checked = Checked::new(view.section_required(SECTION_PACKED_CRC)?, packed.len())?;
         let other = read_other(&view, place(SECTION_OTHER)?.start)?;
-        Ok(Self { bytes: Arc::clone(&bytes), first_id, count, width, kinds, packed, checked, other })
+        Ok(Self {
+            bytes: Arc::clone(&bytes),
+            first_id,
+            count,
+            width,
+            kinds,
+            packed,
+            checked,
+            other,
+        })
     }
 
     /// Its ids.
@@ -128,26 +143,43 @@ impl KeyChunk {
     ///
     /// `Corrupt` when its bytes are damaged.
     pub fn key(&self, id: u32) -> Result<Option<IdentityKey<'_>>> {
-        let Some(index) = id.checked_sub(self.first_id).filter(|index| *index < self.count) else {
+        let Some(index) = id
+            .checked_sub(self.first_id)
+            .filter(|index| *index < self.count)
+        else {
             return Ok(None);
         };
         let kind = self.kind(index);
-        if let Ok(found) = self.other.binary_search_by_key(&index, |(index, ..)| *index)
+        if let Ok(found) = self
+            .other
+            .binary_search_by_key(&index, |(index, ..)| *index)
             && let Some((_, place, packed)) = self.other.get(found)
         {
             let bytes = Cow::Borrowed(self.bytes.get(place.clone()).unwrap_or_default());
-            return Ok(Some(IdentityKey { kind, packed: *packed, bytes }));
+            return Ok(Some(IdentityKey {
+                kind,
+                packed: *packed,
+                bytes,
+            }));
         }
         let section = self.bytes.get(self.packed.clone()).unwrap_or_default();
         let start = index as usize * self.width;
         let bytes = self.checked.get(section, start..start + self.width)?;
-        Ok(Some(IdentityKey { kind, packed: true, bytes: Cow::Borrowed(bytes) }))
+        Ok(Some(IdentityKey {
+            kind,
+            packed: true,
+            bytes: Cow::Borrowed(bytes),
+        }))
     }
 
     fn kind(&self, index: u32) -> IdentityKind {
         let byte = self.bytes.get(self.kinds.start + (index / 8) as usize);
         let is_ip = byte.is_some_and(|byte| byte >> (index % 8) & 1 == 1);
-        if is_ip { IdentityKind::Ip } else { IdentityKind::User }
+        if is_ip {
+            IdentityKind::Ip
+        } else {
+            IdentityKind::User
+        }
     }
 }
 

@@ -45,7 +45,11 @@ pub fn encode_lookup(keys: &IdentityKeys, ids: Range<u32>) -> Result<Vec<u8>> {
     for id in ids.clone() {
         let key = keys.key(id)?;
         let print = fingerprint(key.kind, key.text().as_bytes());
-        hashed.push((bucket_of(print, bucket_count), id - ids.start, tag_of(print)));
+        hashed.push((
+            bucket_of(print, bucket_count),
+            id - ids.start,
+            tag_of(print),
+        ));
     }
     hashed.sort_unstable();
     let width = id_width(count);
@@ -64,9 +68,12 @@ pub fn encode_lookup(keys: &IdentityKeys, ids: Range<u32>) -> Result<Vec<u8>> {
         starts.extend_from_slice(&count.to_le_bytes());
         next_bucket += 1;
     }
-    let mut file = FileBuilder::new(FileKind::DictionaryLookup);
+    let mut file = FileBuilder::new(FileKind::Lookup);
     file.section_with(SECTION_META, |out| {
-        ByteWriter::new(out).u32(ids.start).u32(count).u32(bucket_count);
+        ByteWriter::new(out)
+            .u32(ids.start)
+            .u32(count)
+            .u32(bucket_count);
     });
     file.section(SECTION_STARTS, &starts);
     file.section(SECTION_STARTS_CRC, &checksums(&starts));
@@ -98,16 +105,21 @@ impl LookupRun {
     ///
     /// `Corrupt` for damage, `Unsupported` when a newer version wrote it.
     pub fn open(bytes: Arc<FileBytes>) -> Result<Self> {
-        let view = FileView::parse(&bytes, FileKind::DictionaryLookup)?;
+        let view = FileView::parse(&bytes, FileKind::Lookup)?;
         let mut meta = ByteReader::new(view.section_required(SECTION_META)?);
         let (first_id, count, bucket_count) = (meta.u32()?, meta.u32()?, meta.u32()?);
         let place = |id, crc, len: usize| -> Result<(Range<usize>, Checked)> {
             let (offset, found) = view.section_range(id).unwrap_or((0, 0));
             let start = usize::try_from(offset).map_err(|_| Error::limit("file above 2^64"))?;
             if found != len as u64 {
-                return Err(Error::corrupt(format!("section of {found} bytes, expected {len}")));
+                return Err(Error::corrupt(format!(
+                    "section of {found} bytes, expected {len}"
+                )));
             }
-            Ok((start..start + len, Checked::new(view.section_required(crc)?, len)?))
+            Ok((
+                start..start + len,
+                Checked::new(view.section_required(crc)?, len)?,
+            ))
         };
         let starts_len = (bucket_count as usize + 1) * 4;
         let starts = place(SECTION_STARTS, SECTION_STARTS_CRC, starts_len)?;
@@ -116,7 +128,14 @@ impl LookupRun {
         if bucket_count == 0 || first_id.checked_add(count).is_none() {
             return Err(Error::corrupt("lookup counts contradict each other"));
         }
-        Ok(Self { bytes: Arc::clone(&bytes), first_id, count, bucket_count, starts, entries })
+        Ok(Self {
+            bytes: Arc::clone(&bytes),
+            first_id,
+            count,
+            bucket_count,
+            starts,
+            entries,
+        })
     }
 
     /// The ids it covers.
@@ -149,11 +168,16 @@ impl LookupRun {
         let stride = 1 + width;
         let range = from as usize * stride..to as usize * stride;
         for entry in self.section(&self.entries, range)?.chunks_exact(stride) {
-            let Some((tag, id)) = entry.split_first() else { continue };
+            let Some((tag, id)) = entry.split_first() else {
+                continue;
+            };
             if *tag != tag_of(print) {
                 continue;
             }
-            let id = id.iter().rev().fold(0_u32, |id, byte| id << 8 | u32::from(*byte));
+            let id = id
+                .iter()
+                .rev()
+                .fold(0_u32, |id, byte| id << 8 | u32::from(*byte));
             let id = self.first_id.saturating_add(id);
             if keys.key(id)?.is(kind, text) {
                 return Ok(Some(id));

@@ -11,7 +11,7 @@ use crate::schema::IdentityKind;
 
 /// Hands through one half of a fingerprint, which is a hash already.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct FingerprintHasher(u64);
+pub(super) struct FingerprintHasher(u64);
 
 impl Hasher for FingerprintHasher {
     fn finish(&self) -> u64 {
@@ -71,7 +71,13 @@ impl IdentityWriter {
             let print = fingerprint(key.kind, key.text().as_bytes());
             table.insert(Halves::from(print), id);
         }
-        Ok(Self { keys, runs, table, new_texts: Vec::new(), new: Vec::new() })
+        Ok(Self {
+            keys,
+            runs,
+            table,
+            new_texts: Vec::new(),
+            new: Vec::new(),
+        })
     }
 
     /// The id after the last one given.
@@ -96,7 +102,9 @@ impl IdentityWriter {
         }
         let id = self.next_id();
         if id >= u32::MAX - 1 {
-            return Err(Error::limit("4294967294 downloaders are the most that a store holds"));
+            return Err(Error::limit(
+                "4294967294 downloaders are the most that a store holds",
+            ));
         }
         self.table.insert(Halves::from(print), id);
         self.new_texts.extend_from_slice(text);
@@ -110,7 +118,8 @@ impl IdentityWriter {
         for (_, _, print) in self.new.drain(keep.min(self.new.len())..) {
             self.table.remove(&Halves::from(print));
         }
-        self.new_texts.truncate(self.new.last().map_or(0, |(_, end, _)| *end));
+        self.new_texts
+            .truncate(self.new.last().map_or(0, |(_, end, _)| *end));
     }
 
     /// The key file of the new identities; `None` when there are none.
@@ -161,5 +170,84 @@ impl IdentityWriter {
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
         self.table.capacity() * 26 + self.new_texts.capacity() + self.new.capacity() * 48
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::{KeyChunk, encode_lookup};
+    use super::*;
+    use crate::storage::FileBytes;
+
+    fn text(index: u32) -> String {
+        match index % 5 {
+            0 => format!("name {index}"),
+            1 => format!("{index:08x}"),
+            _ => format!(
+                "{:064x}",
+                u128::from(index) * 0x1234_5678_9abc_def0_1234_5678
+            ),
+        }
+    }
+
+    fn kind(index: u32) -> IdentityKind {
+        if index.is_multiple_of(3) {
+            IdentityKind::User
+        } else {
+            IdentityKind::Ip
+        }
+    }
+
+    fn intern(writer: &mut IdentityWriter, index: u32) -> u32 {
+        let text = text(index);
+        let print = fingerprint(kind(index), text.as_bytes());
+        writer.intern(kind(index), text.as_bytes(), print).unwrap()
+    }
+
+    fn commit(writer: &mut IdentityWriter, with_lookup: bool) {
+        let file = writer.encode_new().unwrap().unwrap();
+        let mut chunks = writer.keys().chunks().to_vec();
+        chunks.push(Arc::new(
+            KeyChunk::open(Arc::new(FileBytes::from(file))).unwrap(),
+        ));
+        let keys = IdentityKeys::new(chunks).unwrap();
+        let runs = with_lookup.then(|| {
+            let file = encode_lookup(&keys, 1..keys.next_id()).unwrap();
+            vec![LookupRun::open(Arc::new(FileBytes::from(file))).unwrap()]
+        });
+        writer.committed(keys, runs);
+    }
+
+    #[test]
+    fn ids_are_dense_and_stay() {
+        let mut writer = IdentityWriter::new(IdentityKeys::default(), Vec::new()).unwrap();
+        for round in 0..4 {
+            for index in 0..round * 700 + 500 {
+                assert_eq!(intern(&mut writer, index), index + 1, "round {round}");
+            }
+            commit(&mut writer, round % 2 == 1);
+        }
+        let keys = writer.keys().clone();
+        for index in 0..2600 {
+            let key = keys.key(index + 1).unwrap();
+            assert_eq!((key.kind, key.text()), (kind(index), text(index)));
+            let is_ip = keys.ip_bits()[(index as usize + 1) / 64] >> ((index + 1) % 64) & 1;
+            assert_eq!(is_ip == 1, kind(index) == IdentityKind::Ip);
+        }
+        assert!(keys.key(0).is_err() && keys.key(2601).is_err());
+    }
+
+    #[test]
+    fn truncated_ids_are_given_again() {
+        let mut writer = IdentityWriter::new(IdentityKeys::default(), Vec::new()).unwrap();
+        intern(&mut writer, 1);
+        let mark = writer.next_id();
+        intern(&mut writer, 2);
+        intern(&mut writer, 3);
+        writer.truncate(mark);
+        assert_eq!(intern(&mut writer, 9), mark);
+        assert_eq!(intern(&mut writer, 2), mark + 1);
     }
 }

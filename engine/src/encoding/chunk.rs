@@ -7,21 +7,28 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::column::ColumnId;
-use crate::encoding::{self, Choice};
+use super::{Choice, decode_page, decode_page_unchecked_crc, encode_page};
 use crate::error::{Error, Result};
 use crate::layout::{ByteReader, ByteWriter};
 
+/// Stored id of a column chunk, given by the file's kind.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ColumnId(pub u16);
+
 /// Collects column chunks.
 #[derive(Debug, Default)]
-pub(crate) struct ChunkWriter {
+pub struct ChunkWriter {
     pages: Vec<u8>,
     index: Vec<u8>,
 }
 
 impl ChunkWriter {
     /// Appends a column of `values` in pages of `page_values`. A column without values is left out.
-    pub(crate) fn column(
+    ///
+    /// # Errors
+    ///
+    /// `Limit` when a page is above 4 GiB.
+    pub fn column(
         &mut self,
         id: ColumnId,
         values: &[u32],
@@ -32,17 +39,21 @@ impl ChunkWriter {
             return Ok(());
         }
         let mut index = ByteWriter::new(&mut self.index);
-        index.varint(u64::from(id.0)).varint(values.len() as u64).varint(u64::from(page_values));
+        index
+            .varint(u64::from(id.0))
+            .varint(values.len() as u64)
+            .varint(u64::from(page_values));
         for page in values.chunks(page_values as usize) {
             let start = self.pages.len();
-            encoding::encode_page(page, choice, &mut self.pages)?;
+            encode_page(page, choice, &mut self.pages)?;
             index.varint((self.pages.len() - start) as u64);
         }
         Ok(())
     }
 
     /// The index section and the pages section.
-    pub(crate) fn finish(self) -> (Vec<u8>, Vec<u8>) {
+    #[must_use]
+    pub fn finish(self) -> (Vec<u8>, Vec<u8>) {
         (self.index, self.pages)
     }
 }
@@ -59,13 +70,17 @@ struct Chunk {
 
 /// Where the pages of a file are.
 #[derive(Debug)]
-pub(crate) struct ChunkIndex {
+pub struct ChunkIndex {
     chunks: Vec<Chunk>,
 }
 
 impl ChunkIndex {
     /// Reads the index section of a file whose pages section has `pages_len` bytes.
-    pub(crate) fn parse(index: &[u8], pages_len: u64) -> Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when it is cut short or does not fit the pages.
+    pub fn parse(index: &[u8], pages_len: u64) -> Result<Self> {
         let mut reader = ByteReader::new(index);
         let mut chunks: Vec<Chunk> = Vec::new();
         let mut at = 0_u64;
@@ -86,36 +101,56 @@ impl ChunkIndex {
                 starts.push(at);
             }
             let verified = (0..page_count).map(|_| AtomicBool::new(false)).collect();
-            chunks.push(Chunk { id, value_count, page_values, starts, verified });
+            chunks.push(Chunk {
+                id,
+                value_count,
+                page_values,
+                starts,
+                verified,
+            });
         }
         if at != pages_len {
-            return Err(Error::corrupt(format!("pages of {pages_len} bytes, the index says {at}")));
+            return Err(Error::corrupt(format!(
+                "pages of {pages_len} bytes, the index says {at}"
+            )));
         }
         chunks.sort_by_key(|chunk| chunk.id);
         Ok(Self { chunks })
     }
 
     fn chunk(&self, id: ColumnId) -> Option<&Chunk> {
-        let index = self.chunks.binary_search_by_key(&id, |chunk| chunk.id).ok()?;
+        let index = self
+            .chunks
+            .binary_search_by_key(&id, |chunk| chunk.id)
+            .ok()?;
         self.chunks.get(index)
     }
 
     /// Number of values of a column; 0 when the file has none.
-    pub(crate) fn len(&self, id: ColumnId) -> u32 {
+    #[must_use]
+    pub fn len(&self, id: ColumnId) -> u32 {
         self.chunk(id).map_or(0, |chunk| chunk.value_count)
     }
 
     /// The columns of the file: id, values, bytes.
-    pub(crate) fn columns(&self) -> impl Iterator<Item = (ColumnId, u32, u64)> + '_ {
+    pub fn columns(&self) -> impl Iterator<Item = (ColumnId, u32, u64)> + '_ {
         self.chunks.iter().map(|chunk| {
             let ends = (chunk.starts.first(), chunk.starts.last());
-            let bytes = if let (Some(first), Some(last)) = ends { last - first } else { 0 };
+            let bytes = if let (Some(first), Some(last)) = ends {
+                last - first
+            } else {
+                0
+            };
             (chunk.id, chunk.value_count, bytes)
         })
     }
 
     /// Appends values `range` of a column to `out`. Pages that the range cuts are decoded whole.
-    pub(crate) fn read(
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when the column is missing, shorter, or damaged.
+    pub fn read(
         &self,
         pages: &[u8],
         id: ColumnId,
@@ -126,17 +161,26 @@ impl ChunkIndex {
             return Ok(());
         }
         let named = |error: Error| error.at_column(format!("{}", id.0));
-        let chunk = self.chunk(id).ok_or_else(|| named(Error::corrupt("column is missing")))?;
+        let chunk = self
+            .chunk(id)
+            .ok_or_else(|| named(Error::corrupt("column is missing")))?;
         if range.end > chunk.value_count {
             let message = format!("{} values, expected {}", chunk.value_count, range.end);
             return Err(named(Error::corrupt(message)));
         }
-        let (first, last) = (range.start / chunk.page_values, (range.end - 1) / chunk.page_values);
+        let (first, last) = (
+            range.start / chunk.page_values,
+            (range.end - 1) / chunk.page_values,
+        );
         for page in first..=last {
             let begins = page * chunk.page_values;
-            let ends = begins.saturating_add(chunk.page_values).min(chunk.value_count);
+            let ends = begins
+                .saturating_add(chunk.page_values)
+                .min(chunk.value_count);
             let start = out.len();
-            chunk.decode(pages, page as usize, ends - begins, out).map_err(named)?;
+            chunk
+                .decode(pages, page as usize, ends - begins, out)
+                .map_err(named)?;
             out.truncate(start + (range.end.min(ends) - begins) as usize);
             if range.start > begins {
                 out.drain(start..start + (range.start - begins) as usize);
@@ -160,9 +204,9 @@ impl Chunk {
         let verified = self.verified.get(page);
         let start = out.len();
         let used = if verified.is_some_and(|flag| flag.load(Ordering::Relaxed)) {
-            encoding::decode_page_unchecked_crc(bytes, out)?
+            decode_page_unchecked_crc(bytes, out)?
         } else {
-            encoding::decode_page(bytes, out)?
+            decode_page(bytes, out)?
         };
         if used != bytes.len() || out.len() - start != count as usize {
             let found = out.len() - start;
