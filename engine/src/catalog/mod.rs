@@ -34,6 +34,7 @@ mod manifest;
 mod runs;
 mod snapshot;
 mod transaction;
+pub mod view;
 mod writer;
 
 #[cfg(test)]
@@ -50,6 +51,7 @@ pub use manifest::{
 pub use runs::runs_to_merge;
 pub use snapshot::Snapshot;
 pub use transaction::Transaction;
+pub use view::View;
 pub use writer::{FileWriter, NewFile};
 
 use crate::error::{Error, ErrorKind, Result};

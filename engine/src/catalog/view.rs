@@ -1,0 +1,335 @@
+//! A snapshot to what reads it: names, identities, and each day's segment and cells.
+//!
+//! A day with several segments is merged in memory, into the bytes that compaction would write, when
+//! it is first asked for; the result is kept as long as those segments are the day's. So whoever reads
+//! sees one segment a day. The same holds for cells that do not cover a day.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::manifest::{DictionaryRole, Manifest, Partition};
+use super::snapshot::Snapshot;
+use crate::derived::{CellInput, Cells, build_cells};
+use crate::dictionary::identity::{KeyChunk, LookupRun};
+use crate::dictionary::{IdentityKeys, Names};
+use crate::error::Result;
+use crate::rules::{DEFAULT_WINDOW_MS, default_rule};
+use crate::schema::Evidence;
+use crate::segment::{Acceptance, Attribute, Segment, merge};
+use crate::storage::FileBytes;
+use crate::units::Day;
+
+/// Name of the identities among the manifest's dictionaries.
+pub const IDENTITIES: &str = "identities";
+/// Name under which files of names stand among the manifest's dictionaries.
+pub const NAMES: &str = "names";
+
+/// What the codes of a snapshot stand for, as far as building and reading days needs it.
+#[derive(Debug)]
+pub struct Meanings {
+    /// Whether the default rule accepts a verb code.
+    pub accepts: Vec<bool>,
+    /// Evidence of a verb code, as a number.
+    pub evidence: Vec<u8>,
+    /// Number of the country of each place code; 0 is absent.
+    pub country_of: Vec<u32>,
+    /// Countries by number; the first one is absent.
+    pub countries: Vec<String>,
+}
+
+impl Meanings {
+    /// What `names` stand for.
+    #[must_use]
+    pub fn of(names: &Names) -> Self {
+        let rule = default_rule();
+        let verbs = 0..names.verbs().len();
+        let accepts = verbs.clone().map(|code| {
+            let (method, status) = names.verb(code);
+            rule.accepts(method, status)
+        });
+        let evidence = verbs.map(|code| {
+            let (method, status) = names.verb(code);
+            Evidence::of(method, status) as u8
+        });
+        let (accepts, evidence) = (accepts.collect(), evidence.collect());
+        let mut countries = vec![String::new()];
+        let mut numbers = HashMap::from([(String::new(), 0_u32)]);
+        let mut country_of = Vec::new();
+        for code in 0..names.places().len() {
+            let (country, _) = names.place(code);
+            let number = *numbers.entry(country.to_owned()).or_insert_with(|| {
+                countries.push(country.to_owned());
+                u32::try_from(countries.len() - 1).unwrap_or(u32::MAX)
+            });
+            country_of.push(number);
+        }
+        Self {
+            accepts,
+            evidence,
+            country_of,
+            countries,
+        }
+    }
+
+    /// The default rule, as far as a segment has to know it.
+    #[must_use]
+    pub fn acceptance(&self) -> Acceptance<'_> {
+        Acceptance {
+            accepts: &self.accepts,
+            window_ms: default_window_ms(),
+        }
+    }
+}
+
+/// The default rule's window as a number of milliseconds of a day.
+#[must_use]
+pub fn default_window_ms() -> u32 {
+    u32::try_from(DEFAULT_WINDOW_MS).unwrap_or(u32::MAX)
+}
+
+/// The cells file of a day, built from its one segment.
+///
+/// # Errors
+///
+/// `Corrupt` when the segment is damaged.
+pub fn cells_of(segment: &Segment, meanings: &Meanings) -> Result<Vec<u8>> {
+    let repos = segment.repos()?;
+    let slice = segment.visits(repos)?;
+    let nobody = segment.meta().downloader_count;
+    let mut visits = Vec::with_capacity(slice.rank.len());
+    let mut pairs = slice.rank.iter().zip(&slice.rows);
+    for repo in repos {
+        let own = pairs.by_ref().take(repo.visits.len());
+        visits.extend(own.map(|(&rank, &rows)| (repo.code, rank != nobody, rows)));
+    }
+    let (mut ts, mut verb) = (Vec::new(), Vec::new());
+    segment.row_ts(&slice, &mut ts)?;
+    segment.row_verbs(&slice, &mut verb)?;
+    let rows_of = |attribute| -> Result<Vec<u32>> {
+        let mut values = Vec::new();
+        let run = segment.attribute(attribute, &slice)?;
+        if !run.values.is_empty() {
+            run.expand(&slice.rows, &mut values);
+        }
+        Ok(values)
+    };
+    let verbs: Vec<(bool, u8)> = meanings
+        .accepts
+        .iter()
+        .copied()
+        .zip(meanings.evidence.iter().copied())
+        .collect();
+    build_cells(&CellInput {
+        day: segment.meta().day,
+        visits: &visits,
+        ts: &ts,
+        verb: &verb,
+        place: &rows_of(Attribute::PLACE)?,
+        internal: &rows_of(Attribute::INTERNAL)?,
+        country_of: &meanings.country_of,
+        verbs: &verbs,
+        window_ms: default_window_ms(),
+    })
+}
+
+/// A day that had to be merged in memory.
+#[derive(Clone, Debug)]
+struct MergedDay {
+    /// File numbers of its segments.
+    from: Vec<u64>,
+    segment: Arc<Segment>,
+    cells: Arc<Cells>,
+}
+
+/// Days that had to be merged in memory.
+#[derive(Debug, Default)]
+struct Merged(Mutex<HashMap<Day, MergedDay>>);
+
+/// A snapshot, ready to be read.
+#[derive(Debug)]
+pub struct View {
+    snapshot: Arc<Snapshot>,
+    names: Arc<Names>,
+    meanings: Arc<Meanings>,
+    identities: IdentityKeys,
+    merged: Arc<Merged>,
+}
+
+impl View {
+    /// A view of `snapshot`; what an older view of the same store has read is used again.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when a dictionary is damaged, `Io`.
+    pub fn open(snapshot: Arc<Snapshot>, older: Option<&Self>) -> Result<Self> {
+        let files = |view: &Self| names_files(view.snapshot.manifest());
+        let (names, meanings) = match older {
+            Some(older) if files(older) == names_files(snapshot.manifest()) => {
+                (Arc::clone(&older.names), Arc::clone(&older.meanings))
+            }
+            _ => {
+                let names = load_names(&snapshot)?;
+                let meanings = Meanings::of(&names);
+                (Arc::new(names), Arc::new(meanings))
+            }
+        };
+        let identities = load_identities(&snapshot)?;
+        let merged = older
+            .map(|older| Arc::clone(&older.merged))
+            .unwrap_or_default();
+        Ok(Self {
+            snapshot,
+            names,
+            meanings,
+            identities,
+            merged,
+        })
+    }
+
+    /// The snapshot.
+    #[must_use]
+    pub fn snapshot(&self) -> &Arc<Snapshot> {
+        &self.snapshot
+    }
+
+    /// What the snapshot consists of.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        self.snapshot.manifest()
+    }
+
+    /// Its names.
+    #[must_use]
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// What its codes stand for.
+    #[must_use]
+    pub fn meanings(&self) -> &Meanings {
+        &self.meanings
+    }
+
+    /// Its identities.
+    #[must_use]
+    pub fn identities(&self) -> &IdentityKeys {
+        &self.identities
+    }
+
+    /// All rows of a partition as one segment.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when a file is damaged or missing, `Io`.
+    pub fn segment(&self, partition: &Partition) -> Result<Arc<Segment>> {
+        match partition.segments.as_slice() {
+            [one] => self.snapshot.open_as(&one.file, Segment::open),
+            _ => Ok(self.merged(partition)?.segment),
+        }
+    }
+
+    /// The cells of a partition.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when a file is damaged or missing, `Io`.
+    pub fn cells(&self, partition: &Partition) -> Result<Arc<Cells>> {
+        match &partition.derived {
+            Some(derived) if partition.is_covered() => {
+                self.snapshot.open_as(&derived.file, Cells::open)
+            }
+            _ => Ok(self.merged(partition)?.cells),
+        }
+    }
+
+    fn merged(&self, partition: &Partition) -> Result<MergedDay> {
+        let from: Vec<u64> = partition
+            .segments
+            .iter()
+            .map(|entry| entry.file.number)
+            .collect();
+        {
+            let days = self.merged.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(day) = days.get(&partition.day).filter(|day| day.from == from) {
+                return Ok(day.clone());
+            }
+        }
+        let segment = match partition.segments.as_slice() {
+            [one] => self.snapshot.open_as(&one.file, Segment::open)?,
+            several => {
+                let open =
+                    |entry: &super::SegmentEntry| self.snapshot.open_as(&entry.file, Segment::open);
+                let segments = several.iter().map(open).collect::<Result<Vec<_>>>()?;
+                let segments: Vec<&Segment> = segments.iter().map(AsRef::as_ref).collect();
+                let bytes = merge(&segments, self.meanings.acceptance())?;
+                Arc::new(Segment::open(Arc::new(FileBytes::from(bytes)))?)
+            }
+        };
+        let cells = cells_of(&segment, &self.meanings)?;
+        let cells = Arc::new(Cells::open(Arc::new(FileBytes::from(cells)))?);
+        let mut days = self.merged.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let merged = MergedDay {
+            from,
+            segment,
+            cells,
+        };
+        days.insert(partition.day, merged.clone());
+        Ok(merged)
+    }
+}
+
+fn names_files(manifest: &Manifest) -> Vec<u64> {
+    let names = manifest
+        .dictionaries
+        .iter()
+        .filter(|entry| entry.dictionary == NAMES);
+    names.map(|entry| entry.file.number).collect()
+}
+
+/// Reads all names of a snapshot.
+///
+/// # Errors
+///
+/// `Corrupt` when a file is damaged or missing, `Io`.
+pub fn load_names(snapshot: &Snapshot) -> Result<Names> {
+    let mut names = Names::default();
+    for entry in snapshot
+        .manifest()
+        .dictionaries
+        .iter()
+        .filter(|entry| entry.dictionary == NAMES)
+    {
+        let bytes = snapshot.open_file(&entry.file)?;
+        names
+            .append_bytes(&bytes)
+            .map_err(|e| e.at_path(entry.file.path(snapshot.dir())))?;
+    }
+    Ok(names)
+}
+
+/// Opens all identities of a snapshot.
+///
+/// # Errors
+///
+/// `Corrupt` when a file is damaged or missing, `Io`.
+pub fn load_identities(snapshot: &Snapshot) -> Result<IdentityKeys> {
+    let entries = snapshot.manifest().dictionaries.iter();
+    let keys = entries
+        .filter(|entry| entry.dictionary == IDENTITIES && entry.role == DictionaryRole::Keys)
+        .map(|entry| snapshot.open_as(&entry.file, KeyChunk::open))
+        .collect::<Result<Vec<_>>>()?;
+    IdentityKeys::new(keys)
+}
+
+/// Opens the lookup runs of a snapshot's identities.
+///
+/// # Errors
+///
+/// `Corrupt` when a file is damaged or missing, `Io`.
+pub fn load_lookup_runs(snapshot: &Snapshot) -> Result<Vec<LookupRun>> {
+    let entries = snapshot.manifest().dictionaries.iter();
+    entries
+        .filter(|entry| entry.dictionary == IDENTITIES && entry.role == DictionaryRole::Lookup)
+        .map(|entry| LookupRun::open(snapshot.open_file(&entry.file)?))
+        .collect()
+}
