@@ -34,6 +34,7 @@ pub mod derived;
 pub mod dictionary;
 pub mod encoding;
 pub mod error;
+pub mod hub;
 pub mod layout;
 pub mod metrics;
 pub mod query;
