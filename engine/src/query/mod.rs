@@ -4,7 +4,15 @@
 //! every door renders.
 
 pub mod answer;
+pub mod bucket;
+pub mod calendar;
+pub mod check;
+pub mod glob;
+pub mod range;
+pub mod suggest;
+pub mod text;
 pub mod value;
 
 pub use answer::{Answer, Column, ColumnType, Meta, Value};
-pub use value::{Condition, Order, Query, Range, Test};
+pub use calendar::Calendar;
+pub use value::{Bound, Condition, Order, Query, Range, Test};

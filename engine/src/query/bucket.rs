@@ -1,0 +1,210 @@
+//! A span and a unit of time to its buckets, and what is known of each.
+
+use super::calendar::Calendar;
+use crate::schema::TimeUnit;
+use crate::schema::time::{BucketKey, Span};
+use crate::units::{Day, HOUR_MS, TimestampMs};
+
+/// How much of a bucket there is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Coverage {
+    /// All of it: inside the span, and every day complete.
+    Whole,
+    /// The span cuts it, or a day of it inside the span is missing or not complete.
+    Partial,
+    /// No day of it inside the span is present.
+    Missing,
+}
+
+/// The keys of the buckets that a span touches, ascending. Of `weekday` and `hour_of_day` each
+/// bucket is given once.
+#[must_use]
+pub fn buckets(span: Span, unit: TimeUnit) -> Vec<BucketKey> {
+    if span.from >= span.to {
+        return Vec::new();
+    }
+    let last = TimestampMs(span.to.get() - 1);
+    let mut keys = Vec::new();
+    if unit.is_linear() {
+        let last = unit.of(last);
+        let mut key = unit.of(span.from);
+        while key <= last {
+            keys.push(key);
+            key = unit.next(key);
+        }
+    } else {
+        let step = if unit.is_whole_days() {
+            24 * HOUR_MS
+        } else {
+            HOUR_MS
+        };
+        let (first, last) = (span.from.get() / step, last.get() / step);
+        // No more than one week of days or one day of hours differ.
+        let steps = (last - first + 1).min(24);
+        keys.extend((first..first + steps).map(|index| unit.of(TimestampMs(index * step))));
+        keys.sort_unstable();
+        keys.dedup();
+    }
+    keys
+}
+
+/// How much of a linear bucket a source has inside a span; buckets outside it are missing.
+#[must_use]
+pub fn coverage(key: BucketKey, unit: TimeUnit, span: Span, calendar: &Calendar) -> Coverage {
+    let Some(bucket) = unit.span(key) else {
+        return Coverage::Missing;
+    };
+    let from = bucket.from.max(span.from);
+    let to = bucket.to.min(span.to);
+    if from >= to {
+        return Coverage::Missing;
+    }
+    let (first, last) = (from.day(), TimestampMs(to.get() - 1).day());
+    let present = calendar.days_in(first, last);
+    let is_cut = from != bucket.from || to != bucket.to;
+    let days = last.get() - first.get() + 1;
+    match present.last() {
+        None => Coverage::Missing,
+        Some(newest)
+            if is_cut || present.len() != usize_of(days) || !calendar.is_complete(*newest) =>
+        {
+            Coverage::Partial
+        }
+        Some(_) => Coverage::Whole,
+    }
+}
+
+fn usize_of(days: u32) -> usize {
+    usize::try_from(days).unwrap_or(usize::MAX)
+}
+
+/// Labels of the buckets of a span that are partial, and of those that are missing.
+#[must_use]
+pub fn partial_and_missing(
+    span: Span,
+    unit: TimeUnit,
+    calendar: &Calendar,
+) -> (Vec<String>, Vec<String>) {
+    let (mut partial, mut missing) = (Vec::new(), Vec::new());
+    for key in buckets(span, unit) {
+        match coverage(key, unit, span, calendar) {
+            Coverage::Whole => {}
+            Coverage::Partial => partial.push(unit.label(key)),
+            Coverage::Missing => missing.push(unit.label(key)),
+        }
+    }
+    (partial, missing)
+}
+
+/// The days that a span touches, first and last; `None` for an empty span.
+#[must_use]
+pub fn days_of(span: Span) -> Option<(Day, Day)> {
+    (span.from < span.to).then(|| (span.from.day(), TimestampMs(span.to.get() - 1).day()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LINEAR: [TimeUnit; 6] = [
+        TimeUnit::Hour,
+        TimeUnit::Day,
+        TimeUnit::Week,
+        TimeUnit::Month,
+        TimeUnit::Quarter,
+        TimeUnit::Year,
+    ];
+
+    fn days(first: u32, last: u32) -> Span {
+        Span {
+            from: Day(first).start(),
+            to: Day(last).end(),
+        }
+    }
+
+    #[test]
+    fn a_month_that_is_cut_or_has_a_hole_is_partial() {
+        // 2024-01-01 is day 19,723; January has 31 days, February 29, March 31.
+        let first = 19_723;
+        let calendar = Calendar::of_hub((first..first + 31).chain([first + 70]).map(Day));
+        let all = partial_and_missing(days(first, first + 70), TimeUnit::Month, &calendar);
+        assert_eq!(
+            all,
+            (vec!["2024-03".to_owned()], vec!["2024-02".to_owned()])
+        );
+        let cut = partial_and_missing(days(first + 1, first + 40), TimeUnit::Month, &calendar);
+        assert_eq!(cut.0, ["2024-01"]);
+        let newest = coverage(
+            first + 70,
+            TimeUnit::Day,
+            days(first, first + 70),
+            &calendar,
+        );
+        assert_eq!(newest, Coverage::Partial);
+    }
+
+    #[test]
+    fn an_empty_span_has_no_buckets() {
+        let at = Day(5).start();
+        assert!(buckets(Span { from: at, to: at }, TimeUnit::Hour).is_empty());
+    }
+
+    proptest! {
+        /// The twin walks every hour of the span.
+        #[test]
+        fn buckets_are_those_of_all_hours(
+            from in 0_u64..200_000 * HOUR_MS, hours in 0_u64..2_000, ms in 1_u64..HOUR_MS,
+        ) {
+            let span = Span { from: TimestampMs(from), to: TimestampMs(from + hours * HOUR_MS + ms) };
+            for unit in LINEAR.into_iter().chain([TimeUnit::Weekday, TimeUnit::HourOfDay]) {
+                let first = from / HOUR_MS;
+                let last = (span.to.get() - 1) / HOUR_MS;
+                let mut want: Vec<_> =
+                    (first..=last).map(|hour| unit.of(TimestampMs(hour * HOUR_MS))).collect();
+                want.sort_unstable();
+                want.dedup();
+                prop_assert_eq!(buckets(span, unit), want);
+            }
+        }
+
+        /// The twin asks every hour of the bucket whether the span has it and its day is complete.
+        #[test]
+        fn coverage_is_that_of_every_hour(
+            present in prop::collection::btree_set(0_u32..120, 0..100),
+            last_hour in 0_u64..24,
+            from in 0_u64..110 * 24, hours in 1_u64..40 * 24,
+        ) {
+            let calendar = Calendar::of_logs(present.iter().map(|day| {
+                (Day(*day), TimestampMs(Day(*day).start().get() + last_hour * HOUR_MS))
+            }));
+            let span = Span {
+                from: TimestampMs(from * HOUR_MS),
+                to: TimestampMs((from + hours) * HOUR_MS),
+            };
+            for unit in LINEAR {
+                for key in buckets(span, unit) {
+                    let bucket = unit.span(key).unwrap();
+                    let instants: Vec<_> = (bucket.from.get() / HOUR_MS..bucket.to.get() / HOUR_MS)
+                        .map(|hour| TimestampMs(hour * HOUR_MS))
+                        .collect();
+                    let inside: Vec<_> = instants
+                        .iter()
+                        .filter(|ts| span.from <= **ts && **ts < span.to)
+                        .collect();
+                    let want = if !inside.iter().any(|ts| calendar.is_present(ts.day())) {
+                        Coverage::Missing
+                    } else if inside.len() == instants.len()
+                        && inside.iter().all(|ts| calendar.is_complete(ts.day()))
+                    {
+                        Coverage::Whole
+                    } else {
+                        Coverage::Partial
+                    };
+                    prop_assert_eq!(coverage(key, unit, span, &calendar), want);
+                }
+            }
+        }
+    }
+}
