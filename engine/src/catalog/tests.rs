@@ -555,3 +555,40 @@ fn a_dead_writers_files_neither_collide_nor_stay() -> Result<()> {
     assert_eq!(reopened(catalog.dir())?, expected(2));
     Ok(())
 }
+
+/// Ten years of days, each with rows and what is derived from them.
+#[test]
+fn a_large_store_opens_fast() -> Result<()> {
+    let (_dir, catalog) = fresh();
+    let file = |kind, number| FileEntry {
+        number,
+        kind,
+        len: 1 << 20,
+        footer_crc32: 1 << 31,
+        crc32: 1 << 31,
+    };
+    rewrite(&catalog, |manifest| {
+        for day in 1..=3650 {
+            let number = 2 * u64::from(day);
+            let partition = manifest.partition_mut(Day(day));
+            partition
+                .segments
+                .push(segment(file(FileKind::Segment, number)));
+            partition.derived = Some(DerivedEntry {
+                file: file(FileKind::Cells, number + 1),
+                built_from: vec![number],
+                rule: "5min".into(),
+            });
+        }
+        manifest.next_file = 10_000;
+    })?;
+    let begin = std::time::Instant::now();
+    let opened = Catalog::open(real(), catalog.dir())?;
+    let first = begin.elapsed();
+    let begin = std::time::Instant::now();
+    opened.snapshot()?;
+    println!("first {first:?}, again {:?}", begin.elapsed());
+    // A tenth of this in a release build.
+    assert!(first.as_millis() < 500, "{first:?}");
+    Ok(())
+}
