@@ -35,6 +35,7 @@ pub mod dictionary;
 pub mod encoding;
 pub mod error;
 pub mod hub;
+pub mod ingest;
 pub mod layout;
 pub mod metrics;
 pub mod query;

@@ -1,0 +1,128 @@
+//! The text of fields to their values and to a row, or why the line is rejected.
+
+use crate::ingest::header::{Known, Verb, verb_of};
+use crate::ingest::reject::{RejectReason, shortened};
+use crate::ingest::row::{INTERNAL_ABSENT, INTERNAL_FALSE, INTERNAL_TRUE, RawRow};
+use crate::ingest::timestamp::{self, Plausible, Timestamp};
+
+/// A row of its known columns, without extra ones.
+#[inline]
+pub(super) fn row<'f>(
+    known: impl Fn(Known) -> &'f [u8],
+    verb: Verb,
+    plausible: &Plausible,
+) -> Result<RawRow<'f>, RejectReason> {
+    let stamp = timestamp(known(Known::Timestamp), plausible)?;
+    let (method, status) = match verb {
+        Verb::MethodStatus => (
+            required(known(Known::Method), Known::Method)?,
+            status(known(Known::Status))?,
+        ),
+        Verb::RequestType => verb_of(required(known(Known::RequestType), Known::RequestType)?),
+    };
+    Ok(RawRow {
+        ts: stamp.ms,
+        ts_cut: stamp.cut,
+        status,
+        method,
+        repo: required(known(Known::RepoName), Known::RepoName)?,
+        repo_type: required(known(Known::RepoType), Known::RepoType)?,
+        user: known(Known::User),
+        ip: known(Known::Ip),
+        country: known(Known::Country),
+        region: known(Known::Region),
+        agent: known(Known::Agent),
+        internal: internal(known(Known::Internal))?,
+        extra: &[],
+    })
+}
+
+/// A timestamp.
+#[inline]
+fn timestamp(text: &[u8], plausible: &Plausible) -> Result<Timestamp, RejectReason> {
+    timestamp::parse(text, plausible).map_err(|why| match text {
+        [] => RejectReason::Missing {
+            column: Known::Timestamp.name(),
+        },
+        _ => RejectReason::Timestamp {
+            why,
+            found: shortened(text),
+        },
+    })
+}
+
+/// A text that must not be empty.
+#[inline]
+fn required(text: &[u8], column: Known) -> Result<&[u8], RejectReason> {
+    match text {
+        [] => Err(RejectReason::Missing {
+            column: column.name(),
+        }),
+        _ => Ok(text),
+    }
+}
+
+/// A status: one to three digits.
+#[inline]
+fn status(text: &[u8]) -> Result<u16, RejectReason> {
+    let digit = |byte: u8| Some(u16::from(byte.wrapping_sub(b'0'))).filter(|digit| *digit < 10);
+    let read = match *text {
+        [a, b, c] => digit(a)
+            .zip(digit(b))
+            .zip(digit(c))
+            .map(|((a, b), c)| a * 100 + b * 10 + c),
+        [a, b] => digit(a).zip(digit(b)).map(|(a, b)| a * 10 + b),
+        [a] => digit(a),
+        _ => None,
+    };
+    read.ok_or_else(|| match text {
+        [] => RejectReason::Missing {
+            column: Known::Status.name(),
+        },
+        _ => RejectReason::Status {
+            found: shortened(text),
+        },
+    })
+}
+
+/// `isInternal`: true, false or nothing, in any case of letters.
+#[inline]
+fn internal(text: &[u8]) -> Result<u8, RejectReason> {
+    match text {
+        [] => Ok(INTERNAL_ABSENT),
+        _ if text.eq_ignore_ascii_case(b"true") => Ok(INTERNAL_TRUE),
+        _ if text.eq_ignore_ascii_case(b"false") => Ok(INTERNAL_FALSE),
+        _ => Err(RejectReason::Internal {
+            found: shortened(text),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_a_number_from_0_to_999() {
+        for number in 0..1000_u16 {
+            assert_eq!(status(number.to_string().as_bytes()), Ok(number));
+        }
+        assert_eq!(status(b"007"), Ok(7));
+        for text in ["abc", "1000", "0200", "-1", "2 0", "200.0", "２"] {
+            let found = text.to_owned();
+            assert_eq!(status(text.as_bytes()), Err(RejectReason::Status { found }));
+        }
+        assert_eq!(status(b""), Err(RejectReason::Missing { column: "status" }));
+    }
+
+    #[test]
+    fn internal_has_three_values() {
+        assert_eq!(internal(b""), Ok(INTERNAL_ABSENT));
+        assert_eq!(internal(b"True"), Ok(INTERNAL_TRUE));
+        assert_eq!(internal(b"false"), Ok(INTERNAL_FALSE));
+        assert_eq!(
+            internal(b"1").map_err(|reason| reason.code()),
+            Err("internal")
+        );
+    }
+}
