@@ -11,8 +11,11 @@ pub(super) struct Dictionary;
 
 /// Most distinct values for which a dictionary is tried: its table stays within the cache.
 const DISTINCT_MAX: usize = 4096;
-/// Values per distinct value below which a dictionary is not tried.
-const REPEATS_MIN: usize = 4;
+/// Values per distinct value below which a dictionary is not tried. Most columns that gain nothing
+/// have more distinct values, and are given up after the first few.
+const REPEATS_MIN: usize = 8;
+/// Largest range of values for which a table has a slot for each: 256 KiB.
+const RANGE_MAX: usize = 1 << 16;
 
 impl Encoding for Dictionary {
     fn id(&self) -> EncodingId {
@@ -28,28 +31,20 @@ impl Encoding for Dictionary {
     }
 
     fn plan<'a>(&self, stats: &Stats<'a>, below: usize) -> Option<Plan<'a>> {
-        let count = stats.count();
-        // With `below` bytes, codes are at most this wide: more distinct values cannot win.
-        let code_bits_max = below.saturating_mul(8) / count.max(1);
-        let distinct_max = 1_usize
-            .checked_shl(u32::try_from(code_bits_max).unwrap_or(u32::MAX))
-            .unwrap_or(usize::MAX);
-        let limit = distinct_max
-            .min(DISTINCT_MAX)
-            .min(count.div_ceil(REPEATS_MIN));
-        if limit < 2 && below != usize::MAX {
-            return None;
-        }
-        let table = Table::of(stats.values(), limit)?;
+        let limit = distinct_limit(stats, below);
+        let table = match stats.max() as usize - stats.min() as usize {
+            range if range < RANGE_MAX.min(stats.count()) => Table::by_range(stats, limit),
+            _ => Table::by_hash(stats.values(), limit),
+        }?;
         let code_max = u32::try_from(table.distinct.len()).ok()?.checked_sub(1)?;
-        if packed_bytes(count, bits_of(code_max)) + table.distinct.len() / 8 >= below {
+        let code_bytes = packed_bytes(stats.count(), bits_of(code_max));
+        if code_bytes + table.distinct.len() / 8 >= below {
             return None;
         }
-        let (distinct, codes) = table.sorted();
         let mut payload = Vec::new();
-        ByteWriter::new(&mut payload).varint(distinct.len() as u64);
-        nested::write(&distinct, self, &mut payload);
-        nested::write(&codes, self, &mut payload);
+        ByteWriter::new(&mut payload).varint(table.distinct.len() as u64);
+        nested::write(&table.distinct, self, &mut payload);
+        nested::write(&table.codes, self, &mut payload);
         Some(Plan::ready(payload))
     }
 
@@ -70,20 +65,72 @@ impl Encoding for Dictionary {
     }
 }
 
-/// Distinct values and the code of every value, in order of first sight.
+/// Most distinct values with which a payload may have fewer than `below` bytes.
+fn distinct_limit(stats: &Stats<'_>, below: usize) -> usize {
+    let count = stats.count();
+    if below == usize::MAX {
+        return count;
+    }
+    if stats.is_sorted() {
+        // Runs hold the same values, and a length where a dictionary has many equal codes.
+        return 0;
+    }
+    let code_bits_max = below.saturating_sub(1).saturating_mul(8) / count.max(1);
+    let distinct_max = u32::try_from(code_bits_max)
+        .ok()
+        .and_then(|bits| 1_usize.checked_shl(bits))
+        .unwrap_or(DISTINCT_MAX);
+    distinct_max.min(DISTINCT_MAX).min(count / REPEATS_MIN)
+}
+
+/// Distinct values in ascending order, and the code of every value.
+#[derive(Debug, Eq, PartialEq)]
 struct Table {
     distinct: Vec<u32>,
     codes: Vec<u32>,
 }
 
 impl Table {
+    /// With a slot for every number from the smallest value to the largest, which must be near.
     /// `None` when there are more than `limit` distinct values.
-    fn of(values: &[u32], limit: usize) -> Option<Self> {
+    fn by_range(stats: &Stats<'_>, limit: usize) -> Option<Self> {
+        let reference = stats.min();
+        let mut slots = vec![0_u32; (stats.max() - reference) as usize + 1];
+        let mut distinct_count = 0;
+        for values in stats.values().chunks(1024) {
+            for value in values {
+                let slot = slots.get_mut((value - reference) as usize)?;
+                distinct_count += usize::from(*slot == 0);
+                *slot = 1;
+            }
+            if distinct_count > limit {
+                return None;
+            }
+        }
+        let mut distinct = Vec::with_capacity(distinct_count);
+        let mut code = 0;
+        for (value, slot) in (reference..=stats.max()).zip(&mut slots) {
+            if *slot == 1 {
+                distinct.push(value);
+                *slot = code;
+                code += 1;
+            }
+        }
+        let codes = stats.values().iter().map(|value| {
+            let slot = slots.get((value - reference) as usize);
+            slot.copied().unwrap_or_default()
+        });
+        let codes = codes.collect();
+        Some(Self { distinct, codes })
+    }
+
+    /// `None` when there are more than `limit` distinct values.
+    fn by_hash(values: &[u32], limit: usize) -> Option<Self> {
         let slot_bits = bits_of(u32::try_from(limit).ok()?.saturating_mul(2)).max(4);
         let slot_mask = (1_usize << slot_bits) - 1;
         // A slot holds a code + 1; 0 is free. At most half of the slots are ever taken.
         let mut slots = vec![0_u32; slot_mask + 1];
-        let mut distinct: Vec<u32> = Vec::with_capacity(limit);
+        let mut distinct: Vec<u32> = Vec::new();
         let mut codes = Vec::with_capacity(values.len());
         for value in values {
             let mut slot = (value.wrapping_mul(0x9e37_79b9) >> (u32::BITS - slot_bits)) as usize;
@@ -92,7 +139,7 @@ impl Table {
                 match taken.checked_sub(1) {
                     Some(code) if distinct.get(code as usize) == Some(value) => break code,
                     Some(_) => slot += 1,
-                    None if distinct.len() == limit => return None,
+                    None if distinct.len() >= limit => return None,
                     None => {
                         let code = u32::try_from(distinct.len()).ok()?;
                         distinct.push(*value);
@@ -103,11 +150,11 @@ impl Table {
             };
             codes.push(code);
         }
-        Some(Self { distinct, codes })
+        Some(Self { distinct, codes }.sorted())
     }
 
-    /// Distinct values in ascending order, and codes that follow it.
-    fn sorted(self) -> (Vec<u32>, Vec<u32>) {
+    /// From order of first sight to ascending order.
+    fn sorted(mut self) -> Self {
         let mut order: Vec<(u32, usize)> = self.distinct.iter().copied().zip(0..).collect();
         order.sort_unstable();
         let mut ranks = vec![0; order.len()];
@@ -116,11 +163,11 @@ impl Table {
                 *slot = rank;
             }
         }
-        let mut codes = self.codes;
-        for code in &mut codes {
+        for code in &mut self.codes {
             *code = ranks.get(*code as usize).copied().unwrap_or_default();
         }
-        (order.into_iter().map(|(value, _)| value).collect(), codes)
+        self.distinct.sort_unstable();
+        self
     }
 }
 
@@ -131,9 +178,9 @@ mod tests {
 
     #[test]
     fn codes_follow_the_order_of_values() {
-        let table = Table::of(&[900, 5, 900, 70_000], 3).unwrap();
-        assert_eq!(table.sorted(), (vec![5, 900, 70_000], vec![1, 0, 1, 2]));
-        assert!(Table::of(&[1, 2, 3], 2).is_none());
+        let table = Table::by_hash(&[900, 5, 900, 70_000], 3).unwrap();
+        assert_eq!(table.distinct, [5, 900, 70_000]);
+        assert_eq!(table.codes, [1, 0, 1, 2]);
     }
 
     #[test]
@@ -163,11 +210,14 @@ mod tests {
             let mut naive = values.clone();
             naive.sort_unstable();
             naive.dedup();
-            let (distinct, codes) = Table::of(&values, naive.len()).unwrap().sorted();
-            prop_assert_eq!(&distinct, &naive);
-            let back: Vec<u32> = codes.iter().map(|code| distinct[*code as usize]).collect();
-            prop_assert_eq!(back, values);
-            prop_assert!(Table::of(&naive, naive.len() - 1).is_none());
+            let hashed = Table::by_hash(&values, naive.len()).unwrap();
+            prop_assert_eq!(&hashed.distinct, &naive);
+            let back: Vec<u32> = hashed.codes.iter().map(|code| naive[*code as usize]).collect();
+            prop_assert_eq!(&back, &values);
+            let stats = Stats::new(&values);
+            prop_assert_eq!(Table::by_range(&stats, naive.len()), Some(hashed));
+            prop_assert_eq!(Table::by_hash(&values, naive.len() - 1), None);
+            prop_assert_eq!(Table::by_range(&stats, naive.len() - 1), None);
         }
     }
 }

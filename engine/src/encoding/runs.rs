@@ -23,7 +23,10 @@ impl Encoding for Runs {
 
     fn plan<'a>(&self, stats: &Stats<'a>, below: usize) -> Option<Plan<'a>> {
         let run_count = stats.run_count();
-        if run_count == 0 || run_count.saturating_mul(BITS_PER_RUN_MIN) / 8 >= below {
+        let least_bytes = run_count.saturating_mul(RUN_BITS_MIN) / 8;
+        let is_asked_for = below == usize::MAX;
+        let is_short = run_count > stats.count() / RUN_VALUES_MIN;
+        if run_count == 0 || least_bytes >= below || (is_short && !is_asked_for) {
             return None;
         }
         let (lengths, values) = runs_of(stats.values(), run_count);
@@ -51,8 +54,11 @@ impl Encoding for Runs {
     }
 }
 
-/// Lengths and values together hardly ever take less than this per run; below it, runs are not tried.
-const BITS_PER_RUN_MIN: usize = 3;
+/// Length and value of a run hardly ever take fewer bits together; if even these are too many, runs
+/// are not tried.
+const RUN_BITS_MIN: usize = 3;
+/// Mean length of runs below which they are not tried: reading short runs takes 2 ns each.
+const RUN_VALUES_MIN: usize = 2;
 
 fn runs_of(values: &[u32], run_count: usize) -> (Vec<u32>, Vec<u32>) {
     let mut lengths = Vec::with_capacity(run_count);
