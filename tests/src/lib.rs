@@ -2,3 +2,13 @@
 #![forbid(unsafe_code)]
 
 pub mod naive;
+pub mod support;
+
+/// The examples of the spec.
+#[cfg(doctest)]
+mod spec {
+    #[doc = include_str!("../../format-spec/README.md")]
+    struct Readme;
+    #[doc = include_str!("../../format-spec/encodings.md")]
+    struct Encodings;
+}
