@@ -227,7 +227,7 @@ impl Attendance {
             rest -= PROFILE[hour] << 32;
             hour += 1;
         }
-        hour as u32 * 3_600_000 + (rest / PROFILE[hour] * 3_600_000 >> 32) as u32
+        hour as u32 * 3_600_000 + ((rest / PROFILE[hour] * 3_600_000) >> 32) as u32
     }
 }
 

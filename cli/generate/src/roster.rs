@@ -162,7 +162,7 @@ impl Roster {
             let noise = key(self.seed, Stream::DayNoise, day);
             let growth = 1_000 + 1_000 * day / days;
             let level = if weekend { WEEKEND } else { 100 };
-            let busy = if noise % 97 == 0 {
+            let busy = if noise.is_multiple_of(97) {
                 180
             } else {
                 94 + noise / 97 % 13
@@ -244,7 +244,7 @@ fn returning(law: Return, size: u64, lag: u64, weekend: bool, phase: u64) -> (u6
         Return::Clock(half) => (0, kept(half)),
         Return::Daily(half) if weekend => (0, kept(half) * WEEKEND / 100),
         Return::Daily(half) => (0, kept(half)),
-        Return::Weekly(half) if lag % 7 == 0 => (0, kept(half)),
+        Return::Weekly(half) if lag.is_multiple_of(7) => (0, kept(half)),
         Return::Weekly(_) => (0, 0),
         Return::Once(after, half) => {
             let gone = |days: u64| match days {

@@ -8,6 +8,7 @@ use std::path::Path;
 
 type TestResult = Result<(), Box<dyn Error>>;
 type Cells = BTreeMap<(String, String, String), u64>;
+type Totals = BTreeMap<(String, String), u64>;
 
 fn plan(header: HeaderSet) -> Plan {
     Plan {
@@ -21,14 +22,14 @@ fn plan(header: HeaderSet) -> Plan {
 }
 
 /// Cells, and totals by repo.
-fn read(path: &Path) -> Result<(Cells, BTreeMap<(String, String), u64>), Box<dyn Error>> {
+fn read(path: &Path) -> Result<(Cells, Totals), Box<dyn Error>> {
     let mut reader = csv::Reader::from_path(path)?;
     let header: Vec<&str> = reader.headers()?.iter().collect();
     assert_eq!(
         header,
         ["repoType", "repoName", "total", "timestamp", "downloads"]
     );
-    let (mut cells, mut totals) = (Cells::new(), BTreeMap::new());
+    let (mut cells, mut totals) = (Cells::new(), Totals::new());
     for record in reader.records() {
         let record = record?;
         let repo = (record[0].to_owned(), record[1].to_owned());
@@ -89,7 +90,7 @@ fn the_csv_counts_the_rows() -> TestResult {
         assert_eq!(positive, expected);
         assert!(positive.len() < cells.len(), "no day without downloads");
 
-        let mut sums: BTreeMap<(String, String), u64> = BTreeMap::new();
+        let mut sums = Totals::new();
         for ((kind, name, _), count) in cells {
             *sums.entry((kind, name)).or_default() += count;
         }
