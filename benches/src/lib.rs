@@ -1,2 +1,4 @@
 //! Helpers shared by the benchmarks.
 #![forbid(unsafe_code)]
+
+pub mod ask;
