@@ -1,0 +1,166 @@
+//! Rows of an answer to their order, and to the first of them.
+//!
+//! Without `order by`: ascending if the first dimension is time, else the first metric descending.
+//! Ties by the dimensions, ascending. Numbers compare as numbers, texts by UTF-8 bytes; null comes
+//! last in either direction.
+//!
+//! # Invariants
+//!
+//! 1. The order depends on the values alone, never on the order in which rows come (property test),
+//!    as long as no two rows have the same dimensions and hidden key.
+//! 2. `top N` gives the first N rows of the whole order (property test against sorting all).
+
+use std::cmp::Ordering;
+
+use super::answer::Value;
+use super::value::Query;
+use crate::error::{Error, Result};
+use crate::schema::Dimension;
+
+/// A row before it is ordered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unordered {
+    /// The dimensions, then the metrics, in the order of the query.
+    pub values: Vec<Value>,
+    /// The downloader's whole key (kind, then text), where `by downloader` shows only its first
+    /// digits; it is compared instead of what is shown.
+    pub hidden: Option<Vec<u8>>,
+}
+
+/// Rows in the order of the answer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ordered {
+    /// The first rows.
+    pub rows: Vec<Vec<Value>>,
+    /// Whether `top` left rows out.
+    pub truncated: bool,
+}
+
+/// Orders the rows of a query's answer and keeps the first `top`.
+///
+/// # Errors
+///
+/// `Invalid` when the query orders by a column that it does not have.
+pub fn order(query: &Query, mut rows: Vec<Unordered>) -> Result<Ordered> {
+    let by = Columns::of(query)?;
+    let top = query
+        .top
+        .map_or(usize::MAX, |top| usize::try_from(top).unwrap_or(usize::MAX));
+    let truncated = top < rows.len();
+    if truncated {
+        if let Some(last) = top.checked_sub(1) {
+            // Only the first rows are sorted: the others are many and dropped.
+            rows.select_nth_unstable_by(last, |a, b| by.compare(a, b));
+        }
+        rows.truncate(top);
+    }
+    rows.sort_by(|a, b| by.compare(a, b));
+    Ok(Ordered {
+        rows: rows.into_iter().map(|row| row.values).collect(),
+        truncated,
+    })
+}
+
+/// Which columns decide.
+struct Columns {
+    /// The first one that is compared.
+    first: usize,
+    descending: bool,
+    /// How many columns are dimensions; they come first.
+    dimensions: usize,
+    /// The column that hidden keys stand for.
+    downloader: Option<usize>,
+}
+
+impl Columns {
+    fn of(query: &Query) -> Result<Self> {
+        let is_time = |dimension: &Dimension| dimension.time_unit().is_some();
+        let (first, descending) = match &query.order {
+            Some(order) => {
+                let dimensions = query.by.iter().map(ToString::to_string);
+                let metrics = query.metrics.iter().map(ToString::to_string);
+                let mut names = dimensions.chain(metrics);
+                let found = names.position(|name| name == order.column);
+                let index = found.ok_or_else(|| {
+                    Error::invalid(format!("no column {:?} to order by", order.column))
+                })?;
+                (index, order.descending)
+            }
+            None if query.by.first().is_some_and(is_time) => (0, false),
+            None => (query.by.len(), true),
+        };
+        Ok(Self {
+            first,
+            descending,
+            dimensions: query.by.len(),
+            downloader: query
+                .by
+                .iter()
+                .position(|dimension| *dimension == Dimension::Downloader),
+        })
+    }
+
+    fn compare(&self, a: &Unordered, b: &Unordered) -> Ordering {
+        let mut ordering = self.compare_column(self.first, self.descending, a, b);
+        for column in 0..self.dimensions {
+            ordering = ordering.then_with(|| self.compare_column(column, false, a, b));
+        }
+        ordering
+    }
+
+    fn compare_column(
+        &self,
+        column: usize,
+        descending: bool,
+        a: &Unordered,
+        b: &Unordered,
+    ) -> Ordering {
+        let value = |row: &'_ Unordered| row.values.get(column).is_none_or(is_null);
+        let ordering = match (value(a), value(b)) {
+            // Null is last in both directions.
+            (true, true) => return Ordering::Equal,
+            (true, false) => return Ordering::Greater,
+            (false, true) => return Ordering::Less,
+            (false, false) => match (&a.hidden, &b.hidden) {
+                (Some(a), Some(b)) if self.downloader == Some(column) => a.cmp(b),
+                _ => match (a.values.get(column), b.values.get(column)) {
+                    (Some(a), Some(b)) => compare(a, b),
+                    _ => Ordering::Equal,
+                },
+            },
+        };
+        if descending {
+            ordering.reverse()
+        } else {
+            ordering
+        }
+    }
+}
+
+fn is_null(value: &Value) -> bool {
+    *value == Value::Null
+}
+
+/// Orders two values of a column: numbers, then true and false, then texts, then null.
+#[must_use]
+pub fn compare(a: &Value, b: &Value) -> Ordering {
+    let rank = |value: &Value| match value {
+        Value::Int(_) | Value::Real(_) => 0,
+        Value::Bool(_) => 1,
+        Value::Text(_) => 2,
+        Value::Null => 3,
+    };
+    match (a, b) {
+        (Value::Int(a), Value::Int(b)) => a.cmp(b),
+        (Value::Real(a), Value::Real(b)) => a.total_cmp(b),
+        // Rounding may make neighbours equal; counts and ratios share no column.
+        (Value::Int(a), Value::Real(b)) => (*a as f64).total_cmp(b),
+        (Value::Real(a), Value::Int(b)) => a.total_cmp(&(*b as f64)),
+        (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
+        (Value::Text(a), Value::Text(b)) => a.as_bytes().cmp(b.as_bytes()),
+        _ => rank(a).cmp(&rank(b)),
+    }
+}
+
+#[cfg(test)]
+mod tests;
