@@ -38,6 +38,8 @@ pub mod view;
 mod writer;
 
 #[cfg(test)]
+mod power_loss;
+#[cfg(test)]
 mod spec;
 #[cfg(test)]
 mod tests;

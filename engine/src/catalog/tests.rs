@@ -47,7 +47,7 @@ fn segment(file: FileEntry) -> SegmentEntry {
 }
 
 /// Adds a segment to day `day`, replaces the segment of day 0, and commits.
-fn grow(catalog: &Catalog, day: u32) -> Result<Arc<Snapshot>> {
+pub(super) fn grow(catalog: &Catalog, day: u32) -> Result<Arc<Snapshot>> {
     let mut txn = catalog.begin()?;
     let replaced = framed(FileKind::Segment, &format!("replaced by {day}"));
     let replaced = txn.write(FileKind::Segment, &replaced)?;
@@ -65,7 +65,7 @@ fn grow(catalog: &Catalog, day: u32) -> Result<Arc<Snapshot>> {
 }
 
 /// What a state holds, whole and verified: every file's contents, by day.
-fn contents(snapshot: &Arc<Snapshot>) -> Result<Vec<String>> {
+pub(super) fn contents(snapshot: &Arc<Snapshot>) -> Result<Vec<String>> {
     assert_eq!(
         snapshot
             .verify_files()
@@ -83,7 +83,7 @@ fn contents(snapshot: &Arc<Snapshot>) -> Result<Vec<String>> {
 }
 
 /// The contents after days 1 to `days` were added.
-fn expected(days: u32) -> Vec<String> {
+pub(super) fn expected(days: u32) -> Vec<String> {
     let replaced = (days > 0).then(|| format!("replaced by {days}"));
     replaced
         .into_iter()

@@ -28,6 +28,8 @@ mod real;
 
 #[cfg(test)]
 pub(crate) mod faulty;
+#[cfg(test)]
+pub(crate) mod simulated;
 
 use std::fmt;
 use std::path::Path;
