@@ -1,4 +1,10 @@
 //! Known answers of a real log, through the naive evaluator; skipped where the log is not there.
+#![expect(
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail like tests"
+)]
 
 use std::path::{Path, PathBuf};
 

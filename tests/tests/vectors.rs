@@ -1,4 +1,9 @@
 //! The vectors of the definitions, through the naive evaluator.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail like tests"
+)]
 
 use chrono::DateTime;
 use footfall_engine::metrics::Metric;
