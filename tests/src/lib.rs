@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod naive;
+pub mod random;
 pub mod support;
 
 /// The examples of the spec.

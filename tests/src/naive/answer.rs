@@ -49,8 +49,11 @@ pub fn build(scope: &Scope<'_>, query: &Query) -> Result<Answer, String> {
     })
 }
 
-/// The only linear time dimension: its place and its buckets; `None` if there is none or several.
-pub fn series(scope: &Scope<'_>, query: &Query) -> Option<(usize, Vec<Bucket>)> {
+/// The place of a linear time dimension, and its buckets in the range.
+pub type Series = (usize, Vec<Bucket>);
+
+/// The only linear time dimension; `None` if there is none or several.
+pub fn series(scope: &Scope<'_>, query: &Query) -> Option<Series> {
     let is_linear =
         |dimension: &Dimension| dimension.time_unit().is_some_and(|unit| unit.is_linear());
     let mut linear = query
@@ -79,16 +82,17 @@ fn lines(scope: &Scope<'_>, query: &Query, values: &[Groups]) -> Vec<Line> {
             }
         }
     }
+    let absent = [0, 1].map(|source| missing(scope, series.as_ref(), source));
     let value = |group: &Vec<Key>, metric: &Metric, values: &Groups| {
         let is_hub = hub::is_hub(*metric);
-        let missing = series.as_ref().is_some_and(|(at, buckets)| {
-            let mut bucket = buckets
-                .iter()
-                .filter(|bucket| bucket.label == group[*at].text);
-            bucket.any(|bucket| misses(scope, bucket, usize::from(is_hub)))
-        });
-        let unknown = is_hub && scope.hub.is_empty();
-        (!missing && !unknown).then(|| values.get(group).copied().unwrap_or(0))
+        let mut texts = group.iter().map(|key| &key.text);
+        let missing = match &series {
+            Some((at, _)) => texts
+                .nth(*at)
+                .is_some_and(|label| absent[usize::from(is_hub)].contains(label)),
+            None => is_hub && scope.hub.is_empty(),
+        };
+        (!missing).then(|| values.get(group).copied().unwrap_or(0))
     };
     let line = |group: Vec<Key>| {
         let columns = query.metrics.iter().zip(values);
@@ -100,11 +104,17 @@ fn lines(scope: &Scope<'_>, query: &Query, values: &[Groups]) -> Vec<Line> {
     groups.into_iter().map(line).collect()
 }
 
-/// Whether a source (0 the log, 1 the publisher CSV) has no day of the bucket.
-fn misses(scope: &Scope<'_>, bucket: &Bucket, source: usize) -> bool {
-    scope
-        .span
-        .is_none_or(|span| scope.days[source].misses(span.part(bucket)))
+/// Labels of the buckets of which a source (0 the log, 1 the publisher CSV) has no day.
+fn missing(scope: &Scope<'_>, series: Option<&Series>, source: usize) -> BTreeSet<String> {
+    let mut labels = BTreeSet::new();
+    if let (Some(span), Some((_, buckets))) = (scope.span, series) {
+        for bucket in buckets {
+            if scope.days[source].misses(span.part(bucket)) {
+                labels.insert(bucket.label.clone());
+            }
+        }
+    }
+    labels
 }
 
 fn columns(query: &Query) -> Vec<Column> {

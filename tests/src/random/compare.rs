@@ -1,0 +1,153 @@
+//! Two answers to their difference, and a difference to a small one.
+
+use std::fmt::Debug;
+
+use footfall_engine::query::{Answer, Query};
+use footfall_engine::schema::Row;
+
+use super::{Rng, files, text};
+use crate::naive;
+
+/// Something that answers queries about the rows it was given.
+pub trait Engine {
+    /// The answer of a query, given as a value and as one of its texts.
+    ///
+    /// # Errors
+    /// Why there is none.
+    fn query(&self, query: &Query, text: &str) -> Result<Answer, String>;
+}
+
+/// The naive evaluator as such an engine.
+#[derive(Clone, Debug)]
+pub struct Naive(pub Vec<Row>);
+
+impl Engine for Naive {
+    fn query(&self, query: &Query, _: &str) -> Result<Answer, String> {
+        naive::evaluate(&self.0, None, query)
+    }
+}
+
+/// What the answer of an engine has that the naive one has not, in a line; `None` if they agree.
+///
+/// Two refusals agree. The query's text, the wording of notes, the snapshot and the time are left
+/// out.
+#[must_use]
+pub fn difference(want: &Result<Answer, String>, got: &Result<Answer, String>) -> Option<String> {
+    let (want, got) = match (want, got) {
+        (Err(_), Err(_)) => return None,
+        (Ok(want), Ok(got)) => (want, got),
+        (want, got) => return differ("outcome", &want.as_ref().err(), &got.as_ref().err()),
+    };
+    let (meant, found) = (&want.meta, &got.meta);
+    differ("columns", &want.columns, &got.columns)
+        .or_else(|| rows(want, got))
+        .or_else(|| differ("from", &meant.from, &found.from))
+        .or_else(|| differ("to", &meant.to, &found.to))
+        .or_else(|| differ("rule", &meant.rule, &found.rule))
+        .or_else(|| differ("exact", &meant.exact, &found.exact))
+        .or_else(|| differ("error_bound", &meant.error_bound, &found.error_bound))
+        .or_else(|| differ("unidentified", &meant.unidentified, &found.unidentified))
+        .or_else(|| differ("overcount", &meant.overcount, &found.overcount))
+        .or_else(|| differ("partial", &meant.partial, &found.partial))
+        .or_else(|| differ("missing", &meant.missing, &found.missing))
+        .or_else(|| differ("truncated", &meant.truncated, &found.truncated))
+        .or_else(|| differ("number of notes", &meant.notes.len(), &found.notes.len()))
+}
+
+fn rows(want: &Answer, got: &Answer) -> Option<String> {
+    let mut pairs = want.rows.iter().zip(&got.rows).enumerate();
+    let first = pairs.find_map(|(row, (want, got))| differ(&format!("row {row}"), want, got));
+    first.or_else(|| differ("number of rows", &want.rows.len(), &got.rows.len()))
+}
+
+fn differ<T: Debug + PartialEq>(what: &str, want: &T, got: &T) -> Option<String> {
+    (want != got).then(|| format!("{what}: want {want:?}, found {got:?}"))
+}
+
+/// Whether rows and a query still show a difference, and which.
+pub type Check<'a> = dyn Fn(&[Row], &Query, &str) -> Option<String> + 'a;
+
+/// A smaller log and query that still differ, as a report: the difference, the query, the log.
+#[must_use]
+pub fn shrink(rows: &[Row], query: &Query, query_text: &str, check: &Check<'_>) -> String {
+    let (mut rows, mut query, mut query_text) =
+        (rows.to_vec(), query.clone(), query_text.to_owned());
+    loop {
+        let before = (rows.len(), query.clone());
+        fewer_rows(&mut rows, &|rows| {
+            check(rows, &query, &query_text).is_some()
+        });
+        for smaller in smaller_queries(&query) {
+            let text = text::random_text(&mut Rng::new(0), &smaller);
+            if check(&rows, &smaller, &text).is_some() {
+                (query, query_text) = (smaller, text);
+                break;
+            }
+        }
+        if before == (rows.len(), query.clone()) {
+            break;
+        }
+    }
+    let difference = check(&rows, &query, &query_text).unwrap_or_default();
+    let csv = files::csv(&mut Rng::new(0), &rows);
+    format!("{difference}\nquery: {query_text}\n{query:?}\nlog:\n{csv}")
+}
+
+/// Takes away ever smaller runs of rows as long as it still fails.
+fn fewer_rows(rows: &mut Vec<Row>, fails: &dyn Fn(&[Row]) -> bool) {
+    let mut run = rows.len().div_ceil(2);
+    while run > 0 {
+        let mut at = 0;
+        while at < rows.len() {
+            let mut fewer = rows.clone();
+            fewer.drain(at..(at + run).min(rows.len()));
+            if fails(&fewer) {
+                *rows = fewer;
+            } else {
+                at += run;
+            }
+        }
+        run /= 2;
+    }
+}
+
+/// The query without one of its parts.
+fn smaller_queries(query: &Query) -> Vec<Query> {
+    let mut smaller = vec![
+        Query {
+            order: None,
+            ..query.clone()
+        },
+        Query {
+            top: None,
+            ..query.clone()
+        },
+        Query {
+            rule: None,
+            ..query.clone()
+        },
+        Query {
+            range: Default::default(),
+            ..query.clone()
+        },
+    ];
+    for at in 0..query.filter.len() {
+        let mut less = query.clone();
+        less.filter.remove(at);
+        smaller.push(less);
+    }
+    for at in 0..query.by.len() {
+        let mut less = query.clone();
+        let gone = less.by.remove(at).to_string();
+        less.order = less.order.filter(|order| order.column != gone);
+        smaller.push(less);
+    }
+    for at in 0..query.metrics.len() {
+        let mut less = query.clone();
+        let gone = less.metrics.remove(at).to_string();
+        less.order = less.order.filter(|order| order.column != gone);
+        smaller.push(less);
+    }
+    smaller.retain(|smaller| smaller != query && !smaller.metrics.is_empty());
+    smaller
+}

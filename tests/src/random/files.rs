@@ -1,0 +1,112 @@
+//! A log to files of an export, in several deliveries.
+//!
+//! A day may lie in several files, a file may hold several days, late rows come in later
+//! deliveries, columns stand in any order, and a column without values may be left out.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use footfall_engine::schema::Row;
+use footfall_engine::schema::row::COLUMNS_V2;
+
+use super::Rng;
+use crate::naive::calendar;
+
+/// Writes the rows below `directory`; each list is one delivery, taken in by one call.
+///
+/// # Errors
+/// What the operating system says.
+pub fn write_files(rng: &mut Rng, rows: &[Row], directory: &Path) -> io::Result<Vec<Vec<PathBuf>>> {
+    let files = 1 + rng.below(6.min(rows.len()));
+    let mut parts: Vec<Vec<Row>> = vec![Vec::new(); files];
+    let by_day = rng.percent(50);
+    for row in rows {
+        let day = usize::try_from(row.ts.day().get()).unwrap_or(0);
+        let late = rng.percent(10);
+        let part = if by_day && !late {
+            day % files
+        } else {
+            rng.below(files)
+        };
+        parts[part].push(row.clone());
+    }
+    let mut deliveries: Vec<Vec<PathBuf>> = vec![Vec::new()];
+    let mut known = BTreeSet::new();
+    for (number, part) in parts
+        .iter()
+        .enumerate()
+        .filter(|(_, part)| !part.is_empty())
+    {
+        let mut text = csv(rng, part);
+        // Files of the same bytes would be taken for one; a blank line tells them apart.
+        while !known.insert(text.clone()) {
+            text.push('\n');
+        }
+        let path = directory.join(format!("part-{number}.csv"));
+        fs::write(&path, text)?;
+        if rng.percent(50) {
+            deliveries.push(Vec::new());
+        }
+        if let Some(delivery) = deliveries.last_mut() {
+            delivery.push(path);
+        }
+    }
+    deliveries.retain(|delivery| !delivery.is_empty());
+    Ok(deliveries)
+}
+
+/// The rows as one CSV, in their order.
+#[must_use]
+pub fn csv(rng: &mut Rng, rows: &[Row]) -> String {
+    let mut columns: Vec<String> = COLUMNS_V2.iter().map(|&column| column.to_owned()).collect();
+    columns.push("isInternal".to_owned());
+    let extra: BTreeSet<&String> = rows.iter().flat_map(|row| row.extra.keys()).collect();
+    columns.extend(extra.into_iter().cloned());
+    let is_used = |column: &String| rows.iter().any(|row| !field(row, column).is_empty());
+    columns.retain(|column| {
+        COLUMNS_V2[..9].contains(&column.as_str()) || is_used(column) || rng.percent(30)
+    });
+    if rng.percent(30) {
+        rng.shuffle(&mut columns);
+    }
+    let mut text = columns.join(",");
+    text.push('\n');
+    for row in rows {
+        let fields: Vec<String> = columns
+            .iter()
+            .map(|column| escaped(&field(row, column)))
+            .collect();
+        text.push_str(&fields.join(","));
+        text.push('\n');
+    }
+    text
+}
+
+fn field(row: &Row, column: &str) -> String {
+    let ms = i64::try_from(row.ts.get()).unwrap_or(i64::MAX);
+    match column {
+        "timestamp" => calendar::instant(ms),
+        "status" => row.status.to_string(),
+        "method" => row.method.clone(),
+        "repoName" => row.repo.clone(),
+        "repoType" => row.repo_type.clone(),
+        "hashedUserId" => row.user_hash.clone(),
+        "hashedIp" => row.ip_hash.clone(),
+        "country" => row.country.clone(),
+        "region" => row.region.clone(),
+        "userAgent" => row.user_agent.clone(),
+        "isInternal" => row.internal.map_or_else(String::new, |is| is.to_string()),
+        other => row.extra.get(other).cloned().unwrap_or_default(),
+    }
+}
+
+/// Quoted where RFC 4180 asks for it.
+fn escaped(value: &str) -> String {
+    if value.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", value.replace('"', "\"\""))
+    } else {
+        value.to_owned()
+    }
+}

@@ -1,0 +1,61 @@
+//! A seed to rows, queries and files, and two engines to where they differ.
+//!
+//! Everything follows from the seed, so a difference that was found once is found again.
+//!
+//! | file | turns into what |
+//! |---|---|
+//! | `rows` | a seed to a small log in which everything collides |
+//! | `query` | a seed and a log to a query about it |
+//! | `text` | a query to one of its texts |
+//! | `files` | a log to files of an export, in several deliveries |
+//! | `compare` | two answers to their difference; a difference to a small one |
+
+pub mod compare;
+pub mod files;
+pub mod query;
+pub mod rows;
+pub mod text;
+
+/// A sequence of numbers that follows from a seed (SplitMix64, by Steele, Lea and Flood).
+#[derive(Clone, Debug)]
+pub struct Rng(u64);
+
+impl Rng {
+    /// The sequence of a seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// The next number.
+    pub fn number(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number below `limit`; 0 if there is none.
+    pub fn below(&mut self, limit: usize) -> usize {
+        let limit = u64::try_from(limit).unwrap_or(u64::MAX).max(1);
+        usize::try_from(self.number() % limit).unwrap_or(0)
+    }
+
+    /// True in that many of a hundred cases.
+    pub fn percent(&mut self, percent: usize) -> bool {
+        self.below(100) < percent
+    }
+
+    /// One of several; there must be one.
+    pub fn pick<'a, T>(&mut self, among: &'a [T]) -> &'a T {
+        &among[self.below(among.len())]
+    }
+
+    /// Any order of the same.
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            items.swap(last, self.below(last + 1));
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! A seed and a log to a query about it.
+//!
+//! Values of conditions and ranges come from the log, so that most queries keep some requests.
+
+use footfall_engine::metrics::Metric;
+use footfall_engine::query::value::Bound;
+use footfall_engine::query::{Condition, Order, Query, Range, Test};
+use footfall_engine::rules::RULES;
+use footfall_engine::schema::dimension::DIMENSIONS;
+use footfall_engine::schema::{Dimension, Row, TimeUnit};
+use footfall_engine::units::{Day, TimestampMs};
+
+use super::{Rng, text};
+use crate::naive::dimension::{Names, key};
+
+const METRICS: [Metric; 7] = [
+    Metric::Requests,
+    Metric::Downloads,
+    Metric::Downloaders,
+    Metric::Users,
+    Metric::Ips,
+    Metric::Repos,
+    Metric::Countries,
+];
+const UNITS: [TimeUnit; 6] = [
+    TimeUnit::Hour,
+    TimeUnit::Day,
+    TimeUnit::Week,
+    TimeUnit::Month,
+    TimeUnit::Quarter,
+    TimeUnit::Year,
+];
+const KEYS: [&str; 5] = ["torch", "python", "session_id", "is_ci", "file_type"];
+
+/// A query about a log and one of its texts.
+#[must_use]
+pub fn random_query(rng: &mut Rng, rows: &[Row]) -> (Query, String) {
+    let mut query = Query::default();
+    let evidence = rng.percent(20);
+    if evidence {
+        query.metrics.push(Metric::Downloads);
+    } else {
+        for _ in 0..*rng.pick(&[1, 1, 1, 2, 3]) {
+            let metric = *rng.pick(&METRICS);
+            if !query.metrics.contains(&metric) {
+                query.metrics.push(metric);
+            }
+        }
+    }
+    let dimensions = dimensions(rows, evidence);
+    // Mostly about one request, so that not everything is filtered away.
+    let focus = if rows.is_empty() || rng.percent(25) {
+        rows
+    } else {
+        std::slice::from_ref(rng.pick(rows))
+    };
+    for _ in 0..*rng.pick(&[0, 1, 1, 2, 3]) {
+        let dimension = rng.pick(&dimensions).clone();
+        if !query.by.contains(&dimension) {
+            query.by.push(dimension);
+        }
+    }
+    for _ in 0..*rng.pick(&[0, 0, 1, 1, 2, 3]) {
+        let dimension = rng.pick(&dimensions).clone();
+        query.filter.push(condition(rng, focus, dimension));
+    }
+    query.range = range(rng, focus);
+    if rng.percent(60) {
+        query.rule = Some(rng.pick(RULES).name.to_owned());
+    }
+    if rng.percent(40) {
+        query.order = Some(order(rng, &query));
+    }
+    if rng.percent(30) {
+        query.top = Some(1 + rng.number() % 6);
+    }
+    let text = text::random_text(rng, &query);
+    (query, text)
+}
+
+/// Every dimension that a log can be asked for.
+fn dimensions(rows: &[Row], evidence: bool) -> Vec<Dimension> {
+    let mut all: Vec<Dimension> = DIMENSIONS.iter().map(|(_, one, _)| one.clone()).collect();
+    all.retain(|dimension| evidence || *dimension != Dimension::Evidence);
+    // The frequent ones twice.
+    all.extend([
+        Dimension::Repo,
+        Dimension::Country,
+        Dimension::Time(TimeUnit::Day),
+    ]);
+    all.extend(KEYS.map(|key| Dimension::UaKey(key.to_owned())));
+    if rows.iter().any(|row| !row.extra.is_empty()) {
+        all.push(Dimension::Extra("referer".to_owned()));
+    }
+    if evidence {
+        all.extend([Dimension::Evidence, Dimension::Evidence]);
+    }
+    all
+}
+
+fn condition(rng: &mut Rng, rows: &[Row], dimension: Dimension) -> Condition {
+    let numeric = dimension.is_number();
+    let time = dimension.time_unit().is_some();
+    let value = |rng: &mut Rng| value(rng, rows, &dimension);
+    let test = match rng.below(12) {
+        0..=2 => Test::Equal(value(rng)),
+        3 => Test::NotEqual(value(rng)),
+        4 => Test::Less(value(rng)),
+        5 => Test::LessOrEqual(value(rng)),
+        6 => Test::Greater(value(rng)),
+        7 => Test::GreaterOrEqual(value(rng)),
+        8 => Test::In((0..1 + rng.below(3)).map(|_| value(rng)).collect()),
+        9 => Test::NotIn((0..1 + rng.below(3)).map(|_| value(rng)).collect()),
+        // Globs of numbers and labels have no use.
+        _ if numeric || time => Test::GreaterOrEqual(value(rng)),
+        like => {
+            let value = value(rng);
+            let glob = glob(rng, &value);
+            if like == 10 {
+                Test::Like(glob)
+            } else {
+                Test::NotLike(glob)
+            }
+        }
+    };
+    Condition::Where(dimension, test)
+}
+
+/// A value that the log has, or that the dimension could have.
+fn value(rng: &mut Rng, rows: &[Row], dimension: &Dimension) -> String {
+    let closed: &[&str] = match dimension {
+        Dimension::Evidence => &["content", "unclear", "check"],
+        Dimension::Class => &[
+            "partial",
+            "not_modified",
+            "error",
+            "probe",
+            "fetch",
+            "redirect",
+            "other",
+        ],
+        Dimension::Identity => &["user", "ip", ""],
+        Dimension::Internal => &["true", "false", ""],
+        Dimension::Ci => &["flagged", "not_flagged", ""],
+        _ => &[],
+    };
+    if !closed.is_empty() {
+        return (*rng.pick(closed)).to_owned();
+    }
+    let other = Row {
+        ts: TimestampMs(1_690_000_000_000),
+        status: 200,
+        repo: "no/such".to_owned(),
+        ..Row::default()
+    };
+    let row = if rows.is_empty() {
+        &other
+    } else {
+        rng.pick(rows)
+    };
+    let value = key(dimension, row, &Names::default());
+    match dimension {
+        Dimension::Repo if rng.percent(30) => format!("{}:{}", row.repo_type, row.repo),
+        Dimension::Status | Dimension::Time(_) => value.text,
+        _ if rng.percent(5) => format!("{}z", value.text),
+        _ => value.text,
+    }
+}
+
+/// A glob that matches the value, nearly always.
+fn glob(rng: &mut Rng, value: &str) -> String {
+    let mut glob = String::new();
+    for c in value.chars() {
+        match rng.below(12) {
+            0 => glob.push('?'),
+            1 => glob.push('*'),
+            2 if rng.percent(50) => {}
+            _ if "*?\\".contains(c) => glob.extend(['\\', c]),
+            _ => glob.push(c),
+        }
+        if rng.percent(10) {
+            glob.push('*');
+            break;
+        }
+    }
+    if rng.percent(20) {
+        format!("*{glob}")
+    } else {
+        glob
+    }
+}
+
+/// A range around the log's days.
+fn range(rng: &mut Rng, rows: &[Row]) -> Range {
+    let some = |rng: &mut Rng| {
+        let ts = if rows.is_empty() {
+            TimestampMs(1_690_000_000_000)
+        } else {
+            rng.pick(rows).ts
+        };
+        let (early, late) = (rng.below(2), rng.below(2));
+        let days = |count| u64::try_from(count).unwrap_or(0) * 86_400_000;
+        TimestampMs(ts.get() + days(late) - days(early))
+    };
+    let bound = |rng: &mut Rng| match rng.below(4) {
+        0 => Bound::Instant(some(rng)),
+        1 => Bound::Instant(TimestampMs(some(rng).get() / 3_600_000 * 3_600_000)),
+        _ => Bound::Day(Day(some(rng).day().get())),
+    };
+    match rng.below(12) {
+        0..=3 => Range::All,
+        4 => Range::LastDays(*rng.pick(&[1, 2, 3, 7, 14, 30])),
+        5 => Range::LastMonths(*rng.pick(&[1, 2, 12])),
+        6 => Range::PreviousMonth,
+        7 => Range::Between(Some(bound(rng)), None),
+        8 => Range::Between(None, Some(bound(rng))),
+        9 | 10 => {
+            let (from, to) = (bound(rng), bound(rng));
+            let begins = |bound: &Bound| match bound {
+                Bound::Day(day) => day.start(),
+                Bound::Instant(ts) => *ts,
+            };
+            if begins(&from) <= begins(&to) {
+                Range::Between(Some(from), Some(to))
+            } else {
+                Range::Between(Some(to), Some(from))
+            }
+        }
+        _ => {
+            let unit = *rng.pick(&UNITS);
+            let ts = some(rng);
+            Range::In(unit, unit.of(ts))
+        }
+    }
+}
+
+fn order(rng: &mut Rng, query: &Query) -> Order {
+    let dimensions = query.by.iter().map(ToString::to_string);
+    let columns: Vec<String> = dimensions
+        .chain(query.metrics.iter().map(ToString::to_string))
+        .collect();
+    Order {
+        column: rng.pick(&columns).clone(),
+        descending: rng.percent(50),
+    }
+}

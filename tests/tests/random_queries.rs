@@ -1,0 +1,166 @@
+//! Random queries on random logs: an engine and the naive evaluator give the same answers.
+//!
+//! `FOOTFALL_QUERIES` says how many, `FOOTFALL_SEED` where to begin; a difference is printed as a
+//! small log and query with the seed that found it.
+#![expect(
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "helpers of tests fail like tests"
+)]
+
+use std::env;
+
+use footfall_engine::query::{Answer, Query, Value, text};
+use footfall_engine::schema::Row;
+use footfall_tests::random::Rng;
+use footfall_tests::random::compare::{Engine, Naive, difference, shrink};
+use footfall_tests::random::query::random_query;
+use footfall_tests::random::rows::{Shape, random_rows};
+
+/// Queries asked of each log.
+const QUERIES_PER_LOG: u64 = 40;
+
+/// Makes the engine that shall answer for a log; the seed decides all that is free.
+type Build<'a> = dyn Fn(&[Row], u64) -> Box<dyn Engine> + 'a;
+
+fn setting(name: &str, default: u64) -> u64 {
+    let value = env::var(name).ok();
+    value
+        .and_then(|value| value.parse().ok())
+        .unwrap_or(default)
+}
+
+/// What a run of queries found.
+#[derive(Default)]
+struct Found {
+    /// Queries asked.
+    asked: u64,
+    /// Answers with a number above zero.
+    above_zero: u64,
+    /// The first difference, made small.
+    report: Option<String>,
+}
+
+/// Asks that many queries, or up to the first difference.
+fn ask(queries: u64, seed: u64, build: &Build<'_>) -> Found {
+    let mut found = Found::default();
+    for log in 0..queries.div_ceil(QUERIES_PER_LOG) {
+        let seed = seed + log;
+        let mut rng = Rng::new(seed);
+        let shape = Shape::any(&mut rng);
+        let rows = random_rows(&mut rng, &shape);
+        let engine = build(&rows, seed);
+        let naive = Naive(rows.clone());
+        for _ in 0..QUERIES_PER_LOG {
+            let (query, text) = random_query(&mut rng, &rows);
+            let want = naive.query(&query, &text);
+            let got = engine.query(&query, &text);
+            found.asked += 1;
+            found.above_zero += u64::from(is_above_zero(&query, &want));
+            if difference(&want, &got).is_some() {
+                let check = |rows: &[Row], query: &Query, text: &str| {
+                    let want = Naive(rows.to_vec()).query(query, text);
+                    difference(&want, &build(rows, seed).query(query, text))
+                };
+                let small = shrink(&rows, &query, &text, &check);
+                found.report = Some(format!("FOOTFALL_SEED={seed}: {text}\n{small}"));
+                return found;
+            }
+        }
+    }
+    found
+}
+
+fn is_above_zero(query: &Query, answer: &Result<Answer, String>) -> bool {
+    let mut rows = answer.iter().flat_map(|answer| &answer.rows);
+    rows.any(|row| {
+        row[query.by.len()..]
+            .iter()
+            .any(|value| matches!(value, Value::Int(1..)))
+    })
+}
+
+fn agree(build: &Build<'_>) {
+    let (queries, seed) = (
+        setting("FOOTFALL_QUERIES", 2_000),
+        setting("FOOTFALL_SEED", 1),
+    );
+    let found = ask(queries, seed, build);
+    let (asked, above_zero) = (found.asked, found.above_zero);
+    println!("seed {seed}: {asked} queries, {above_zero} answers above zero");
+    if let Some(report) = found.report {
+        panic!("{report}");
+    }
+    assert!(
+        above_zero * 5 > asked * 2,
+        "too few answers say something: {above_zero} of {asked}"
+    );
+}
+
+/// Changes the rows before the naive evaluator sees them: an engine with a known fault.
+struct Faulty(Vec<Row>, Fault);
+
+type Fault = fn(&mut Row);
+
+impl Engine for Faulty {
+    fn query(&self, query: &Query, text: &str) -> Result<Answer, String> {
+        let mut rows = self.0.clone();
+        rows.iter_mut().for_each(self.1);
+        Naive(rows).query(query, text)
+    }
+}
+
+/// The text form read and checked by the engine, then the naive evaluator.
+struct Reader(Vec<Row>);
+
+impl Engine for Reader {
+    fn query(&self, query: &Query, text: &str) -> Result<Answer, String> {
+        let read = text::parse(text).map_err(|error| error.to_string())?;
+        let again = text::parse(&text::render(query)).map_err(|error| error.to_string())?;
+        if text::render(&read) != text::render(query) || read != again {
+            return Err(format!("read as {read:?}"));
+        }
+        Naive(self.0.clone()).query(&read, text)
+    }
+}
+
+#[test]
+fn texts_are_read_as_the_queries_that_they_were_written_from() {
+    agree(&|rows, _| Box::new(Reader(rows.to_vec())));
+}
+
+#[test]
+fn the_naive_evaluator_agrees_with_itself() {
+    agree(&|rows, _| Box::new(Naive(rows.to_vec())));
+}
+
+#[test]
+fn faults_are_found_and_made_small() {
+    let faults: [(&str, Fault); 5] = [
+        ("an instant one ms late", |row| row.ts.0 += 1),
+        ("both hashes", |row| {
+            if !row.user_hash.is_empty() && !row.ip_hash.is_empty() {
+                row.user_hash.clear();
+            }
+        }),
+        ("Namibia is absent", |row| {
+            if row.country == "NA" {
+                row.country.clear();
+            }
+        }),
+        ("a lost repo type", |row| {
+            "model".clone_into(&mut row.repo_type)
+        }),
+        ("internal forgotten", |row| row.internal = None),
+    ];
+    for (name, fault) in faults {
+        let build = |rows: &[Row], _| Box::new(Faulty(rows.to_vec(), fault)) as Box<dyn Engine>;
+        let report = ask(4_000, 1, &build).report;
+        let report = report.unwrap_or_else(|| panic!("not found: {name}"));
+        let log = report
+            .split("log:\n")
+            .nth(1)
+            .map_or(0, |log| log.lines().count());
+        assert!(log <= 6, "{name}: not small: {report}");
+    }
+}
