@@ -55,10 +55,11 @@ pub fn export_hub_csv(
     let mut sheet = Sheet::new(out);
     for block in state.blocks() {
         if let Some(listed) = &block.listed {
-            for place in listed.iter().filter(|place| is_kept(place.repo_index)) {
-                if let Some((day, downloads)) = state.row(place.row) {
-                    sheet.set_repo(place.repo_index, state.repos().get(place.repo_index));
-                    sheet.write_row(day, downloads)?;
+            for (repo_index, row) in listed.iter().filter(|(repo_index, _)| is_kept(*repo_index)) {
+                let (days, downloads) = state.days(*repo_index);
+                if let (Some(day), Some(downloads)) = (days.get(*row), downloads.get(*row)) {
+                    sheet.set_repo(*repo_index, state.repos().get(*repo_index));
+                    sheet.write_row(*day, *downloads)?;
                 }
             }
             continue;

@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use super::import::{HubHead, HubImport};
 use super::revision::{Move, Revisions};
+use super::series::Series;
 use super::state::HubState;
+use super::table::HubRepo;
 use crate::error::{Error, Result};
-use crate::schema::repo::org;
 use crate::units::{Day, ImportNumber, TimestampMs};
 
 /// Positions in `heads` of the imports that were known at `as_of` (`None`: now), in the order in which
@@ -53,71 +54,8 @@ pub fn needed(heads: &[HubHead], as_of: Option<TimestampMs>) -> Vec<usize> {
     needed
 }
 
-/// The values of one repo.
-#[derive(Clone, Debug)]
-pub(super) enum Series {
-    /// All of it from one import: the rows of its table's repo at this index.
-    Whole(Arc<HubImport>, usize),
-    /// From several.
-    Merged {
-        days: Vec<Day>,
-        downloads: Vec<u64>,
-        imports: Vec<ImportNumber>,
-    },
-}
-
-impl Series {
-    pub(super) fn values(&self) -> (&[Day], &[u64]) {
-        match self {
-            Self::Whole(import, repo_index) => import.table.series(*repo_index),
-            Self::Merged {
-                days, downloads, ..
-            } => (days, downloads),
-        }
-    }
-
-    /// The import that the value at `row` came from.
-    pub(super) fn import_at(&self, row: usize) -> ImportNumber {
-        match self {
-            Self::Whole(import, _) => import.number,
-            Self::Merged { imports, .. } => imports.get(row).copied().unwrap_or_default(),
-        }
-    }
-
-    /// This series with the values of `newer` laid over it.
-    fn overlaid(&self, newer: &Self) -> Self {
-        let ((old_days, old_downloads), (new_days, new_downloads)) =
-            (self.values(), newer.values());
-        let capacity = old_days.len() + new_days.len();
-        let (mut days, mut downloads) =
-            (Vec::with_capacity(capacity), Vec::with_capacity(capacity));
-        let mut imports = Vec::with_capacity(capacity);
-        let mut take = |series: &Self, row: usize, day: Day, value: u64| {
-            days.push(day);
-            downloads.push(value);
-            imports.push(series.import_at(row));
-        };
-        let mut old = old_days.iter().zip(old_downloads).enumerate().peekable();
-        for (row, (day, value)) in new_days.iter().zip(new_downloads).enumerate() {
-            while let Some((old_row, (old_day, old_value))) = old.next_if(|(_, (d, _))| *d < day) {
-                take(self, old_row, *old_day, *old_value);
-            }
-            old.next_if(|(_, (old_day, _))| *old_day == day);
-            take(newer, row, *day, *value);
-        }
-        for (old_row, (old_day, old_value)) in old {
-            take(self, old_row, *old_day, *old_value);
-        }
-        Self::Merged {
-            days,
-            downloads,
-            imports,
-        }
-    }
-}
-
 /// A repo that has values now.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Current {
     /// The newest import that names the repo, and where in its table: gives total and place.
     pub(super) home: Arc<HubImport>,
@@ -126,21 +64,17 @@ pub(super) struct Current {
 }
 
 impl Current {
-    pub(super) fn total(&self) -> u64 {
-        self.home
-            .table
-            .repos()
-            .get(self.home_index)
-            .map_or(0, |repo| repo.total)
+    /// Type, name and total of the repo, as the newest import has them.
+    pub(super) fn repo(&self) -> Option<&HubRepo> {
+        self.home.table.repos().get(self.home_index)
     }
 }
-
-type Key = (String, String);
 
 /// What holds after some imports. See the module docs.
 #[derive(Debug, Default)]
 pub struct HubHistory {
-    repos: HashMap<Key, Current>,
+    /// By type, NUL and name.
+    repos: HashMap<Box<str>, Current>,
     applied: Option<(TimestampMs, ImportNumber)>,
 }
 
@@ -185,35 +119,45 @@ impl HubHistory {
         Ok(())
     }
 
-    /// What holds now, in flat arrays.
+    /// What holds now.
     #[must_use]
     pub fn state(&self) -> HubState {
-        HubState::collect(self.repos.values().collect())
+        HubState::collect(self.repos.values())
     }
 
     pub(super) fn advance(&mut self, import: &Arc<HubImport>, revisions: Option<&mut Revisions>) {
         self.applied = Some(import.order_key());
         let mut moves = revisions
             .is_some()
-            .then(|| Move::new(import.number, self.newest_days()));
-        let repos = import.table.repos();
-        for (home_index, repo) in repos.iter().enumerate() {
-            let key = (repo.repo_type.clone(), repo.repo.clone());
-            let whole = Series::Whole(Arc::clone(import), home_index);
-            let old = self.repos.remove(&key);
-            let series = match &old {
-                Some(old) if import.partial => old.series.overlaid(&whole),
-                _ => whole,
-            };
-            let new = Current {
-                home: Arc::clone(import),
-                home_index,
-                series,
-            };
+            .then(|| Move::new(import, self.newest_days()));
+        let mut key = String::new();
+        for (repo_index, repo) in import.table.repos().iter().enumerate() {
+            key.clear();
+            key.extend([&repo.repo_type, "\0", &repo.repo]);
+            let known = self.repos.get_mut(key.as_str());
             if let Some(moves) = &mut moves {
-                moves.compare(repo.key(), old.as_ref(), Some(&new));
+                moves.compare(known.as_deref(), Some(repo_index));
             }
-            self.repos.insert(key, new);
+            let whole = || Series::Whole(Arc::clone(import), repo_index);
+            match known {
+                None => {
+                    let current = Current {
+                        home: Arc::clone(import),
+                        home_index: repo_index,
+                        series: whole(),
+                    };
+                    self.repos.insert(key.as_str().into(), current);
+                }
+                Some(current) => {
+                    current.home = Arc::clone(import);
+                    current.home_index = repo_index;
+                    if import.partial {
+                        current.series.overlay(import, repo_index);
+                    } else {
+                        current.series = whole();
+                    }
+                }
+            }
         }
         if !import.partial {
             self.drop_unnamed(import, moves.as_mut());
@@ -224,12 +168,15 @@ impl HubHistory {
     }
 
     /// Lets go of the repos of a snapshot's orgs that it does not name.
-    fn drop_unnamed(&mut self, import: &Arc<HubImport>, mut moves: Option<&mut Move>) {
+    fn drop_unnamed(&mut self, import: &Arc<HubImport>, mut moves: Option<&mut Move<'_>>) {
         let orgs: HashSet<_> = import.table.orgs().into_iter().collect();
-        self.repos.retain(|(repo_type, repo), current| {
-            let stays = Arc::ptr_eq(&current.home, import) || !orgs.contains(&org(repo));
+        self.repos.retain(|_, current| {
+            let is_covered = current
+                .repo()
+                .is_some_and(|repo| orgs.contains(&repo.org()));
+            let stays = !is_covered || Arc::ptr_eq(&current.home, import);
             if let (false, Some(moves)) = (stays, &mut moves) {
-                moves.compare((repo_type, repo), Some(current), None);
+                moves.compare(Some(current), None);
             }
             stays
         });
@@ -237,14 +184,16 @@ impl HubHistory {
 
     /// The newest day of each org that has values.
     fn newest_days(&self) -> HashMap<Option<String>, Day> {
-        let mut newest = HashMap::new();
-        for ((_, repo), current) in &self.repos {
-            if let Some(day) = current.series.values().0.last() {
-                let known = newest.entry(org(repo).map(str::to_owned)).or_insert(*day);
+        let mut newest: HashMap<Option<&str>, Day> = HashMap::new();
+        for current in self.repos.values() {
+            let (days, _) = current.series.values();
+            if let (Some(repo), Some(day)) = (current.repo(), days.last()) {
+                let known = newest.entry(repo.org()).or_insert(*day);
                 *known = (*known).max(*day);
             }
         }
-        newest
+        let owned = |(org, day): (Option<&str>, Day)| (org.map(str::to_owned), day);
+        newest.into_iter().map(owned).collect()
     }
 }
 
@@ -256,8 +205,8 @@ mod tests {
 
     use super::super::revision::revisions;
     use super::super::samples::{Key, any_rows, csv_of, import, total_of};
-    use super::super::table::HubRepo;
     use super::*;
+    use crate::schema::repo::org;
 
     /// Value and the number of the import it came from, by repo and day.
     type Cells = BTreeMap<(Key, Day), (u64, u32)>;
@@ -445,7 +394,7 @@ mod tests {
             state.days(0),
             (&[Day(11_000), Day(11_001)][..], &[3, 7][..])
         );
-        assert_eq!(state.provenance(0), [ImportNumber(1), ImportNumber(3)]);
+        assert!(state.provenance(0).eq([ImportNumber(1), ImportNumber(3)]));
         assert_eq!(state.days(2), (&[Day(11_001)][..], &[5][..]));
         assert_eq!(
             names(&HubState::fold(&imports, Some(TimestampMs(29)))),

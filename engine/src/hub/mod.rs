@@ -55,6 +55,7 @@ mod revision;
 mod samples;
 mod scan;
 mod sequence;
+mod series;
 mod state;
 mod table;
 

@@ -119,8 +119,10 @@ fn read_text(form: u8, bytes: &[u8], text_len: u64) -> Result<Vec<u8>> {
 
 fn to_text(bytes: &[u8]) -> Result<&str> {
     match std::str::from_utf8(bytes) {
-        Ok(text) if !text.is_empty() => Ok(text),
-        _ => Err(Error::corrupt("a repo name or type is empty or not UTF-8")),
+        Ok(text) if !text.is_empty() && !text.contains('\0') => Ok(text),
+        _ => Err(Error::corrupt(
+            "a repo name or type is empty, not UTF-8 or holds a NUL",
+        )),
     }
 }
 

@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use super::history::{Current, HubHistory};
 use super::import::HubImport;
-use crate::schema::repo::org;
 use crate::units::{Day, ImportNumber};
 
 /// How a value moved.
@@ -101,17 +100,17 @@ pub fn revisions(imports: &[Arc<HubImport>]) -> Revisions {
     revisions
 }
 
-/// What one import moves.
-pub(super) struct Move {
-    import: ImportNumber,
+/// What one import moves, told by comparing each repo before it takes effect.
+pub(super) struct Move<'a> {
+    import: &'a HubImport,
     org_newest: HashMap<Option<String>, Day>,
     newest: Option<Day>,
     found: Revisions,
 }
 
-impl Move {
+impl<'a> Move<'a> {
     /// For `import`, before which each org's newest day was `org_newest`.
-    pub(super) fn new(import: ImportNumber, org_newest: HashMap<Option<String>, Day>) -> Self {
+    pub(super) fn new(import: &'a HubImport, org_newest: HashMap<Option<String>, Day>) -> Self {
         let newest = org_newest.values().max().copied();
         Self {
             import,
@@ -121,49 +120,48 @@ impl Move {
         }
     }
 
-    /// Notes what moved of one repo.
-    pub(super) fn compare(
-        &mut self,
-        (repo_type, repo): (&str, &str),
-        old: Option<&Current>,
-        new: Option<&Current>,
-    ) {
-        let org_newest = self.org_newest.get(&org(repo).map(str::to_owned)).copied();
-        let (repo_type, repo): (Arc<str>, Arc<str>) = (repo_type.into(), repo.into());
+    /// Notes what moves of the repo that has the values `old` and is the import's at `new_index`.
+    pub(super) fn compare(&mut self, old: Option<&Current>, new_index: Option<usize>) {
+        let new = new_index.and_then(|index| self.import.table.repos().get(index));
+        let Some(repo) = new.or_else(|| old?.repo()) else {
+            return;
+        };
+        let org_newest = self.org_newest.get(&repo.org().map(str::to_owned)).copied();
+        let (repo_type, name): (Arc<str>, Arc<str>) =
+            (repo.repo_type.as_str().into(), repo.repo.as_str().into());
+        let new_values =
+            new_index.map_or((&[][..], &[][..]), |index| self.import.table.series(index));
         let mut days_moved = 0;
-        for (day, old_at, new_at) in Aligned::new(old, new) {
-            let (old_value, new_value) = (old_at.map(|(_, value)| value), new_at);
-            days_moved += i128::from(new_value.unwrap_or(0)) - i128::from(old_value.unwrap_or(0));
-            if old_value == new_value {
+        for (day, old_row, now) in aligned(old, new_values, self.import.partial) {
+            let was = old_row.map(|(_, value)| value);
+            days_moved += i128::from(now.unwrap_or(0)) - i128::from(was.unwrap_or(0));
+            if was == now {
                 continue;
             }
-            if old_value.is_none() && Some(day) > org_newest {
+            if was.is_none() && Some(day) > org_newest {
                 self.found.growth += u64::from(org_newest.is_some());
                 continue;
             }
             self.found.days.push(Revision {
-                import: self.import,
-                old_import: old
-                    .zip(old_at)
-                    .map(|(old, (row, _))| old.series.import_at(row)),
+                import: self.import.number,
+                old_import: old_row.and_then(|(row, _)| old?.series.import_at(row)),
                 repo_type: Arc::clone(&repo_type),
-                repo: Arc::clone(&repo),
+                repo: Arc::clone(&name),
                 day,
-                old: old_value,
-                new: new_value,
+                old: was,
+                new: now,
                 was_complete: Some(day) < self.newest,
             });
         }
-        let Some(old) = old.map(Current::total) else {
+        let Some(old) = old.and_then(Current::repo).map(|repo| repo.total) else {
             return;
         };
-        let new = new.map(Current::total);
+        let new = new.map(|repo| repo.total);
         if i128::from(new.unwrap_or(0)) - i128::from(old) != days_moved {
-            let import = self.import;
             self.found.totals.push(TotalRevision {
-                import,
+                import: self.import.number,
                 repo_type,
-                repo,
+                repo: name,
                 old,
                 new,
                 days_moved,
@@ -185,26 +183,30 @@ impl Move {
     }
 }
 
+/// The days that an import has a say in: of a partial one its own, else all that either has.
+fn aligned<'a>(
+    old: Option<&'a Current>,
+    new: (&'a [Day], &'a [u64]),
+    is_partial: bool,
+) -> impl Iterator<Item = <Aligned<'a> as Iterator>::Item> {
+    let old = old.map_or((&[][..], &[][..]), |current| current.series.values());
+    let first = new.0.first().filter(|_| is_partial);
+    let old_row = first.map_or(0, |first| old.0.partition_point(|day| day < first));
+    let aligned = Aligned {
+        old,
+        new,
+        old_row,
+        new_row: 0,
+    };
+    aligned.filter(move |(_, _, new)| new.is_some() || !is_partial)
+}
+
 /// Walks two series day by day: day, (row, value) in the old one, value in the new one.
 struct Aligned<'a> {
     old: (&'a [Day], &'a [u64]),
     new: (&'a [Day], &'a [u64]),
     old_row: usize,
     new_row: usize,
-}
-
-impl<'a> Aligned<'a> {
-    fn new(old: Option<&'a Current>, new: Option<&'a Current>) -> Self {
-        let values = |current: Option<&'a Current>| {
-            current.map_or((&[][..], &[][..]), |current| current.series.values())
-        };
-        Self {
-            old: values(old),
-            new: values(new),
-            old_row: 0,
-            new_row: 0,
-        }
-    }
 }
 
 impl Iterator for Aligned<'_> {

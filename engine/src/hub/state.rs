@@ -1,25 +1,25 @@
-//! Imports to what holds: one value per (repo, day), in flat arrays, with the import it came from.
+//! Imports to what holds: one value per (repo, day), with the import it came from.
 
 use std::cmp::Reverse;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::history::{Current, HubHistory, Series};
+use super::history::{Current, HubHistory};
 use super::import::HubImport;
+use super::series::Series;
 use super::table::{HubRepo, RowOrder};
-use crate::units::{Day, ImportNumber, TimestampMs};
+use crate::units::{DAY_MAX, Day, ImportNumber, TimestampMs};
 
 /// What holds of the hub's numbers, or held at some time.
+///
+/// Shares the rows of the imports that it is made of: making one copies only what partial imports
+/// overlaid, and the imports live as long as the state.
 #[derive(Clone, Debug, Default)]
 pub struct HubState {
     repos: Vec<HubRepo>,
-    /// The newest import that names each repo, from which its total is.
-    homes: Vec<ImportNumber>,
-    /// The rows of repo `i` are `starts[i]..starts[i + 1]`.
-    starts: Vec<usize>,
-    days: Vec<Day>,
-    downloads: Vec<u64>,
-    imports: Vec<ImportNumber>,
+    /// In the order of `repos`.
+    currents: Vec<Current>,
+    row_count: u64,
     present: Vec<Day>,
     blocks: Vec<Block>,
 }
@@ -28,15 +28,9 @@ pub struct HubState {
 #[derive(Clone, Debug)]
 pub(super) struct Block {
     pub(super) repos: Range<usize>,
-    /// The rows as that import's CSV had them, if it was not grouped and all rows are its.
-    pub(super) listed: Option<Vec<ListedRow>>,
-}
-
-/// A row of a state, and the repo that it belongs to.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct ListedRow {
-    pub(super) repo_index: usize,
-    pub(super) row: usize,
+    /// The rows as that import's CSV had them, if it was not grouped and all rows are its:
+    /// (index of the repo, row in its series).
+    pub(super) listed: Option<Vec<(usize, usize)>>,
 }
 
 impl HubState {
@@ -57,77 +51,30 @@ impl HubState {
         history.state()
     }
 
-    /// Lays the repos out: those of the newest import first, in its order.
-    pub(super) fn collect(mut currents: Vec<&Current>) -> Self {
+    /// Puts the repos in order: those of the newest import first, in its order.
+    pub(super) fn collect<'a>(currents: impl Iterator<Item = &'a Current>) -> Self {
+        let mut currents: Vec<_> = currents.cloned().collect();
         currents.sort_unstable_by_key(|current| {
             (Reverse(current.home.order_key()), current.home_index)
         });
-        let row_count = currents
-            .iter()
-            .map(|current| current.series.values().0.len())
-            .sum();
-        let mut state = Self {
-            repos: Vec::with_capacity(currents.len()),
-            homes: currents.iter().map(|current| current.home.number).collect(),
-            starts: vec![0],
-            days: Vec::with_capacity(row_count),
-            downloads: Vec::with_capacity(row_count),
-            imports: Vec::with_capacity(row_count),
-            ..Self::default()
-        };
-        for current in &currents {
-            state.push(current);
-        }
+        let mut blocks: Vec<Block> = Vec::new();
         for block in currents.chunk_by(|left, right| Arc::ptr_eq(&left.home, &right.home)) {
-            let start = state.blocks.last().map_or(0, |block| block.repos.end);
+            let start = blocks.last().map_or(0, |block| block.repos.end);
             let repos = start..start + block.len();
-            let listed = state.listed(start, block);
-            state.blocks.push(Block { repos, listed });
+            let listed = listed(start, block);
+            blocks.push(Block { repos, listed });
         }
-        state.present = present_days(&state.days);
-        state
-    }
-
-    fn push(&mut self, current: &Current) {
-        self.repos
-            .extend(current.home.table.repos().get(current.home_index).cloned());
-        let (days, downloads) = current.series.values();
-        self.days.extend_from_slice(days);
-        self.downloads.extend_from_slice(downloads);
-        match &current.series {
-            Series::Whole(import, _) => self.imports.resize(self.days.len(), import.number),
-            Series::Merged { imports, .. } => self.imports.extend_from_slice(imports),
-        }
-        self.starts.push(self.days.len());
-    }
-
-    /// The rows of a block, whose first repo is at `start`, in the order of its import's CSV.
-    fn listed(&self, start: usize, block: &[&Current]) -> Option<Vec<ListedRow>> {
-        let home = &block.first()?.home;
-        let RowOrder::Listed(order) = home.table.order() else {
-            return None;
-        };
-        let is_home = |current: &&Current| match &current.series {
-            Series::Whole(import, _) => Arc::ptr_eq(import, home),
-            Series::Merged { .. } => false,
-        };
-        if !block.iter().all(is_home) {
-            return None;
-        }
-        let mut rows = vec![None; home.table.days().len()];
-        for (repo_index, current) in (start..).zip(block) {
-            let first = self.starts.get(repo_index).copied()?;
-            let places = rows.get_mut(home.table.range(current.home_index))?;
-            for (row, place) in (first..).zip(places) {
-                *place = Some(ListedRow { repo_index, row });
-            }
-        }
-        Some(
-            order
+        let series = || currents.iter().map(|current| current.series.values().0);
+        Self {
+            repos: currents
                 .iter()
-                .filter_map(|row| *rows.get(*row as usize)?)
+                .filter_map(|current| current.repo().cloned())
                 .collect(),
-        )
+            row_count: series().map(|days| days.len() as u64).sum(),
+            present: present_days(series()),
+            currents,
+            blocks,
+        }
     }
 
     /// The repos that have values: those of the newest import in its order, then those that only older
@@ -148,33 +95,22 @@ impl HubState {
     /// Days, ascending, and downloads of the repo at `repo_index`; empty beyond the last repo.
     #[must_use]
     pub fn days(&self, repo_index: usize) -> (&[Day], &[u64]) {
-        let rows = self.rows(repo_index);
-        let days = self.days.get(rows.clone()).unwrap_or_default();
-        (days, self.downloads.get(rows).unwrap_or_default())
+        let current = self.currents.get(repo_index);
+        current.map_or((&[], &[]), |current| current.series.values())
     }
 
     /// For each of [`HubState::days`], the import that the value came from.
-    #[must_use]
-    pub fn provenance(&self, repo_index: usize) -> &[ImportNumber] {
-        self.imports.get(self.rows(repo_index)).unwrap_or_default()
+    pub fn provenance(&self, repo_index: usize) -> impl Iterator<Item = ImportNumber> {
+        let series = self.currents.get(repo_index).map(|current| &current.series);
+        (0..).map_while(move |row| series?.import_at(row))
     }
 
     /// The import that the repo's total came from, the newest that names it.
     #[must_use]
     pub fn total_import(&self, repo_index: usize) -> Option<ImportNumber> {
-        self.homes.get(repo_index).copied()
-    }
-
-    fn rows(&self, repo_index: usize) -> Range<usize> {
-        match self.starts.get(repo_index..).unwrap_or_default() {
-            [start, end, ..] => *start..*end,
-            _ => 0..0,
-        }
-    }
-
-    /// Day and downloads of one row of the whole state.
-    pub(super) fn row(&self, row: usize) -> Option<(Day, u64)> {
-        Some((*self.days.get(row)?, *self.downloads.get(row)?))
+        self.currents
+            .get(repo_index)
+            .map(|current| current.home.number)
     }
 
     pub(super) fn blocks(&self) -> &[Block] {
@@ -184,13 +120,13 @@ impl HubState {
     /// How many (repo, day) values there are.
     #[must_use]
     pub fn row_count(&self) -> u64 {
-        self.days.len() as u64
+        self.row_count
     }
 
     /// Whether there is no value at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.days.is_empty()
+        self.row_count == 0
     }
 
     /// Days of which any repo has a value, also zero, ascending.
@@ -230,16 +166,38 @@ impl HubState {
     }
 }
 
-/// The distinct days of `days`, ascending.
-fn present_days(days: &[Day]) -> Vec<Day> {
-    let first = days.iter().min().map_or(0, |day| day.get());
-    let last = days.iter().max().map_or(0, |day| day.get());
-    let mut is_present = vec![false; (last - first) as usize + 1];
-    for day in days {
-        is_present[(day.get() - first) as usize] = true;
+/// The rows of a block, whose first repo is at `start`, in the order of its import's CSV.
+fn listed(start: usize, block: &[Current]) -> Option<Vec<(usize, usize)>> {
+    let home = &block.first()?.home;
+    let RowOrder::Listed(order) = home.table.order() else {
+        return None;
+    };
+    let is_home = |current: &Current| match &current.series {
+        Series::Whole(import, _) => Arc::ptr_eq(import, home),
+        Series::Merged(_) => false,
+    };
+    if !block.iter().all(is_home) {
+        return None;
     }
-    let present = (first..)
-        .zip(is_present)
-        .filter(|(_, is_present)| *is_present && !days.is_empty());
-    present.map(|(day, _)| Day(day)).collect()
+    let mut places = vec![None; home.table.days().len()];
+    for (repo_index, current) in (start..).zip(block) {
+        let own = places.get_mut(home.table.range(current.home_index))?;
+        for (row, place) in own.iter_mut().enumerate() {
+            *place = Some((repo_index, row));
+        }
+    }
+    let place = |row: &u32| *places.get(*row as usize)?;
+    Some(order.iter().filter_map(place).collect())
+}
+
+/// The distinct days of several ascending series.
+fn present_days<'a>(series: impl Iterator<Item = &'a [Day]>) -> Vec<Day> {
+    let mut is_present = vec![false; DAY_MAX.get() as usize + 1];
+    for day in series.flatten() {
+        if let Some(is_present) = is_present.get_mut(day.get() as usize) {
+            *is_present = true;
+        }
+    }
+    let days = (0..).zip(is_present).filter(|(_, is_present)| *is_present);
+    days.map(|(day, _)| Day(day)).collect()
 }
