@@ -12,4 +12,6 @@ mod spec {
     struct Readme;
     #[doc = include_str!("../../format-spec/encodings.md")]
     struct Encodings;
+    #[doc = include_str!("../../format-spec/sets.md")]
+    struct Sets;
 }

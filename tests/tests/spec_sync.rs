@@ -4,13 +4,14 @@
     reason = "a test fails where its input is not as it must be"
 )]
 
+use footfall_engine::bitmap::SET_KINDS;
 use footfall_engine::encoding::{ENCODINGS, SPLIT_GAIN_PERCENT_MIN, SPLIT_VALUES_MIN};
 use footfall_engine::layout::{
     EncodingId, FEATURES_KNOWN, FILE_HEADER_BYTES, FILE_MAGIC, FILE_TAIL_BYTES, FORMAT_VERSION,
     Features, FileBuilder, FileHeader, FileKind, PAGE_HEADER_BYTES, PAGE_VALUES_MAX, PageHeader,
     SECTION_BYTES, SECTIONS_MAX, SectionId, crc32,
 };
-use footfall_tests::support::{spec_table, text};
+use footfall_tests::support::{files, spec_table, text};
 
 /// Numbers that are on disk, or bound what may be: a change here is a change of the layout. Ids of
 /// encodings and file kinds, and offsets, are compared with the spec below.
@@ -73,6 +74,50 @@ fn file_kinds_match() {
         .map(|kind| format!("{} {}", kind.id(), kind.name()))
         .collect();
     assert_eq!(spec, code);
+}
+
+#[test]
+fn set_kinds_match() {
+    let spec: Vec<_> = spec_table("sets.md", "set-kinds")
+        .iter()
+        .map(|row| row[..2].join(" "))
+        .collect();
+    let code = SET_KINDS.map(|(id, name)| format!("{id} {name}"));
+    assert_eq!(spec, code);
+}
+
+#[test]
+fn byte_plane_kinds_are_two() {
+    // Their bytes are in the worked example and in the encoding's own tests.
+    let spec = spec_table("encodings.md", "planes");
+    let ids: Vec<_> = spec.iter().map(|row| row[..2].join(" ")).collect();
+    assert_eq!(ids, ["1 raw", "2 compressed"]);
+}
+
+/// A table that no test reads would drift.
+#[test]
+fn every_table_is_read_by_a_test() {
+    let dirs = ["engine", "server", "cli", "tests"];
+    let sources: String = dirs
+        .iter()
+        .flat_map(|dir| files(dir, ".rs"))
+        .map(|path| text(&path))
+        .collect();
+    let mut table_count = 0;
+    for path in files("format-spec", ".md") {
+        for line in text(&path).lines() {
+            let name = line.trim().strip_prefix("<!-- table: ");
+            let Some(name) = name.and_then(|name| name.strip_suffix(" -->")) else {
+                continue;
+            };
+            table_count += 1;
+            assert!(
+                sources.contains(&format!("\"{name}\"")),
+                "{path}: no test reads the table {name}"
+            );
+        }
+    }
+    assert!(table_count >= 7);
 }
 
 #[test]
