@@ -78,19 +78,25 @@ fn usize_of(days: u32) -> usize {
     usize::try_from(days).unwrap_or(usize::MAX)
 }
 
-/// Labels of the buckets of a span that are partial, and of those that are missing.
+/// Labels of the buckets of a span that are partial, and of those that are missing, in any of the
+/// sources that a query reads; a bucket can be partial in one and missing in the other.
 #[must_use]
 pub fn partial_and_missing(
     span: Span,
     unit: TimeUnit,
-    calendar: &Calendar,
+    sources: &[&Calendar],
 ) -> (Vec<String>, Vec<String>) {
     let (mut partial, mut missing) = (Vec::new(), Vec::new());
     for key in buckets(span, unit) {
-        match coverage(key, unit, span, calendar) {
-            Coverage::Whole => {}
-            Coverage::Partial => partial.push(unit.label(key)),
-            Coverage::Missing => missing.push(unit.label(key)),
+        let is = |wanted| {
+            let mut sources = sources.iter();
+            sources.any(|calendar| coverage(key, unit, span, calendar) == wanted)
+        };
+        if is(Coverage::Partial) {
+            partial.push(unit.label(key));
+        }
+        if is(Coverage::Missing) {
+            missing.push(unit.label(key));
         }
     }
     (partial, missing)
@@ -129,13 +135,16 @@ mod tests {
         // 2024-01-01 is day 19,723; January has 31 days, February 29, March 31.
         let first = 19_723;
         let calendar = Calendar::of_hub((first..first + 31).chain([first + 70]).map(Day));
-        let all = partial_and_missing(days(first, first + 70), TimeUnit::Month, &calendar);
+        let all = partial_and_missing(days(first, first + 70), TimeUnit::Month, &[&calendar]);
         assert_eq!(
             all,
             (vec!["2024-03".to_owned()], vec!["2024-02".to_owned()])
         );
-        let cut = partial_and_missing(days(first + 1, first + 40), TimeUnit::Month, &calendar);
+        let cut = partial_and_missing(days(first + 1, first + 40), TimeUnit::Month, &[&calendar]);
         assert_eq!(cut.0, ["2024-01"]);
+        let empty = Calendar::default();
+        let both = partial_and_missing(days(first, first), TimeUnit::Day, &[&calendar, &empty]);
+        assert_eq!(both, (vec![], vec!["2024-01-01".to_owned()]));
         let newest = coverage(
             first + 70,
             TimeUnit::Day,

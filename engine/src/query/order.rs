@@ -15,14 +15,14 @@ use std::cmp::Ordering;
 use super::answer::Value;
 use super::value::Query;
 use crate::error::{Error, Result};
-use crate::schema::Dimension;
+use crate::schema::{Dimension, IdentityKind};
 
 /// A row before it is ordered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unordered {
     /// The dimensions, then the metrics, in the order of the query.
     pub values: Vec<Value>,
-    /// The downloader's whole key (kind, then text), where `by downloader` shows only its first
+    /// The downloader's whole key ([`downloader_key`]), where `by downloader` shows only its first
     /// digits; it is compared instead of what is shown.
     pub hidden: Option<Vec<u8>>,
 }
@@ -34,6 +34,16 @@ pub struct Ordered {
     pub rows: Vec<Vec<Value>>,
     /// Whether `top` left rows out.
     pub truncated: bool,
+}
+
+/// A key that orders downloaders by their hashes, equal ones as account, address.
+#[must_use]
+pub fn downloader_key(hash: &[u8], kind: IdentityKind) -> Vec<u8> {
+    // No hash contains NUL, so a shorter hash comes before the longer ones that begin with it.
+    let mut key = Vec::with_capacity(hash.len() + 2);
+    key.extend_from_slice(hash);
+    key.extend_from_slice(&[0, kind as u8]);
+    key
 }
 
 /// Orders the rows of a query's answer and keeps the first `top`.

@@ -89,27 +89,22 @@ fn evidence(query: &Query) -> Option<Fault> {
     Some(refuse(Part::Condition(index)))
 }
 
-/// Some metrics compare a bucket with the one before it, so there must be one.
+/// Metrics of history compare a bucket with what was before it, so there must be one line of them.
 fn history(query: &Query) -> Option<Fault> {
-    let units = || query.by.iter().filter_map(Dimension::time_unit);
+    let units: Vec<_> = query.by.iter().filter_map(Dimension::time_unit).collect();
     for (index, metric) in query.metrics.iter().enumerate() {
-        let error = match metric {
-            Metric::Retained | Metric::Resurrected | Metric::Churned
-                if !units().any(TimeUnit::is_linear) =>
-            {
-                Error::invalid(format!("{metric} needs buckets of time")).with_help(format!(
-                    "write {metric} by month, or another bucket of time"
-                ))
-            }
-            Metric::Rolling(_)
-                if !units().any(|unit| unit == TimeUnit::Day)
-                    || units().any(|unit| !unit.is_whole_days()) =>
-            {
-                Error::invalid(format!("{metric} is a number of each day, expected by day"))
-                    .with_help(format!("write {metric} by day"))
-            }
-            _ => continue,
+        if metric.measure() != Measure::History {
+            continue;
+        }
+        let expected = match (metric, units.as_slice()) {
+            (Metric::Rolling(_), [TimeUnit::Day]) => continue,
+            (Metric::Rolling(_), _) => "by day",
+            (Metric::New | Metric::Returning, []) => continue,
+            (_, [unit]) if unit.is_linear() => continue,
+            _ => "by month or another stretch of time",
         };
+        let error = Error::invalid(format!("{metric} needs one dimension of time, {expected}"))
+            .with_help(format!("write {metric} {expected}"));
         return Some(Part::Metric(index).fault(error));
     }
     None

@@ -120,6 +120,19 @@ fn downloaders_go_by_their_whole_key() {
 }
 
 #[test]
+fn downloader_keys_order_by_hash_then_kind() {
+    let (user, ip) = (IdentityKind::User, IdentityKind::Ip);
+    let keys = [
+        (b"a".as_slice(), user),
+        (b"a", ip),
+        (b"a!", user),
+        (b"b", user),
+    ];
+    let keys = keys.map(|(hash, kind)| downloader_key(hash, kind));
+    assert!(keys.is_sorted());
+}
+
+#[test]
 fn a_column_that_is_not_there_is_an_error() {
     let mut query = parse("requests by day order by day").unwrap();
     query.by.clear();

@@ -58,9 +58,12 @@ requests, hub_total where ci = flagged | 27 | hub_total cannot be split by ci
 hub_downloads by hour | 18 | hub_downloads cannot be split by hour
 hub_downloads where in_set("a") | 21 | hub_downloads cannot be split by sets
 hub_downloads from 2026-07-14T08:00:00Z | 15 | hub_downloads is known by day | give days
-requests, churned by weekday | 11 | churned needs buckets of time | write churned by month
-retained | 1 | retained needs buckets of time
-rolling(7) by week | 1 | rolling(7) is a number of each day | write rolling(7) by day
+requests, churned by weekday | 11 | churned needs one dimension of time, by month | write churned by month
+retained | 1 | retained needs one dimension of time
+new by day, month | 1 | new needs one dimension of time
+returning by hour_of_day | 1 | returning needs one dimension of time
+rolling(7) by day, week | 1 | rolling(7) needs one dimension of time, by day | write rolling(7) by day
+rolling(7) by week | 1 | rolling(7) needs one dimension of time, by day | write rolling(7) by day
 rolling by day | 9 | found "by", expected "(" | write the days in brackets
 rolling(0) by day | 9 | found "0", expected a number of days from 1
 requests where repo = 'a' | 23 | found "'" | put values in straight double quotes
