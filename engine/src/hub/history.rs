@@ -421,6 +421,35 @@ mod tests {
     }
 
     #[test]
+    fn a_partial_import_a_day_makes_what_one_snapshot_makes() {
+        let repos = ["a/x", "a/y", "b/z"];
+        let all = |days: std::ops::Range<u32>| -> Vec<_> {
+            let on = |day| repos.map(|repo| (repo, day, u64::from(day)));
+            days.flat_map(on).collect()
+        };
+        let daily: Vec<_> = (1..=1500)
+            .map(|number| {
+                let today = 11_000 + number;
+                let csv = rows(&all(today - 1..today + 1));
+                import(number, u64::from(number), true, &csv)
+            })
+            .collect();
+        let whole = import(1, 1, false, &rows(&all(11_000..12_501)));
+        let (state, want) = (HubState::fold(&daily, None), HubState::fold(&[whole], None));
+        assert_eq!(state.row_count(), 3 * 1501);
+        assert_eq!(
+            (state.repos(), state.present_days()),
+            (want.repos(), want.present_days())
+        );
+        for index in 0..repos.len() {
+            assert_eq!(state.days(index), want.days(index));
+            assert_eq!(state.provenance(index).last(), Some(ImportNumber(1500)));
+        }
+        let found = revisions(&daily);
+        assert_eq!((found.days.len(), found.growth), (0, 3 * 1499));
+    }
+
+    #[test]
     fn a_history_refuses_what_is_older() {
         let (old, new) = (
             import(1, 5, false, &rows(&[("a/x", 11_000, 1)])),

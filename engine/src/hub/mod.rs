@@ -42,7 +42,9 @@
 
 mod day_text;
 mod export;
+mod field;
 mod file;
+mod gather;
 mod header;
 mod history;
 mod import;

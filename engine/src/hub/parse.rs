@@ -10,14 +10,15 @@
 //! | [`ParseOptions::record_bytes_max`] | 1 MiB | an unclosed quote must not be held whole |
 //! | [`ParseOptions::rows_max`] | 64 Mi | rows are held in memory, 16 bytes each |
 
-use std::collections::HashMap;
 use std::io::Read;
 use std::ops::RangeInclusive;
 
 use super::day_text::parse_day;
+use super::field::{parse_number, shown};
+use super::gather::{Gathered, Row};
 use super::header::Columns;
 use super::scan::{Record, Scanner};
-use super::table::{HubRepo, HubTable, RowOrder, Rows};
+use super::table::HubTable;
 use crate::error::{Error, Result};
 use crate::units::{DAY_MAX, Day};
 
@@ -124,11 +125,15 @@ pub fn parse(input: impl Read, options: &ParseOptions) -> Result<HubParse> {
             counts.blank += 1;
             continue;
         }
-        gathered
-            .add(&record, &columns, options)
+        if gathered.row_count() >= options.rows_max as usize {
+            let error = Error::limit(format!("more than {} rows", options.rows_max));
+            return Err(error.at_line(record.line));
+        }
+        read_row(&record, &columns, options)
+            .and_then(|row| gathered.push(&row))
             .map_err(|error| error.at_line(record.line))?;
     }
-    if gathered.days.is_empty() {
+    if gathered.row_count() == 0 {
         return Err(Error::invalid("a publisher CSV without a row")
             .with_help("nothing is known of an org that no row names, so nothing can be stored"));
     }
@@ -137,281 +142,31 @@ pub fn parse(input: impl Read, options: &ParseOptions) -> Result<HubParse> {
     Ok(HubParse { table, counts })
 }
 
-/// Rows in the file's order.
-#[derive(Default)]
-struct Gathered {
-    repos: Vec<HubRepo>,
-    /// Line of each repo's first row.
-    repo_lines: Vec<u64>,
-    /// Number of each (type, NUL, name).
-    repo_numbers: HashMap<Box<[u8]>, u32>,
-    /// The repo of the row before: rows of a repo mostly follow each other.
-    current: u32,
-    row_repos: Vec<u32>,
-    days: Vec<Day>,
-    downloads: Vec<u64>,
-    /// (row, its line) where the line is not one more than that of the row before.
-    line_jumps: Vec<(usize, u64)>,
-    line_expected: u64,
-}
-
-impl Gathered {
-    fn add(
-        &mut self,
-        record: &Record<'_>,
-        columns: &Columns,
-        options: &ParseOptions,
-    ) -> Result<()> {
-        if record.len() != columns.count {
-            let (found, expected) = (record.len(), columns.count);
-            return Err(Error::invalid(format!(
-                "{found} fields, the header has {expected}"
-            )));
-        }
-        let total = parse_number(record.field(columns.total), "total")?;
-        let downloads = parse_number(record.field(columns.downloads), "downloads")?;
-        let timestamp = record.field(columns.timestamp);
-        let day = parse_day(timestamp).map_err(|fault| {
-            Error::invalid(format!("{fault}: {}", shown(timestamp))).at_column("timestamp")
-        })?;
-        if !options.days.contains(&day) {
-            let (first, last) = (options.days.start(), options.days.end());
-            let message = format!("implausible day {day}, expected {first} … {last}");
-            return Err(Error::invalid(message)
-                .at_column("timestamp")
-                .with_help("--any-date takes it"));
-        }
-        if self.days.len() >= options.rows_max as usize {
-            return Err(Error::limit(format!("more than {} rows", options.rows_max)));
-        }
-        let repo_type = record.field(columns.repo_type);
-        self.find_repo(repo_type, record.field(columns.repo), total, record.line)?;
-        if record.line != self.line_expected {
-            self.line_jumps.push((self.days.len(), record.line));
-        }
-        self.line_expected = record.line + 1;
-        self.row_repos.push(self.current);
-        self.days.push(day);
-        self.downloads.push(downloads);
-        Ok(())
+fn read_row<'a>(record: &Record<'a>, columns: &Columns, options: &ParseOptions) -> Result<Row<'a>> {
+    if record.len() != columns.count {
+        let (found, expected) = (record.len(), columns.count);
+        let message = format!("{found} fields, the header has {expected}");
+        return Err(Error::invalid(message));
     }
-
-    /// Makes the row's repo the current one, and checks that it has one total.
-    fn find_repo(&mut self, repo_type: &[u8], repo: &[u8], total: u64, line: u64) -> Result<()> {
-        let is_same = self
-            .repos
-            .get(self.current as usize)
-            .is_some_and(|current| {
-                current.repo.as_bytes() == repo && current.repo_type.as_bytes() == repo_type
-            });
-        if !is_same {
-            let key = [repo_type, repo].join(&0);
-            self.current = match self.repo_numbers.get(key.as_slice()) {
-                Some(number) => *number,
-                None => {
-                    let repo_type = parse_name(repo_type, "repoType")?;
-                    let repo = parse_name(repo, "repoName")?;
-                    self.repo_lines.push(line);
-                    self.add_repo(
-                        key,
-                        HubRepo {
-                            repo_type,
-                            repo,
-                            total,
-                        },
-                    )?
-                }
-            };
-        }
-        let current = self.current as usize;
-        match (self.repos.get(current), self.repo_lines.get(current)) {
-            (Some(known), Some(first_line)) if known.total != total => Err(Error::invalid(format!(
-                "total of {}:{} is {total}, but {} in line {first_line}",
-                known.repo_type, known.repo, known.total
-            ))
-            .at_column("total")
-            .with_help("total is a repo's all-time number, the same on each of its rows: are these two files in one?")),
-            _ => Ok(()),
-        }
+    let timestamp = record.field(columns.timestamp);
+    let day = parse_day(timestamp).map_err(|fault| {
+        Error::invalid(format!("{fault}: {}", shown(timestamp))).at_column("timestamp")
+    })?;
+    if !options.days.contains(&day) {
+        let (first, last) = (options.days.start(), options.days.end());
+        let message = format!("implausible day {day}, expected {first} … {last}");
+        return Err(Error::invalid(message)
+            .at_column("timestamp")
+            .with_help("--any-date takes it"));
     }
-
-    fn add_repo(&mut self, key: Vec<u8>, repo: HubRepo) -> Result<u32> {
-        let number = u32::try_from(self.repos.len()).map_err(|_| Error::limit("too many repos"))?;
-        self.repos.push(repo);
-        self.repo_numbers.insert(key.into_boxed_slice(), number);
-        Ok(number)
-    }
-
-    fn line_of(&self, row: u32) -> u64 {
-        let row = row as usize;
-        let index = self.line_jumps.partition_point(|(first, _)| *first <= row);
-        let jump = index
-            .checked_sub(1)
-            .and_then(|index| self.line_jumps.get(index));
-        jump.map_or(0, |(first, line)| line + (row - first) as u64)
-    }
-
-    fn into_table(mut self, duplicates: Duplicates, counts: &mut HubCounts) -> Result<HubTable> {
-        let is_grouped = self.row_repos.is_sorted()
-            && (1..self.days.len()).all(|row| {
-                self.row_repos[row - 1] != self.row_repos[row]
-                    || self.days[row - 1] < self.days[row]
-            });
-        if is_grouped {
-            let starts = starts_of(&self.row_repos, self.repos.len());
-            let rows = Rows {
-                starts,
-                days: self.days,
-                downloads: self.downloads,
-            };
-            return HubTable::new(self.repos, rows, RowOrder::Grouped);
-        }
-        let grouped = self.group(duplicates, counts)?;
-        let order = listed(&grouped.input_rows);
-        let starts = starts_of(&grouped.row_repos, self.repos.len());
-        let rows = Rows {
-            starts,
-            days: grouped.days,
-            downloads: grouped.downloads,
-        };
-        HubTable::new(std::mem::take(&mut self.repos), rows, order)
-    }
-
-    /// Sorts by repo and day, and leaves one row of each.
-    fn group(&self, duplicates: Duplicates, counts: &mut HubCounts) -> Result<Grouped> {
-        let mut sorted: Vec<(u32, Day, u32)> = Vec::with_capacity(self.days.len());
-        for (row, (repo, day)) in (0..).zip(self.row_repos.iter().zip(&self.days)) {
-            sorted.push((*repo, *day, row));
-        }
-        sorted.sort_unstable();
-        let mut grouped = Grouped::default();
-        let mut conflict: Option<(u32, u32)> = None;
-        for same in sorted.chunk_by(|left, right| (left.0, left.1) == (right.0, right.1)) {
-            let &[(repo, day, first), ref others @ ..] = same else {
-                continue;
-            };
-            let values = same.iter().map(|(_, _, row)| self.downloads[*row as usize]);
-            let differs = |(_, _, row): &&(u32, Day, u32)| {
-                self.downloads[*row as usize] != self.downloads[first as usize]
-            };
-            let other = others.iter().find(differs).map(|(_, _, row)| *row);
-            if let (Some(other), Duplicates::Refuse) = (other, duplicates) {
-                let earlier = conflict.is_none_or(|(_, known)| other < known);
-                conflict = if earlier {
-                    Some((first, other))
-                } else {
-                    conflict
-                };
-            }
-            let (value, resolved) = resolve(values.collect(), duplicates)
-                .ok_or_else(|| Error::limit("a sum past 2^64").at_line(self.line_of(first)))?;
-            counts.resolved += resolved;
-            counts.collapsed += others.len() as u64 - resolved;
-            grouped.row_repos.push(repo);
-            grouped.days.push(day);
-            grouped.downloads.push(value);
-            grouped.input_rows.push(first);
-        }
-        conflict.map_or(Ok(grouped), |(first, other)| {
-            Err(self.conflict(first, other))
-        })
-    }
-
-    fn conflict(&self, first: u32, other: u32) -> Error {
-        let (row, other_row) = (first as usize, other as usize);
-        let HubRepo {
-            repo_type, repo, ..
-        } = &self.repos[self.row_repos[row] as usize];
-        Error::invalid(format!(
-            "downloads of {repo_type}:{repo} on {} are {}, but {} in line {}",
-            self.days[row],
-            self.downloads[other_row],
-            self.downloads[row],
-            self.line_of(first)
-        ))
-        .at_line(self.line_of(other))
-        .with_help("--duplicates sum adds them, --duplicates last takes the last")
-    }
-}
-
-/// Rows sorted by repo and day, one of each.
-#[derive(Default)]
-struct Grouped {
-    row_repos: Vec<u32>,
-    days: Vec<Day>,
-    downloads: Vec<u64>,
-    /// Where each stood in the file.
-    input_rows: Vec<u32>,
-}
-
-/// One value for several in file order, and how many lines were not mere repetitions; `None`: overflow.
-fn resolve(mut values: Vec<u64>, duplicates: Duplicates) -> Option<(u64, u64)> {
-    let last = values.last().copied()?;
-    values.sort_unstable();
-    values.dedup();
-    let resolved = values.len() as u64 - 1;
-    let value = match duplicates {
-        Duplicates::Sum => values
-            .iter()
-            .try_fold(0_u64, |sum, value| sum.checked_add(*value))?,
-        Duplicates::Last | Duplicates::Refuse => last,
-    };
-    Some((value, resolved))
-}
-
-/// First row of each repo, and the end; `row_repos` ascends.
-fn starts_of(row_repos: &[u32], repo_count: usize) -> Vec<u32> {
-    let mut starts = vec![0; repo_count + 1];
-    for repo in row_repos {
-        starts[*repo as usize + 1] += 1;
-    }
-    let mut end = 0;
-    for start in &mut starts {
-        end += *start;
-        *start = end;
-    }
-    starts
-}
-
-/// The row order in which grouped row `i` was the `input_rows[i]`th of the file.
-fn listed(input_rows: &[u32]) -> RowOrder {
-    if input_rows.is_sorted() {
-        return RowOrder::Grouped;
-    }
-    let mut order: Vec<_> = (0_u32..)
-        .zip(input_rows)
-        .map(|(row, input)| (*input, row))
-        .collect();
-    order.sort_unstable();
-    RowOrder::Listed(order.into_iter().map(|(_, row)| row).collect())
-}
-
-fn parse_number(text: &[u8], column: &str) -> Result<u64> {
-    let value = text.iter().try_fold(0_u64, |value, byte| {
-        let digit = byte.wrapping_sub(b'0');
-        let tens = value.checked_mul(10).filter(|_| digit < 10)?;
-        tens.checked_add(u64::from(digit))
-    });
-    value.filter(|_| !text.is_empty()).ok_or_else(|| {
-        let message = format!("not a whole number of 0 to 2^64 - 1: {}", shown(text));
-        Error::invalid(message).at_column(column)
+    Ok(Row {
+        line: record.line,
+        repo_type: record.field(columns.repo_type),
+        repo: record.field(columns.repo),
+        total: parse_number(record.field(columns.total), "total")?,
+        day,
+        downloads: parse_number(record.field(columns.downloads), "downloads")?,
     })
-}
-
-fn parse_name(text: &[u8], column: &str) -> Result<String> {
-    let fault = match std::str::from_utf8(text) {
-        Ok("") => "is empty",
-        Ok(name) if name.contains('\0') => "holds a NUL",
-        Ok(name) => return Ok(name.to_owned()),
-        Err(_) => "is not UTF-8",
-    };
-    Err(Error::invalid(format!("{fault}: {}", shown(text))).at_column(column))
-}
-
-/// Input for a message: quoted, escaped, not too long.
-fn shown(text: &[u8]) -> String {
-    let start = String::from_utf8_lossy(text.get(..80).unwrap_or(text));
-    format!("{start:?}{}", if text.len() > 80 { "…" } else { "" })
 }
 
 #[cfg(test)]
@@ -419,6 +174,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::samples::{any_key, any_rows, csv_of, parse_ok, total_of};
+    use super::super::table::{HubRepo, RowOrder};
     use super::*;
     use crate::ErrorKind;
 
