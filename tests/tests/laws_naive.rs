@@ -9,9 +9,9 @@ use footfall_engine::rules::RULES;
 use footfall_engine::schema::{Dimension, Row, TimeUnit};
 use footfall_tests::naive::evaluate;
 use footfall_tests::naive::rule::who;
-use footfall_tests::random::Rng;
 use footfall_tests::random::query::random_query;
 use footfall_tests::random::rows::{Shape, random_rows};
+use footfall_tests::random::{Content, Rng};
 
 const METRICS: [Metric; 7] = [
     Metric::Requests,
@@ -32,6 +32,14 @@ const UNITS: [TimeUnit; 8] = [
     TimeUnit::Weekday,
     TimeUnit::HourOfDay,
 ];
+
+/// A log and a query about it.
+fn log_and_query(rng: &mut Rng) -> (Vec<Row>, Query, String) {
+    let rows = log(rng);
+    let content = Content { rows, hub: None };
+    let (query, text) = random_query(rng, &content);
+    (content.rows, query, text)
+}
 
 fn log(rng: &mut Rng) -> Vec<Row> {
     let shape = Shape::any(rng);
@@ -94,8 +102,7 @@ fn the_row_for_a_value_is_the_answer_for_that_value_alone() {
     let mut checked = 0;
     for seed in 0..1500 {
         let mut rng = Rng::new(seed);
-        let rows = log(&mut rng);
-        let (mut query, text) = random_query(&mut rng, &rows);
+        let (rows, mut query, text) = log_and_query(&mut rng);
         query.top = None;
         let Ok(answer) = evaluate(&rows, None, &query) else {
             continue;
@@ -123,8 +130,7 @@ fn sum(answer: &Answer, column: usize) -> u64 {
 fn requests_and_downloads_by_time_and_evidence_add_up_to_the_whole() {
     for seed in 0..600 {
         let mut rng = Rng::new(seed);
-        let rows = log(&mut rng);
-        let (mut query, text) = random_query(&mut rng, &rows);
+        let (rows, mut query, text) = log_and_query(&mut rng);
         (query.order, query.top) = (None, None);
         query.metrics = vec![Metric::Downloads];
         query.by.clear();
@@ -156,8 +162,7 @@ fn requests_and_downloads_by_time_and_evidence_add_up_to_the_whole() {
 fn downloaders_of_a_range_lie_between_the_busiest_day_and_the_sum_of_days() {
     for seed in 0..400 {
         let mut rng = Rng::new(seed);
-        let rows = log(&mut rng);
-        let (mut query, text) = random_query(&mut rng, &rows);
+        let (rows, mut query, text) = log_and_query(&mut rng);
         (query.order, query.top) = (None, None);
         query.by.clear();
         query

@@ -12,16 +12,15 @@ use std::env;
 
 use footfall_engine::query::{Answer, Query, Value, text};
 use footfall_engine::schema::Row;
-use footfall_tests::random::Rng;
 use footfall_tests::random::compare::{Engine, Naive, difference, shrink};
 use footfall_tests::random::query::random_query;
-use footfall_tests::random::rows::{Shape, random_rows};
+use footfall_tests::random::{Content, Rng};
 
 /// Queries asked of each log.
 const QUERIES_PER_LOG: u64 = 40;
 
-/// Makes the engine that shall answer for a log; the seed decides all that is free.
-type Build<'a> = dyn Fn(&[Row], u64) -> Box<dyn Engine> + 'a;
+/// Makes the engine that shall answer for some content; the seed decides all that is free.
+type Build<'a> = dyn Fn(&Content, u64) -> Box<dyn Engine> + 'a;
 
 fn setting(name: &str, default: u64) -> u64 {
     let value = env::var(name).ok();
@@ -47,22 +46,21 @@ fn ask(queries: u64, seed: u64, build: &Build<'_>) -> Found {
     for log in 0..queries.div_ceil(QUERIES_PER_LOG) {
         let seed = seed + log;
         let mut rng = Rng::new(seed);
-        let shape = Shape::any(&mut rng);
-        let rows = random_rows(&mut rng, &shape);
-        let engine = build(&rows, seed);
-        let naive = Naive(rows.clone());
+        let content = Content::any(&mut rng);
+        let engine = build(&content, seed);
+        let naive = Naive(content.clone());
         for _ in 0..QUERIES_PER_LOG {
-            let (query, text) = random_query(&mut rng, &rows);
+            let (query, text) = random_query(&mut rng, &content);
             let want = naive.query(&query, &text);
             let got = engine.query(&query, &text);
             found.asked += 1;
             found.above_zero += u64::from(is_above_zero(&query, &want));
             if difference(&want, &got).is_some() {
-                let check = |rows: &[Row], query: &Query, text: &str| {
-                    let want = Naive(rows.to_vec()).query(query, text);
-                    difference(&want, &build(rows, seed).query(query, text))
+                let check = |content: &Content, query: &Query, text: &str| {
+                    let want = Naive(content.clone()).query(query, text);
+                    difference(&want, &build(content, seed).query(query, text))
                 };
-                let small = shrink(&rows, &query, &text, &check);
+                let small = shrink(&content, &query, &text, &check);
                 found.report = Some(format!("FOOTFALL_SEED={seed}: {text}\n{small}"));
                 return found;
             }
@@ -98,20 +96,20 @@ fn agree(build: &Build<'_>) {
 }
 
 /// Changes the rows before the naive evaluator sees them: an engine with a known fault.
-struct Faulty(Vec<Row>, Fault);
+struct Faulty(Content, Fault);
 
 type Fault = fn(&mut Row);
 
 impl Engine for Faulty {
     fn query(&self, query: &Query, text: &str) -> Result<Answer, String> {
-        let mut rows = self.0.clone();
-        rows.iter_mut().for_each(self.1);
-        Naive(rows).query(query, text)
+        let mut content = self.0.clone();
+        content.rows.iter_mut().for_each(self.1);
+        Naive(content).query(query, text)
     }
 }
 
 /// The text form read and checked by the engine, then the naive evaluator.
-struct Reader(Vec<Row>);
+struct Reader(Content);
 
 impl Engine for Reader {
     fn query(&self, query: &Query, text: &str) -> Result<Answer, String> {
@@ -126,12 +124,12 @@ impl Engine for Reader {
 
 #[test]
 fn texts_are_read_as_the_queries_that_they_were_written_from() {
-    agree(&|rows, _| Box::new(Reader(rows.to_vec())));
+    agree(&|content, _| Box::new(Reader(content.clone())));
 }
 
 #[test]
 fn the_naive_evaluator_agrees_with_itself() {
-    agree(&|rows, _| Box::new(Naive(rows.to_vec())));
+    agree(&|content, _| Box::new(Naive(content.clone())));
 }
 
 #[test]
@@ -154,7 +152,8 @@ fn faults_are_found_and_made_small() {
         ("internal forgotten", |row| row.internal = None),
     ];
     for (name, fault) in faults {
-        let build = |rows: &[Row], _| Box::new(Faulty(rows.to_vec(), fault)) as Box<dyn Engine>;
+        let build =
+            |content: &Content, _| Box::new(Faulty(content.clone(), fault)) as Box<dyn Engine>;
         let report = ask(4_000, 1, &build).report;
         let report = report.unwrap_or_else(|| panic!("not found: {name}"));
         let log = report

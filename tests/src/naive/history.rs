@@ -6,9 +6,10 @@
 //! say which requests, not when. Dimensions other than time are part of the filter of their row, so
 //! a downloader can be new in each country once.
 //!
-//! A bucket is its intersection with the range; the bucket before is the full calendar one.
-//! *Earlier* for `resurrected` is before the bucket's part in the range, so that
-//! `returning` = `retained` + `resurrected`, also where the range cuts the bucket.
+//! A bucket is its intersection with the range and with the conditions on linear time; a downloader
+//! is *new* in it if its first request lies there, and *returning* otherwise. The bucket before is
+//! the full calendar one. *Earlier* for `resurrected` is before the bucket's intersection with the
+//! range, so that `returning` = `retained` + `resurrected`, also where the range cuts the bucket.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -123,15 +124,21 @@ fn value(
         let rows = requests.iter().filter(|row| span.contains(millis(row)));
         rows.filter_map(|row| rule::who(row)).collect()
     };
-    let now: BTreeSet<Who<'_>> = requests
-        .iter()
-        .filter(|row| here.contains(millis(row)) && scope.keeps(row))
-        .filter_map(|row| rule::who(row))
-        .collect();
-    let earlier = within(Span {
-        from: 0,
-        to: here.from,
-    });
+    let counts = |row: &Row| here.contains(millis(row)) && scope.keeps(row);
+    let (mut now, mut first) = (BTreeSet::new(), BTreeMap::new());
+    for row in requests {
+        let Some(who) = rule::who(row) else {
+            continue;
+        };
+        if counts(row) {
+            now.insert(who);
+        }
+        let first: &mut &Row = first.entry(who).or_insert(row);
+        if row.ts < first.ts {
+            *first = row;
+        }
+    }
+    let is_new = |who: &&Who<'_>| first.get(*who).is_some_and(|row| counts(row));
     let previous = unit.and_then(|unit| calendar::bucket(unit, bucket.from - 1));
     let before = previous.map_or_else(BTreeSet::new, |bucket| {
         within(Span {
@@ -139,14 +146,12 @@ fn value(
             to: bucket.to,
         })
     });
+    let is_back = |who: &&Who<'_>| !is_new(who) && !before.contains(*who);
     let count = match metric {
-        Metric::New => now.difference(&earlier).count(),
-        Metric::Returning => now.intersection(&earlier).count(),
+        Metric::New => now.iter().filter(is_new).count(),
+        Metric::Returning => now.len() - now.iter().filter(is_new).count(),
         Metric::Retained => now.intersection(&before).count(),
-        Metric::Resurrected => now
-            .iter()
-            .filter(|who| !before.contains(*who) && earlier.contains(*who))
-            .count(),
+        Metric::Resurrected => now.iter().filter(is_back).count(),
         Metric::Churned => before.difference(&now).count(),
         Metric::Rolling(days) => {
             let from = bucket.to - i64::from(days) * DAY;

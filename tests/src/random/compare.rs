@@ -3,12 +3,11 @@
 use std::fmt::Debug;
 
 use footfall_engine::query::{Answer, Query};
-use footfall_engine::schema::Row;
 
-use super::{Rng, files, text};
+use super::{Content, Rng, files, text};
 use crate::naive;
 
-/// Something that answers queries about the rows it was given.
+/// Something that answers queries about what it was given.
 pub trait Engine {
     /// The answer of a query, given as a value and as one of its texts.
     ///
@@ -19,11 +18,11 @@ pub trait Engine {
 
 /// The naive evaluator as such an engine.
 #[derive(Clone, Debug)]
-pub struct Naive(pub Vec<Row>);
+pub struct Naive(pub Content);
 
 impl Engine for Naive {
     fn query(&self, query: &Query, _: &str) -> Result<Answer, String> {
-        naive::evaluate(&self.0, None, query)
+        naive::evaluate(&self.0.rows, self.0.hub.as_ref(), query)
     }
 }
 
@@ -64,45 +63,59 @@ fn differ<T: Debug + PartialEq>(what: &str, want: &T, got: &T) -> Option<String>
     (want != got).then(|| format!("{what}: want {want:?}, found {got:?}"))
 }
 
-/// Whether rows and a query still show a difference, and which.
-pub type Check<'a> = dyn Fn(&[Row], &Query, &str) -> Option<String> + 'a;
+/// Whether content and a query still show a difference, and which.
+pub type Check<'a> = dyn Fn(&Content, &Query, &str) -> Option<String> + 'a;
 
-/// A smaller log and query that still differ, as a report: the difference, the query, the log.
+/// Smaller content and a smaller query that still differ, as a report: the difference, the query,
+/// the files.
 #[must_use]
-pub fn shrink(rows: &[Row], query: &Query, query_text: &str, check: &Check<'_>) -> String {
-    let (mut rows, mut query, mut query_text) =
-        (rows.to_vec(), query.clone(), query_text.to_owned());
+pub fn shrink(content: &Content, query: &Query, query_text: &str, check: &Check<'_>) -> String {
+    let mut content = content.clone();
+    let (mut query, mut query_text) = (query.clone(), query_text.to_owned());
     loop {
-        let before = (rows.len(), query.clone());
-        fewer_rows(&mut rows, &|rows| {
-            check(rows, &query, &query_text).is_some()
+        let size = |content: &Content| (content.rows.len(), content.hub.as_ref().map(Vec::len));
+        let before = (size(&content), query.clone());
+        let hub = content.hub.clone();
+        fewer(&mut content.rows, &|rows| {
+            let (rows, hub) = (rows.to_vec(), hub.clone());
+            check(&Content { rows, hub }, &query, &query_text).is_some()
+        });
+        let rows = content.rows.clone();
+        fewer(content.hub.get_or_insert_default(), &|hub| {
+            let (rows, hub) = (rows.clone(), Some(hub.to_vec()));
+            check(&Content { rows, hub }, &query, &query_text).is_some()
         });
         for smaller in smaller_queries(&query) {
             let text = text::random_text(&mut Rng::new(0), &smaller);
-            if check(&rows, &smaller, &text).is_some() {
+            if check(&content, &smaller, &text).is_some() {
                 (query, query_text) = (smaller, text);
                 break;
             }
         }
-        if before == (rows.len(), query.clone()) {
+        if before == (size(&content), query.clone()) {
             break;
         }
     }
-    let difference = check(&rows, &query, &query_text).unwrap_or_default();
-    let csv = files::csv(&mut Rng::new(0), &rows);
-    format!("{difference}\nquery: {query_text}\n{query:?}\nlog:\n{csv}")
+    let difference = check(&content, &query, &query_text).unwrap_or_default();
+    let mut report = format!("{difference}\nquery: {query_text}\n{query:?}\nlog:\n");
+    report.push_str(&files::csv(&mut Rng::new(0), &content.rows));
+    if let Some(hub) = content.hub.filter(|hub| !hub.is_empty()) {
+        report.push_str("publisher CSV:\n");
+        report.push_str(&files::hub_csv(&mut Rng::new(0), &hub));
+    }
+    report
 }
 
-/// Takes away ever smaller runs of rows as long as it still fails.
-fn fewer_rows(rows: &mut Vec<Row>, fails: &dyn Fn(&[Row]) -> bool) {
-    let mut run = rows.len().div_ceil(2);
+/// Takes away ever smaller runs of items as long as it still fails.
+fn fewer<T: Clone>(items: &mut Vec<T>, fails: &dyn Fn(&[T]) -> bool) {
+    let mut run = items.len().div_ceil(2);
     while run > 0 {
         let mut at = 0;
-        while at < rows.len() {
-            let mut fewer = rows.clone();
-            fewer.drain(at..(at + run).min(rows.len()));
+        while at < items.len() {
+            let mut fewer = items.clone();
+            fewer.drain(at..(at + run).min(items.len()));
             if fails(&fewer) {
-                *rows = fewer;
+                *items = fewer;
             } else {
                 at += run;
             }

@@ -1,4 +1,4 @@
-//! A log to files of an export, in several deliveries.
+//! What a store shall hold to files of an export, in several deliveries.
 //!
 //! A day may lie in several files, a file may hold several days, late rows come in later
 //! deliveries, columns stand in any order, and a column without values may be left out.
@@ -11,14 +11,19 @@ use std::path::{Path, PathBuf};
 use footfall_engine::schema::Row;
 use footfall_engine::schema::row::COLUMNS_V2;
 
-use super::Rng;
-use crate::naive::calendar;
+use super::{Content, Rng};
+use crate::naive::{HubRows, calendar};
 
-/// Writes the rows below `directory`; each list is one delivery, taken in by one call.
+/// Writes it all below `directory`; each list is one delivery, taken in by one call.
 ///
 /// # Errors
 /// What the operating system says.
-pub fn write_files(rng: &mut Rng, rows: &[Row], directory: &Path) -> io::Result<Vec<Vec<PathBuf>>> {
+pub fn write_files(
+    rng: &mut Rng,
+    content: &Content,
+    directory: &Path,
+) -> io::Result<Vec<Vec<PathBuf>>> {
+    let rows = &content.rows;
     let files = 1 + rng.below(6.min(rows.len()));
     let mut parts: Vec<Vec<Row>> = vec![Vec::new(); files];
     let by_day = rng.percent(50);
@@ -53,6 +58,12 @@ pub fn write_files(rng: &mut Rng, rows: &[Row], directory: &Path) -> io::Result<
             delivery.push(path);
         }
     }
+    if let Some(hub) = content.hub.as_ref().filter(|hub| !hub.is_empty()) {
+        let path = directory.join("publisher.csv");
+        fs::write(&path, hub_csv(rng, hub))?;
+        let at = rng.below(deliveries.len());
+        deliveries[at].push(path);
+    }
     deliveries.retain(|delivery| !delivery.is_empty());
     Ok(deliveries)
 }
@@ -80,6 +91,26 @@ pub fn csv(rng: &mut Rng, rows: &[Row]) -> String {
             .collect();
         text.push_str(&fields.join(","));
         text.push('\n');
+    }
+    text
+}
+
+/// The values of the publisher CSV, mostly in their order.
+#[must_use]
+pub fn hub_csv(rng: &mut Rng, hub: &HubRows) -> String {
+    let mut hub = hub.clone();
+    if rng.percent(30) {
+        rng.shuffle(&mut hub);
+    }
+    let mut text = "repoType,repoName,total,timestamp,downloads\n".to_owned();
+    for value in &hub {
+        let ms = i64::try_from(value.day.start().get()).unwrap_or(i64::MAX);
+        let (day, repo) = (calendar::instant(ms), escaped(&value.repo));
+        let line = format!(
+            "{},{repo},{},{day},{}\n",
+            value.repo_type, value.total, value.downloads
+        );
+        text.push_str(&line);
     }
     text
 }

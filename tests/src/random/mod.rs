@@ -4,17 +4,42 @@
 //!
 //! | file | turns into what |
 //! |---|---|
-//! | `rows` | a seed to a small log in which everything collides |
-//! | `query` | a seed and a log to a query about it |
+//! | `rows`, `hub` | a seed to a small log, and to a publisher CSV, in which everything collides |
+//! | `query` | a seed and what a store holds to a query about it |
 //! | `text` | a query to one of its texts |
-//! | `files` | a log to files of an export, in several deliveries |
+//! | `files` | what a store shall hold to files of an export, in several deliveries |
 //! | `compare` | two answers to their difference; a difference to a small one |
 
 pub mod compare;
 pub mod files;
+pub mod hub;
 pub mod query;
 pub mod rows;
 pub mod text;
+
+use footfall_engine::schema::Row;
+
+use crate::naive::HubRows;
+use rows::Shape;
+
+/// All that a store shall hold.
+#[derive(Clone, Debug, Default)]
+pub struct Content {
+    /// The log, in any order.
+    pub rows: Vec<Row>,
+    /// The publisher CSV, if there is one.
+    pub hub: Option<HubRows>,
+}
+
+impl Content {
+    /// Any content of up to 400 requests and 40 days.
+    pub fn any(rng: &mut Rng) -> Self {
+        let shape = Shape::any(rng);
+        let rows = rows::random_rows(rng, &shape);
+        let hub = rng.percent(40).then(|| hub::random_hub(rng, &shape, &rows));
+        Self { rows, hub }
+    }
+}
 
 /// A sequence of numbers that follows from a seed (SplitMix64, by Steele, Lea and Flood).
 #[derive(Clone, Debug)]

@@ -1,4 +1,4 @@
-//! A seed and a log to a query about it.
+//! A seed and what a store holds to a query about it.
 //!
 //! Values of conditions and ranges come from the log, so that most queries keep some requests.
 
@@ -8,10 +8,11 @@ use footfall_engine::query::{Condition, Order, Query, Range, Test};
 use footfall_engine::rules::RULES;
 use footfall_engine::schema::dimension::DIMENSIONS;
 use footfall_engine::schema::{Dimension, Row, TimeUnit};
-use footfall_engine::units::{Day, TimestampMs};
+use footfall_engine::units::TimestampMs;
 
-use super::{Rng, text};
+use super::{Content, Rng, text};
 use crate::naive::dimension::{Names, key};
+use crate::naive::hub::as_request;
 
 const METRICS: [Metric; 7] = [
     Metric::Requests,
@@ -32,27 +33,38 @@ const UNITS: [TimeUnit; 6] = [
 ];
 const KEYS: [&str; 5] = ["torch", "python", "session_id", "is_ci", "file_type"];
 
-/// A query about a log and one of its texts.
+/// What a query is about; not every dimension goes with every metric.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum About {
+    /// Requests.
+    Log,
+    /// Downloads, perhaps with their evidence.
+    Evidence,
+    /// The publisher CSV, perhaps beside the log.
+    Hub,
+}
+
+/// A query about what a store holds, and one of its texts.
 #[must_use]
-pub fn random_query(rng: &mut Rng, rows: &[Row]) -> (Query, String) {
+pub fn random_query(rng: &mut Rng, content: &Content) -> (Query, String) {
     let mut query = Query::default();
-    let evidence = rng.percent(20);
-    if evidence {
-        query.metrics.push(Metric::Downloads);
-    } else {
-        for _ in 0..*rng.pick(&[1, 1, 1, 2, 3]) {
-            let metric = *rng.pick(&METRICS);
-            if !query.metrics.contains(&metric) {
-                query.metrics.push(metric);
-            }
-        }
+    let about = match rng.below(100) {
+        0..20 => About::Evidence,
+        20..22 => About::Hub,
+        22..42 if content.hub.is_some() => About::Hub,
+        _ => About::Log,
+    };
+    query.metrics = metrics(rng, about);
+    let dimensions = dimensions(&content.rows, about);
+    let mut rows = content.rows.clone();
+    if about == About::Hub {
+        rows.extend(content.hub.iter().flatten().map(as_request));
     }
-    let dimensions = dimensions(rows, evidence);
     // Mostly about one request, so that not everything is filtered away.
     let focus = if rows.is_empty() || rng.percent(25) {
-        rows
+        rows.as_slice()
     } else {
-        std::slice::from_ref(rng.pick(rows))
+        std::slice::from_ref(rng.pick(&rows))
     };
     for _ in 0..*rng.pick(&[0, 1, 1, 2, 3]) {
         let dimension = rng.pick(&dimensions).clone();
@@ -64,7 +76,7 @@ pub fn random_query(rng: &mut Rng, rows: &[Row]) -> (Query, String) {
         let dimension = rng.pick(&dimensions).clone();
         query.filter.push(condition(rng, focus, dimension));
     }
-    query.range = range(rng, focus);
+    query.range = range(rng, focus, about);
     if rng.percent(60) {
         query.rule = Some(rng.pick(RULES).name.to_owned());
     }
@@ -78,10 +90,30 @@ pub fn random_query(rng: &mut Rng, rows: &[Row]) -> (Query, String) {
     (query, text)
 }
 
-/// Every dimension that a log can be asked for.
-fn dimensions(rows: &[Row], evidence: bool) -> Vec<Dimension> {
+fn metrics(rng: &mut Rng, about: About) -> Vec<Metric> {
+    let mut metrics = Vec::new();
+    match about {
+        About::Evidence => return vec![Metric::Downloads],
+        About::Hub => metrics.push(*rng.pick(&[Metric::HubDownloads, Metric::HubTotal])),
+        About::Log => {}
+    }
+    let more = match about {
+        About::Hub => *rng.pick(&[0, 0, 1, 2]),
+        _ => *rng.pick(&[1, 1, 1, 2, 3]),
+    };
+    for _ in 0..more {
+        let metric = *rng.pick(&METRICS);
+        if !metrics.contains(&metric) {
+            metrics.push(metric);
+        }
+    }
+    rng.shuffle(&mut metrics);
+    metrics
+}
+
+/// Every dimension that goes with the metrics.
+fn dimensions(rows: &[Row], about: About) -> Vec<Dimension> {
     let mut all: Vec<Dimension> = DIMENSIONS.iter().map(|(_, one, _)| one.clone()).collect();
-    all.retain(|dimension| evidence || *dimension != Dimension::Evidence);
     // The frequent ones twice.
     all.extend([
         Dimension::Repo,
@@ -92,9 +124,16 @@ fn dimensions(rows: &[Row], evidence: bool) -> Vec<Dimension> {
     if rows.iter().any(|row| !row.extra.is_empty()) {
         all.push(Dimension::Extra("referer".to_owned()));
     }
-    if evidence {
+    if about == About::Evidence {
         all.extend([Dimension::Evidence, Dimension::Evidence]);
     }
+    all.retain(|dimension| match (about, dimension) {
+        (About::Hub, Dimension::Time(unit)) => unit.is_whole_days(),
+        (About::Hub, Dimension::Repo | Dimension::RepoType | Dimension::Org) => true,
+        (About::Hub, _) => false,
+        (About::Log, Dimension::Evidence) => false,
+        _ => true,
+    });
     all
 }
 
@@ -190,8 +229,8 @@ fn glob(rng: &mut Rng, value: &str) -> String {
     }
 }
 
-/// A range around the log's days.
-fn range(rng: &mut Rng, rows: &[Row]) -> Range {
+/// A range around the days of the rows; whole days where the publisher CSV is asked.
+fn range(rng: &mut Rng, rows: &[Row], about: About) -> Range {
     let some = |rng: &mut Rng| {
         let ts = if rows.is_empty() {
             TimestampMs(1_690_000_000_000)
@@ -203,9 +242,10 @@ fn range(rng: &mut Rng, rows: &[Row]) -> Range {
         TimestampMs(ts.get() + days(late) - days(early))
     };
     let bound = |rng: &mut Rng| match rng.below(4) {
+        _ if about == About::Hub => Bound::Day(some(rng).day()),
         0 => Bound::Instant(some(rng)),
         1 => Bound::Instant(TimestampMs(some(rng).get() / 3_600_000 * 3_600_000)),
-        _ => Bound::Day(Day(some(rng).day().get())),
+        _ => Bound::Day(some(rng).day()),
     };
     match rng.below(12) {
         0..=3 => Range::All,
@@ -227,7 +267,8 @@ fn range(rng: &mut Rng, rows: &[Row]) -> Range {
             }
         }
         _ => {
-            let unit = *rng.pick(&UNITS);
+            let whole_days = usize::from(about == About::Hub);
+            let unit = *rng.pick(&UNITS[whole_days..]);
             let ts = some(rng);
             Range::In(unit, unit.of(ts))
         }

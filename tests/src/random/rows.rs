@@ -13,7 +13,7 @@ use super::Rng;
 
 const DAY: u64 = 86_400_000;
 /// 2023-06-28, a few days before a quarter begins.
-const FIRST_DAY: u64 = 19_536;
+pub(super) const FIRST_DAY: u64 = 19_536;
 
 /// Texts of every kind: hex that packs, zero-padded, odd, upper case, not hex; two share 8 digits.
 const HASHES: [&str; 10] = [
@@ -28,7 +28,7 @@ const HASHES: [&str; 10] = [
     "é",
     "ffffffffffffffffffffffffffffffff",
 ];
-const REPOS: [(&str, &str); 8] = [
+pub(super) const REPOS: [(&str, &str); 8] = [
     ("model", "a/x"),
     ("dataset", "a/x"),
     ("model", "a/y"),
@@ -191,7 +191,7 @@ fn burst(rng: &mut Rng, shape: &Shape, days: &[u64], length: usize, rows: &mut V
     }
 }
 
-fn some<'a, T>(rng: &mut Rng, shape: &Shape, among: &'a [T]) -> &'a T {
+pub(super) fn some<'a, T>(rng: &mut Rng, shape: &Shape, among: &'a [T]) -> &'a T {
     &among[rng.below(among.len().min(shape.values_max))]
 }
 
