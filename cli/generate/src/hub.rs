@@ -152,8 +152,8 @@ impl HubTable {
     #[must_use]
     pub fn revised(mut self) -> Self {
         let mut revisions = Vec::new();
-        for repo in &mut self.repos {
-            repo.revise(self.seed, self.days);
+        for (index, repo) in self.repos.iter_mut().enumerate() {
+            repo.revise(self.seed, self.days, index == 0);
             revisions.extend(repo.revised.iter().map(|(&day, &new)| Revision {
                 repo_type: repo.repo_type,
                 repo: repo.name.clone(),
@@ -222,7 +222,8 @@ impl HubRepo {
     }
 
     /// A repo keeps at least one of its rows, or its twin could not say that one is gone.
-    fn revise(&mut self, seed: u64, days: u32) {
+    /// `surely` revises its first day, so that a twin always differs.
+    fn revise(&mut self, seed: u64, days: u32, surely: bool) {
         let mut random = Random::new(seed ^ 1, Stream::Hub, u64::from(self.rank));
         let first = self.first();
         if first > 0 && random.below(EARLIER_ONE_IN) == 0 {
@@ -230,8 +231,7 @@ impl HubRepo {
                 .insert(first - 1, Some(u64::from(random.between(1, 40))));
         }
         for day in first..days {
-            // The first repo always has a revision, so that a twin always differs.
-            let chosen = random.below(REVISED_ONE_IN) == 0 || (self.rank == 0 && day == first);
+            let chosen = random.below(REVISED_ONE_IN) == 0 || (surely && day == first);
             let old = self.original(day).unwrap_or(0);
             let new = match random.below(4) {
                 0 if old > 0 => Some(old - 1 - (old - 1) / 8),

@@ -58,7 +58,7 @@ const CLASSES: [ClassLaw; 8] = [
     law(Class::Daily, 8_000, 1, Return::Daily(8)),
     law(Class::Weekly, 30_000, 1, Return::Weekly(28)),
     law(Class::Upgrade, 70_000, 1, Return::Once(14, 25)),
-    law(Class::Occasional, 320_000, 1, Return::Once(1, 7)),
+    law(Class::Occasional, 265_000, 1, Return::Once(1, 7)),
     law(Class::Browser, 30_000, 2, Return::Never),
     law(Class::Single, 1_000_000, 1, Return::Never),
 ];

@@ -198,6 +198,24 @@ fn the_same_plan_gives_the_same_bytes_on_any_number_of_threads() -> TestResult {
 }
 
 #[test]
+fn the_bytes_of_a_plan_are_pinned() -> TestResult {
+    // If this fails, every log of every seed has changed, on this machine or for good.
+    let dir = tempfile::tempdir()?;
+    let plan = Plan {
+        header: HeaderSet::V2,
+        ..plan()
+    };
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64; // FNV-1a
+    for file in generate(&plan, dir.path(), &mut |_| {})?.files {
+        for byte in fs::read(file)? {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+    assert_eq!(hash, 12_926_517_060_253_393_063);
+    Ok(())
+}
+
+#[test]
 fn exactly_the_rows_asked_for() -> TestResult {
     for count in [1, 2, 7, 100, 1_001] {
         for days in [1, 2, 60] {

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::RangeInclusive;
 
 type Who = (bool, String);
+type Answers = BTreeSet<(&'static str, u16)>;
 
 const DAY_MS: u64 = 86_400_000;
 
@@ -109,6 +110,21 @@ fn bursty_visits_have_nine_rows_and_burst_free_ones_one() {
     let list: Vec<GeneratedRow> = rows(&single).unwrap().collect();
     let mean = list.len() as f64 / visits(&list).len() as f64;
     assert!((1.0..1.03).contains(&mean), "{mean}");
+}
+
+#[test]
+fn visits_have_about_a_hundred_sets_of_answers() {
+    let mut sets: HashMap<(Who, String, u64), Answers> = HashMap::new();
+    for row in rows(&plan()).unwrap() {
+        if let Some(who) = who(&row) {
+            let visit = (who, row.repo, row.ts_ms / DAY_MS);
+            sets.entry(visit)
+                .or_default()
+                .insert((row.method, row.status));
+        }
+    }
+    let distinct: HashSet<_> = sets.into_values().collect();
+    assert!((50..200).contains(&distinct.len()), "{}", distinct.len());
 }
 
 #[test]
