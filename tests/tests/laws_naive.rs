@@ -1,14 +1,14 @@
 //! Laws of the definitions, on random logs, through the naive evaluator.
 #![expect(clippy::panic, reason = "helpers of tests fail like tests")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use footfall_engine::metrics::Metric;
 use footfall_engine::query::{Answer, Condition, Query, Test, Value};
-use footfall_engine::rules::RULES;
-use footfall_engine::schema::{Dimension, Row, TimeUnit};
+use footfall_engine::rules::{Collapse, RULES, Rule};
+use footfall_engine::schema::{Dimension, IdentityKind, Row, TimeUnit};
 use footfall_tests::naive::evaluate;
-use footfall_tests::naive::rule::who;
+use footfall_tests::naive::rule::{accepts, who};
 use footfall_tests::random::query::random_query;
 use footfall_tests::random::rows::{Shape, random_rows};
 use footfall_tests::random::{Content, Rng};
@@ -155,6 +155,70 @@ fn requests_and_downloads_by_time_and_evidence_add_up_to_the_whole() {
         );
         let ratio = parts.meta.overcount["downloads"];
         assert!(ratio.is_none() || ratio == Some(1.0), "seed {seed}: {text}");
+    }
+}
+
+/// Accepted requests as (repo type, repo, who, instant), and how many have no identity.
+fn accepted<'a>(rows: &'a [Row], rule: &Rule) -> (Vec<(&'a str, &'a str, Who<'a>, u64)>, u64) {
+    let (mut known, mut nobody) = (Vec::new(), 0);
+    for row in rows.iter().filter(|row| accepts(rule, row)) {
+        match who(row) {
+            Some(who) => known.push((row.repo_type.as_str(), row.repo.as_str(), who, row.ts.get())),
+            None => nobody += 1,
+        }
+    }
+    known.sort_unstable();
+    (known, nobody)
+}
+
+type Who<'a> = (IdentityKind, &'a str);
+
+#[test]
+fn downloads_are_the_formulas_of_the_definitions() {
+    for seed in 0..400 {
+        let mut rng = Rng::new(seed);
+        let rows = log(&mut rng);
+        for rule in RULES {
+            let (known, nobody) = accepted(&rows, &rule.rule());
+            let distinct = match rule.collapse {
+                Collapse::None => known.len(),
+                Collapse::Clock(window) => {
+                    let keys = known
+                        .iter()
+                        .map(|(of, repo, who, ts)| (of, repo, who, ts / window));
+                    keys.collect::<BTreeSet<_>>().len()
+                }
+                // A chain has one request that has none close before it.
+                Collapse::Gap(window) => {
+                    let begins = |at: &usize| {
+                        let ((a, b, c, now), before) = (known[*at], at.checked_sub(1));
+                        before.is_none_or(|at| {
+                            let (x, y, z, before) = known[at];
+                            (a, b, c) != (x, y, z) || now - before > window
+                        })
+                    };
+                    (0..known.len()).filter(begins).count()
+                }
+                Collapse::First(window) => {
+                    let mut begun: BTreeMap<_, Vec<u64>> = BTreeMap::new();
+                    for (of, repo, who, ts) in &known {
+                        let begun = begun.entry((of, repo, who)).or_default();
+                        if begun.iter().all(|first| *ts >= first + window) {
+                            begun.push(*ts);
+                        }
+                    }
+                    begun.values().map(Vec::len).sum()
+                }
+            };
+            let query = Query {
+                metrics: vec![Metric::Downloads],
+                rule: Some(rule.name.to_owned()),
+                ..Query::default()
+            };
+            let answer = evaluate(&rows, None, &query).unwrap();
+            let want = u64::try_from(distinct).unwrap() + nobody;
+            assert_eq!(sum(&answer, 0), want, "seed {seed}: {}", rule.name);
+        }
     }
 }
 

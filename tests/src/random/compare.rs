@@ -14,6 +14,15 @@ pub trait Engine {
     /// # Errors
     /// Why there is none.
     fn query(&self, query: &Query, text: &str) -> Result<Answer, String>;
+
+    /// Puts what it holds into another form, after which it must answer the same; false if it has
+    /// only one form.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    fn compact(&mut self) -> Result<bool, String> {
+        Ok(false)
+    }
 }
 
 /// The naive evaluator as such an engine.

@@ -23,6 +23,15 @@ const METRICS: [Metric; 7] = [
     Metric::Repos,
     Metric::Countries,
 ];
+const HISTORY: [Metric; 7] = [
+    Metric::New,
+    Metric::Returning,
+    Metric::Retained,
+    Metric::Resurrected,
+    Metric::Churned,
+    Metric::Rolling(2),
+    Metric::Rolling(7),
+];
 const UNITS: [TimeUnit; 6] = [
     TimeUnit::Hour,
     TimeUnit::Day,
@@ -42,19 +51,33 @@ enum About {
     Evidence,
     /// The publisher CSV, perhaps beside the log.
     Hub,
+    /// Downloaders in relation to when they were seen before.
+    History,
 }
 
 /// A query about what a store holds, and one of its texts.
 #[must_use]
 pub fn random_query(rng: &mut Rng, content: &Content) -> (Query, String) {
-    let mut query = Query::default();
     let about = match rng.below(100) {
         0..20 => About::Evidence,
         20..22 => About::Hub,
         22..42 if content.hub.is_some() => About::Hub,
         _ => About::Log,
     };
-    query.metrics = metrics(rng, about);
+    query_about(rng, content, about)
+}
+
+/// A query with `new`, `returning`, `retained`, `resurrected`, `churned` or `rolling(N)`.
+#[must_use]
+pub fn random_history_query(rng: &mut Rng, content: &Content) -> (Query, String) {
+    query_about(rng, content, About::History)
+}
+
+fn query_about(rng: &mut Rng, content: &Content, about: About) -> (Query, String) {
+    let mut query = Query {
+        metrics: metrics(rng, about),
+        ..Query::default()
+    };
     let dimensions = dimensions(&content.rows, about);
     let mut rows = content.rows.clone();
     if about == About::Hub {
@@ -66,7 +89,13 @@ pub fn random_query(rng: &mut Rng, content: &Content) -> (Query, String) {
     } else {
         std::slice::from_ref(rng.pick(&rows))
     };
-    for _ in 0..*rng.pick(&[0, 1, 1, 2, 3]) {
+    if about == About::History && rng.percent(90) {
+        let is_rolling = |metric: &Metric| matches!(metric, Metric::Rolling(_));
+        let day_only = query.metrics.iter().any(is_rolling);
+        let units = if day_only { &UNITS[1..2] } else { &UNITS };
+        query.by.push(Dimension::Time(*rng.pick(units)));
+    }
+    for _ in 0..*rng.pick(&[0, 1, 1, 2, 3]).min(&(3 - query.by.len())) {
         let dimension = rng.pick(&dimensions).clone();
         if !query.by.contains(&dimension) {
             query.by.push(dimension);
@@ -95,14 +124,20 @@ fn metrics(rng: &mut Rng, about: About) -> Vec<Metric> {
     match about {
         About::Evidence => return vec![Metric::Downloads],
         About::Hub => metrics.push(*rng.pick(&[Metric::HubDownloads, Metric::HubTotal])),
+        About::History => metrics.push(*rng.pick(&HISTORY)),
         About::Log => {}
     }
     let more = match about {
-        About::Hub => *rng.pick(&[0, 0, 1, 2]),
+        About::Hub | About::History => *rng.pick(&[0, 0, 1, 2]),
         _ => *rng.pick(&[1, 1, 1, 2, 3]),
     };
     for _ in 0..more {
-        let metric = *rng.pick(&METRICS);
+        let among = if about == About::History && rng.percent(50) {
+            HISTORY.as_slice()
+        } else {
+            METRICS.as_slice()
+        };
+        let metric = *rng.pick(among);
         if !metrics.contains(&metric) {
             metrics.push(metric);
         }
@@ -131,7 +166,9 @@ fn dimensions(rows: &[Row], about: About) -> Vec<Dimension> {
         (About::Hub, Dimension::Time(unit)) => unit.is_whole_days(),
         (About::Hub, Dimension::Repo | Dimension::RepoType | Dimension::Org) => true,
         (About::Hub, _) => false,
-        (About::Log, Dimension::Evidence) => false,
+        (About::Log | About::History, Dimension::Evidence) => false,
+        // Mostly refused beside the bucket of time.
+        (About::History, Dimension::Time(_)) => false,
         _ => true,
     });
     all
