@@ -141,3 +141,68 @@ fn escaped(value: &str) -> String {
         value.to_owned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use chrono::DateTime;
+    use footfall_engine::units::TimestampMs;
+
+    use super::*;
+
+    fn read(path: &Path) -> Vec<Row> {
+        let mut reader = csv::Reader::from_path(path).unwrap();
+        let line = |line: Result<BTreeMap<String, String>, csv::Error>| {
+            let mut fields = line.unwrap();
+            let mut take = |column: &str| fields.remove(column).unwrap_or_default();
+            let ts = DateTime::parse_from_rfc3339(&take("timestamp")).unwrap();
+            let mut row = Row {
+                ts: TimestampMs(u64::try_from(ts.timestamp_millis()).unwrap()),
+                status: take("status").parse().unwrap(),
+                method: take("method"),
+                repo_type: take("repoType"),
+                repo: take("repoName"),
+                user_hash: take("hashedUserId"),
+                ip_hash: take("hashedIp"),
+                country: take("country"),
+                region: take("region"),
+                user_agent: take("userAgent"),
+                internal: take("isInternal").parse().ok(),
+                extra: BTreeMap::new(),
+            };
+            fields.retain(|_, value| !value.is_empty());
+            row.extra = fields;
+            row
+        };
+        reader.deserialize().map(line).collect()
+    }
+
+    #[test]
+    fn all_files_together_are_the_log() {
+        for seed in 0..60 {
+            let mut rng = Rng::new(seed);
+            let mut content = Content::any(&mut rng);
+            let directory = tempfile::tempdir().unwrap();
+            let deliveries = write_files(&mut rng, &content, directory.path()).unwrap();
+            let (mut rows, mut texts) = (Vec::new(), BTreeSet::new());
+            for path in deliveries.iter().flatten() {
+                assert!(
+                    texts.insert(fs::read(path).unwrap()),
+                    "seed {seed}: a file twice"
+                );
+                if !path.ends_with("publisher.csv") {
+                    rows.extend(read(path));
+                }
+            }
+            rows.sort();
+            content.rows.sort();
+            assert_eq!(rows, content.rows, "seed {seed}");
+            let hub = deliveries
+                .iter()
+                .flatten()
+                .any(|path| path.ends_with("publisher.csv"));
+            assert_eq!(hub, content.hub.is_some(), "seed {seed}");
+        }
+    }
+}
