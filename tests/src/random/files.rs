@@ -24,7 +24,8 @@ pub fn write_files(
     directory: &Path,
 ) -> io::Result<Vec<Vec<PathBuf>>> {
     let rows = &content.rows;
-    let files = 1 + rng.below(6.min(rows.len()));
+    let files = 1 + rng.below((*rng.pick(&[1, 3, 6, 14])).min(rows.len()));
+    let each_alone = rng.percent(25);
     let mut parts: Vec<Vec<Row>> = vec![Vec::new(); files];
     let by_day = rng.percent(50);
     for row in rows {
@@ -51,7 +52,7 @@ pub fn write_files(
         }
         let path = directory.join(format!("part-{number}.csv"));
         fs::write(&path, text)?;
-        if rng.percent(50) {
+        if each_alone || rng.percent(40) {
             deliveries.push(Vec::new());
         }
         if let Some(delivery) = deliveries.last_mut() {
