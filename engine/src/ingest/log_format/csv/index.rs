@@ -2,72 +2,83 @@
 //!
 //! One comparison finds a superset: bytes below `-` (comma, quote, LF, NUL, and by chance space and
 //! a few others) and bytes that are not ASCII. The parser looks at each and passes over the rest.
-//! Eight bytes at a time in a plain 64-bit word; no wider, as vectors need `unsafe` in stable Rust.
+//! Written so that the compiler makes vector instructions of it; by hand they would need `unsafe`.
 
-/// The high bit of every byte.
-const HIGH: u64 = 0x8080_8080_8080_8080;
-/// One above the largest ASCII byte that is looked at.
-const BOUND: u64 = 0x0101_0101_0101_0101 * (b',' as u64 + 1);
 /// Bytes per step.
 const STEP: usize = 64;
-
-/// The high bit of every byte that is below `-` or not ASCII.
-#[inline]
-const fn candidates(word: u64) -> u64 {
-    // With its high bit set a byte lends to no neighbour; the bit is gone if the rest was below.
-    (!((word | HIGH) - BOUND) | word) & HIGH
-}
-
-/// The high bits of eight bytes to one byte.
-#[inline]
-const fn gather(bits: u64) -> u64 {
-    (bits >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
-}
+/// Sums the bytes of a word into its highest.
+const SUM: u64 = 0x0101_0101_0101_0101;
 
 /// Whether a byte is found.
+#[inline]
 const fn is_candidate(byte: u8) -> bool {
-    byte < b'-' || byte >= 0x80
+    // As signed numbers, what is not ASCII is below everything.
+    byte.cast_signed() < b'-'.cast_signed()
 }
 
-/// Appends the positions of the candidates in `bytes`, plus `base`, to `to`.
-pub(super) fn index(bytes: &[u8], base: u32, to: &mut Vec<u32>) {
+/// A bit for every candidate.
+#[inline]
+fn candidates(step: &[u8; STEP]) -> u64 {
+    let mut bits = [0_u8; STEP];
+    // Each byte becomes its own bit of eight: one vector comparison and one and.
+    for (index, (bit, byte)) in bits.iter_mut().zip(step).enumerate() {
+        *bit = if is_candidate(*byte) {
+            1 << (index % 8)
+        } else {
+            0
+        };
+    }
+    let mut mask = 0;
+    for word in bits.as_chunks::<8>().0.iter().rev() {
+        // The bits differ, so that their sum is their union.
+        mask = mask << 8 | u64::from_le_bytes(*word).wrapping_mul(SUM) >> 56;
+    }
+    mask
+}
+
+/// How many positions [`index`] may need room for, for so many bytes.
+pub(super) const fn room(bytes: usize) -> usize {
+    bytes + STEP
+}
+
+/// Writes the positions of the candidates in `bytes`, plus `base`, to the front of `to`, which has
+/// [`room`] for them, and gives their number.
+pub(super) fn index(bytes: &[u8], base: u32, to: &mut [u32]) -> usize {
     let (steps, rest) = bytes.as_chunks::<STEP>();
     let mut position = base;
+    let mut count = 0;
     for step in steps {
-        let (words, _) = step.as_chunks::<8>();
-        let mut mask = 0;
-        for word in words.iter().rev() {
-            mask = mask << 8 | gather(candidates(u64::from_le_bytes(*word)));
-        }
-        push_all(mask, position, to);
+        count += write_all(
+            candidates(step),
+            position,
+            to.get_mut(count..).unwrap_or_default(),
+        );
         position += STEP as u32;
     }
-    for byte in rest {
-        if is_candidate(*byte) {
-            to.push(position);
-        }
-        position += 1;
+    let mut last = [b'-'; STEP];
+    for (to, from) in last.iter_mut().zip(rest) {
+        *to = *from;
     }
+    count
+        + write_all(
+            candidates(&last),
+            position,
+            to.get_mut(count..).unwrap_or_default(),
+        )
 }
 
-/// Appends the position of every bit that is set.
+/// Writes the position of every bit that is set and gives their number.
 #[inline]
-fn push_all(mut mask: u64, base: u32, to: &mut Vec<u32>) {
+fn write_all(mut mask: u64, base: u32, to: &mut [u32]) -> usize {
     let count = mask.count_ones() as usize;
-    let mut found = [0_u32; STEP];
-    // Eight at a time without a branch on how many there are; what is too much is not taken.
-    for group in found
-        .as_chunks_mut::<8>()
-        .0
-        .iter_mut()
-        .take(count.div_ceil(8))
-    {
+    // Eight at a time without a branch on how many there are; what is too much is written over.
+    for group in to.as_chunks_mut::<8>().0.iter_mut().take(count.div_ceil(8)) {
         for slot in group {
             *slot = base + mask.trailing_zeros();
             mask &= mask.wrapping_sub(1);
         }
     }
-    to.extend_from_slice(found.get(..count).unwrap_or_default());
+    count
 }
 
 #[cfg(test)]
@@ -78,8 +89,9 @@ mod tests {
     proptest! {
         #[test]
         fn finds_what_a_byte_loop_finds(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let mut found = Vec::new();
-            index(&bytes, 1000, &mut found);
+            let mut found = vec![0; room(bytes.len())];
+            let count = index(&bytes, 1000, &mut found);
+            found.truncate(count);
             let want: Vec<u32> = (0..bytes.len())
                 .filter(|at| is_candidate(bytes[*at]))
                 .map(|at| 1000 + at as u32)

@@ -77,14 +77,19 @@ impl LogFormat for Csv {
         if at_end {
             return bytes.len();
         }
-        // Where a record begins that is not known to be whole.
-        let mut start = 0;
+        // Where a record begins; and how far all is simple from there: no quoted line ending.
+        let (mut start, mut simple) = (0, 0);
         loop {
-            let rest = bytes.get(start..).unwrap_or_default();
-            let Some(quote) = memchr(b'"', rest) else {
+            let rest = bytes.get(simple..).unwrap_or_default();
+            let Some(quote) = memchr(b'"', rest).map(|quote| simple + quote) else {
+                let rest = bytes.get(start..).unwrap_or_default();
                 return memrchr(b'\n', rest).map_or(start, |end| start + end + 1);
             };
-            let before = rest.get(..quote).unwrap_or_default();
+            if let Some(end) = record::simple_field_end(bytes, start, quote) {
+                simple = end;
+                continue;
+            }
+            let before = bytes.get(start..quote).unwrap_or_default();
             start += memrchr(b'\n', before).map_or(0, |end| end + 1);
             match record::read(bytes, start, line_bytes_max, at_end, |_| {}) {
                 RecordEnd::At(end) => start = end,
@@ -94,6 +99,7 @@ impl LogFormat for Csv {
                     None => return start,
                 },
             }
+            simple = start;
         }
     }
 }

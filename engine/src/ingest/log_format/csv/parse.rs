@@ -1,9 +1,9 @@
 //! A block of CSV to raw rows.
 //!
-//! Lines without quotes are split at the positions that `index` found; a line with a quote is read
+//! Lines are split at the positions that `index` found; a line whose quotes are not simple is read
 //! again by `record`.
 
-use super::index::index;
+use super::index::{index, room};
 use super::record::{self, RecordEnd, Span};
 use crate::error::Result;
 use crate::ingest::block::{Block, TOO_LONG_HEAD_BYTES};
@@ -15,10 +15,12 @@ use memchr::{memchr, memchr_iter};
 
 /// Bytes indexed at a time: their positions stay in the first-level cache.
 const WINDOW_BYTES: usize = 8 << 10;
+/// Place among the bounds of the empty field that stands for columns that are not there.
+const NO_FIELD: usize = 0;
+/// Place among the bounds of a line's first field.
+const FIRST: usize = 2;
 /// Rows with more extra columns than this pay for an allocation.
 const EXTRA_ON_STACK: usize = 8;
-/// Position of a column that is not there.
-const ABSENT: usize = usize::MAX;
 
 /// Tells `sink` every line of a block of CSV.
 ///
@@ -32,6 +34,8 @@ pub(in crate::ingest::log_format) fn parse<S: RowSink>(
     for (index, (_, name)) in header.columns.extra.iter().enumerate() {
         sink.extra_column(index as u32, name)?;
     }
+    let mut bounds = vec![0, 1];
+    bounds.resize(FIRST + header.columns.count + 1, 0);
     let mut parser = Parser {
         bytes: &block.bytes,
         header,
@@ -39,11 +43,11 @@ pub(in crate::ingest::log_format) fn parse<S: RowSink>(
         positions: header
             .columns
             .known
-            .map(|position| position.unwrap_or(ABSENT)),
+            .map(|position| position.map_or(NO_FIELD, |position| FIRST + position)),
         verb: header.columns.verb(),
         line: block.first_line,
         start: 0,
-        ends: vec![0; header.columns.count],
+        bounds,
         scratch: Vec::new(),
         spans: Vec::new(),
         sink,
@@ -55,14 +59,16 @@ struct Parser<'a, S> {
     bytes: &'a [u8],
     header: &'a Header,
     columns: &'a Columns,
-    /// Position of each known column, or [`ABSENT`].
+    /// Position of each known column, or of the empty field.
     positions: [usize; KNOWN.len()],
     verb: Verb,
     /// Number of the line that begins at `start`.
     line: u64,
     start: usize,
-    /// Where the fields of the line end.
-    ends: Vec<u32>,
+    /// From [`FIRST`] on where each field of the line begins, and one behind the end of the last: a
+    /// field's end is one less than the next one's begin. Before it, at [`NO_FIELD`], the same of an
+    /// empty field.
+    bounds: Vec<u32>,
     scratch: Vec<u8>,
     spans: Vec<Span>,
     sink: &'a mut S,
@@ -74,22 +80,19 @@ struct Seen {
     commas: usize,
     nul: bool,
     not_ascii: bool,
+    quoted: bool,
 }
 
 impl<'a, S: RowSink> Parser<'a, S> {
     fn run(&mut self) -> Result<()> {
-        let mut found = Vec::with_capacity(WINDOW_BYTES);
+        let mut found = vec![0; room(WINDOW_BYTES)];
         let mut seen = Seen::default();
         let mut window = 0;
         while window < self.bytes.len() {
             let end = self.bytes.len().min(window + WINDOW_BYTES);
-            found.clear();
-            index(
-                self.bytes.get(window..end).unwrap_or_default(),
-                window as u32,
-                &mut found,
-            );
-            seen = self.walk(&found, seen)?;
+            let bytes = self.bytes.get(window..end).unwrap_or_default();
+            let count = index(bytes, window as u32, &mut found);
+            seen = self.walk(found.get(..count).unwrap_or_default(), seen)?;
             // A record with quotes may have gone beyond the window.
             window = end.max(self.start);
         }
@@ -102,28 +105,34 @@ impl<'a, S: RowSink> Parser<'a, S> {
     /// Walks the candidates of a window; gives what was seen of its last, unfinished line.
     #[inline]
     fn walk(&mut self, found: &[u32], mut seen: Seen) -> Result<Seen> {
-        for position in found {
+        let mut found = found.iter();
+        while let Some(position) = found.next() {
             let at = *position as usize;
             if at < self.start {
                 continue;
             }
-            match self.bytes.get(at) {
-                Some(b',') => {
-                    if let Some(end) = self.ends.get_mut(seen.commas) {
-                        *end = *position;
-                    }
-                    seen.commas += 1;
+            let byte = self.bytes.get(at).copied();
+            if byte == Some(b',') {
+                seen.commas += 1;
+                if let Some(bound) = self.bounds.get_mut(FIRST + seen.commas) {
+                    *bound = *position + 1;
                 }
+                continue;
+            }
+            match byte {
                 Some(b'\n') => {
                     self.end_line(at, seen)?;
                     self.start = at + 1;
                     self.line += 1;
                     seen = Seen::default();
                 }
-                Some(b'"') => {
-                    self.quoted_record()?;
-                    seen = Seen::default();
-                }
+                Some(b'"') => match self.simple_field(at, &mut found, seen) {
+                    Some(more) => seen = more,
+                    None => {
+                        self.quoted_record()?;
+                        seen = Seen::default();
+                    }
+                },
                 Some(0) => seen.nul = true,
                 Some(0x80..) => seen.not_ascii = true,
                 _ => {}
@@ -132,7 +141,35 @@ impl<'a, S: RowSink> Parser<'a, S> {
         Ok(seen)
     }
 
-    /// A line without quotes, from `start` to the LF at `end`.
+    /// Passes over a quoted field from its quote at `at`, if it is one that lies in one line and
+    /// in this window and has no `""`.
+    #[inline]
+    fn simple_field(
+        &self,
+        at: usize,
+        found: &mut std::slice::Iter<'_, u32>,
+        mut seen: Seen,
+    ) -> Option<Seen> {
+        if at != self.start && self.bytes.get(at - 1) != Some(&b',') {
+            return None;
+        }
+        seen.quoted = true;
+        loop {
+            let at = *found.next()? as usize;
+            match self.bytes.get(at) {
+                Some(b'"') => {
+                    let rest = self.bytes.get(at + 1..).unwrap_or_default();
+                    return (rest.is_empty() || record::is_field_end(rest)).then_some(seen);
+                }
+                Some(b'\n') => return None,
+                Some(0) => seen.nul = true,
+                Some(0x80..) => seen.not_ascii = true,
+                _ => {}
+            }
+        }
+    }
+
+    /// A line whose quotes, if any, are simple, from `start` to the LF at `end`.
     #[inline]
     fn end_line(&mut self, end: usize, seen: Seen) -> Result<()> {
         let bytes = self.bytes;
@@ -150,22 +187,26 @@ impl<'a, S: RowSink> Parser<'a, S> {
             let expected = self.columns.count;
             return self.reject(raw, RejectReason::FieldCount { found, expected });
         }
-        if let Some(last) = self.ends.last_mut() {
-            *last = (self.start + raw.len()) as u32;
+        let mut bounds = std::mem::take(&mut self.bounds);
+        if let [_, _, first, .., last] = &mut bounds[..] {
+            *first = self.start as u32;
+            *last = (self.start + raw.len()) as u32 + 1;
         }
-        let ends = std::mem::take(&mut self.ends);
-        let start = self.start;
-        let told = self.tell(raw, |position| {
-            let from = match position {
-                0 => start,
-                _ => ends
-                    .get(position.wrapping_sub(1))
-                    .map_or(usize::MAX, |end| *end as usize + 1),
-            };
-            let to = ends.get(position).map_or(0, |end| *end as usize);
-            bytes.get(from..to).unwrap_or_default()
-        });
-        self.ends = ends;
+        let get = |place: usize| match bounds.get(place..place + 2) {
+            Some(&[from, next]) => bytes
+                .get(from as usize..next as usize - 1)
+                .unwrap_or_default(),
+            _ => &[],
+        };
+        let told = if seen.quoted {
+            self.tell(raw, |place| match get(place) {
+                [b'"', content @ .., b'"'] => content,
+                field => field,
+            })
+        } else {
+            self.tell(raw, get)
+        };
+        self.bounds = bounds;
         told
     }
 
@@ -244,9 +285,10 @@ impl<'a, S: RowSink> Parser<'a, S> {
     /// be borrowed at once.
     fn tell_spans(&mut self, raw: &[u8], spans: &[Span]) -> Result<()> {
         let bytes = self.bytes;
+        let span = |place: usize| spans.get(place.wrapping_sub(FIRST));
         let piece = |span: &Span| bytes.get(span.start..span.end).unwrap_or_default();
         if spans.iter().all(|span| !span.doubled) {
-            return self.tell(raw, |position| spans.get(position).map_or(&[][..], piece));
+            return self.tell(raw, |place| span(place).map_or(&[][..], piece));
         }
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
@@ -258,8 +300,8 @@ impl<'a, S: RowSink> Parser<'a, S> {
             }
             unescaped.push(start..scratch.len());
         }
-        let told = self.tell(raw, |position| {
-            match (spans.get(position), unescaped.get(position)) {
+        let told = self.tell(raw, |place| {
+            match (span(place), unescaped.get(place.wrapping_sub(FIRST))) {
                 (Some(span), Some(range)) if span.doubled => {
                     scratch.get(range.clone()).unwrap_or_default()
                 }
@@ -271,7 +313,8 @@ impl<'a, S: RowSink> Parser<'a, S> {
         told
     }
 
-    /// Makes a row of a line's fields and tells it, or why it is none.
+    /// Makes a row of a line's fields and tells it, or why it is none. `get` gives the field at a
+    /// place as the bounds have it.
     #[inline]
     fn tell<'f>(&mut self, raw: &[u8], get: impl Fn(usize) -> &'f [u8]) -> Result<()> {
         let known = |column: Known| get(self.positions[column as usize]);
@@ -293,7 +336,7 @@ impl<'a, S: RowSink> Parser<'a, S> {
         };
         let mut count = 0;
         for (index, (position, _)) in self.columns.extra.iter().enumerate() {
-            let value = get(*position);
+            let value = get(FIRST + *position);
             if let (false, Some(slot)) = (value.is_empty(), extra.get_mut(count)) {
                 *slot = (index as u32, value);
                 count += 1;
@@ -307,9 +350,9 @@ impl<'a, S: RowSink> Parser<'a, S> {
 /// What the walk would have seen of a line.
 fn seen_in(raw: &[u8]) -> Seen {
     Seen {
-        commas: 0,
         nul: memchr(0, raw).is_some(),
         not_ascii: !raw.is_ascii(),
+        ..Seen::default()
     }
 }
 
@@ -415,6 +458,42 @@ mod tests {
             bytes[at] = 0xff;
             let told = read(&bytes, ReadOptions::default()).unwrap().0;
             assert_eq!(told.codes(), [(2, "not_utf8")]);
+        }
+    }
+
+    #[test]
+    fn a_line_with_too_many_fields_leaves_nothing_behind() {
+        let short = "repoName,repoType,requestType,timestamp";
+        let line = "a/b,model,GET,2026-01-31T00:00:00Z";
+        let file = format!("{short}\n{line}\n{line}{}\n{line}\n", ",zz".repeat(20));
+        let told = read(file.as_bytes(), ReadOptions::default()).unwrap().0;
+        assert_eq!(told.codes(), [(3, "field_count")]);
+        assert_eq!(told.rows[0].text, told.rows[1].text);
+        assert!(told.rows[0].text[3..].iter().all(String::is_empty));
+    }
+
+    #[test]
+    fn simple_quotes_are_as_others() {
+        for region in [
+            "\"\"",
+            "\"a,b\"",
+            "\"é\"",
+            "\"a \"\"b\"\"\"",
+            "a\"b",
+            "\"a\nb\"",
+            "\"a\"",
+            "\",\"",
+        ] {
+            for ending in ["\n", "\r\n", ""] {
+                let file = format!(
+                    "requestType,repoName,timestamp,repoType,region\nGET,\"a/b\",2026-01-31T00:00:00Z,model,{region}{ending}"
+                );
+                let told = read(file.as_bytes(), ReadOptions::default()).unwrap().0;
+                let mut reader = csv::Reader::from_reader(file.as_bytes());
+                let want = reader.records().next().unwrap().unwrap();
+                assert_eq!(told.rows[0].text[6], &want[4], "{file}");
+                assert_eq!(told.rows[0].text[1], "a/b");
+            }
         }
     }
 

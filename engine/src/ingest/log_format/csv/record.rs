@@ -32,6 +32,24 @@ pub(super) fn line_end(bytes: &[u8], start: usize) -> Option<usize> {
     memchr(b'\n', bytes.get(start..)?).map(|end| start + end + 1)
 }
 
+/// Where the field ends whose opening quote may be at `quote`, behind its closing quote, if it is
+/// quoted, lies in one line, has no `""` and is followed by a comma or a line ending.
+///
+/// `quote` is not inside quotes, and its record begins at `start` or later.
+pub(super) fn simple_field_end(bytes: &[u8], start: usize, quote: usize) -> Option<usize> {
+    let opens = quote == start || matches!(bytes.get(quote - 1), Some(b',' | b'\n'));
+    let content = bytes.get(quote + 1..)?;
+    let length = memchr2(b'"', b'\n', content)?;
+    let ends = content.get(length) == Some(&b'"') && is_field_end(content.get(length + 1..)?);
+    (opens && ends).then_some(quote + length + 2)
+}
+
+/// Whether a field can end before `rest`, which is not empty.
+#[inline]
+pub(super) fn is_field_end(rest: &[u8]) -> bool {
+    matches!(rest, [b',' | b'\n', ..] | [b'\r', b'\n', ..])
+}
+
 /// Reads the record that begins at `start`, telling `field` each of its fields.
 ///
 /// No more than `max` bytes and a line ending are looked at. `at_end` says that nothing follows
