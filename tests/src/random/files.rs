@@ -24,7 +24,8 @@ pub fn write_files(
     directory: &Path,
 ) -> io::Result<Vec<Vec<PathBuf>>> {
     let rows = &content.rows;
-    let files = 1 + rng.below((*rng.pick(&[1, 3, 6, 14])).min(rows.len()));
+    let files_max = *rng.pick(&[1, 3, 6, 14]);
+    let files = 1 + rng.below(rows.len().min(files_max));
     let each_alone = rng.percent(25);
     let mut parts: Vec<Vec<Row>> = vec![Vec::new(); files];
     let by_day = rng.percent(50);
