@@ -1,6 +1,8 @@
 //! One identity: its kind and text, packed where it is hex, and its fingerprint.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use crate::schema::IdentityKind;
 
@@ -74,6 +76,45 @@ pub fn fingerprint(kind: IdentityKind, text: &[u8]) -> u128 {
     };
     twox_hash::XxHash3_128::oneshot_with_seed(seed, text)
 }
+
+/// A fingerprint as the key of a table, in two halves so that slots need no 16-byte alignment.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Fingerprint(u64, u64);
+
+impl From<u128> for Fingerprint {
+    fn from(print: u128) -> Self {
+        Self(print as u64, (print >> 64) as u64)
+    }
+}
+
+impl Hash for Fingerprint {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0);
+    }
+}
+
+/// Hands through what is a hash already.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FingerprintHasher(u64);
+
+impl Hasher for FingerprintHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, half: u64) {
+        self.0 ^= half;
+    }
+}
+
+/// A table by fingerprint.
+pub type FingerprintMap<V> = HashMap<Fingerprint, V, BuildHasherDefault<FingerprintHasher>>;
 
 /// Value of a lower-case hex digit; above 15 for any other byte.
 fn nibble(digit: u8) -> u8 {

@@ -13,7 +13,7 @@ mod keys;
 mod lookup;
 mod writer;
 
-pub use key::{IdentityKey, fingerprint};
+pub use key::{Fingerprint, FingerprintMap, IdentityKey, fingerprint};
 pub use keys::{IdentityKeys, KeyChunk, encode_keys};
 pub use lookup::{LookupRun, encode_lookup};
 pub use writer::IdentityWriter;

@@ -1,49 +1,10 @@
 //! Texts of identities to ids, new ones for new texts.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
-
-use super::key::{IdentityKey, fingerprint};
+use super::key::{Fingerprint, FingerprintMap, IdentityKey, fingerprint};
 use super::keys::{IdentityKeys, encode_keys};
 use super::lookup::LookupRun;
 use crate::error::{Error, Result};
 use crate::schema::IdentityKind;
-
-/// Hands through one half of a fingerprint, which is a hash already.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct FingerprintHasher(u64);
-
-impl Hasher for FingerprintHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, half: u64) {
-        self.0 ^= half;
-    }
-}
-
-/// A fingerprint in two halves, so that a table's slots need no 16-byte alignment.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-struct Halves(u64, u64);
-
-impl std::hash::Hash for Halves {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.0);
-    }
-}
-
-impl From<u128> for Halves {
-    fn from(print: u128) -> Self {
-        Self(print as u64, (print >> 64) as u64)
-    }
-}
 
 /// Finds and gives ids while a store is written.
 #[derive(Debug)]
@@ -51,7 +12,7 @@ pub struct IdentityWriter {
     keys: IdentityKeys,
     runs: Vec<LookupRun>,
     /// Identities that no run covers: stored ones beyond the runs, and new ones.
-    table: HashMap<Halves, u32, BuildHasherDefault<FingerprintHasher>>,
+    table: FingerprintMap<u32>,
     /// New identities in id order, texts one after the other.
     new_texts: Vec<u8>,
     new: Vec<(IdentityKind, usize, u128)>,
@@ -65,11 +26,11 @@ impl IdentityWriter {
     /// `Corrupt` when keys that no run covers cannot be read.
     pub fn new(keys: IdentityKeys, runs: Vec<LookupRun>) -> Result<Self> {
         let covered = runs.last().map_or(1, |run| run.ids().end);
-        let mut table = HashMap::default();
+        let mut table = FingerprintMap::default();
         for id in covered..keys.next_id() {
             let key = keys.key(id)?;
             let print = fingerprint(key.kind, key.text().as_bytes());
-            table.insert(Halves::from(print), id);
+            table.insert(print.into(), id);
         }
         Ok(Self {
             keys,
@@ -92,7 +53,7 @@ impl IdentityWriter {
     ///
     /// `Corrupt` when stored bytes are damaged, `Limit` after 2³² − 2 identities.
     pub fn intern(&mut self, kind: IdentityKind, text: &[u8], print: u128) -> Result<u32> {
-        if let Some(id) = self.table.get(&Halves::from(print)) {
+        if let Some(id) = self.table.get(&Fingerprint::from(print)) {
             return Ok(*id);
         }
         for run in self.runs.iter().rev() {
@@ -106,7 +67,7 @@ impl IdentityWriter {
                 "4294967294 downloaders are the most that a store holds",
             ));
         }
-        self.table.insert(Halves::from(print), id);
+        self.table.insert(print.into(), id);
         self.new_texts.extend_from_slice(text);
         self.new.push((kind, self.new_texts.len(), print));
         Ok(id)
@@ -116,7 +77,7 @@ impl IdentityWriter {
     pub fn truncate(&mut self, next_id: u32) {
         let keep = next_id.saturating_sub(self.keys.next_id()) as usize;
         for (_, _, print) in self.new.drain(keep.min(self.new.len())..) {
-            self.table.remove(&Halves::from(print));
+            self.table.remove(&Fingerprint::from(print));
         }
         self.new_texts
             .truncate(self.new.last().map_or(0, |(_, end, _)| *end));

@@ -1,0 +1,69 @@
+//! All segments of a day to one, with its cells.
+
+use std::sync::Arc;
+
+use super::manifest::{DerivedEntry, SegmentEntry};
+use super::transaction::Transaction;
+use super::view::{Meanings, cells_of};
+use crate::error::{Error, Result};
+use crate::layout::FileKind;
+use crate::rules::DEFAULT_RULE;
+use crate::segment::{Segment, merge};
+use crate::storage::{Access, FileBytes};
+use crate::units::Day;
+
+/// Most segments of a day; the commit that adds another one rewrites the day.
+pub const SEGMENTS_MAX: usize = 8;
+
+/// Replaces the segments of a day by one and rebuilds its cells; those that the transaction itself
+/// wrote count too. Does nothing for a day without rows.
+///
+/// # Errors
+///
+/// `Corrupt` when a segment is damaged, `Io`.
+pub fn rewrite_day(transaction: &mut Transaction, day: Day, meanings: &Meanings) -> Result<()> {
+    let entries = match transaction.manifest().partition(day) {
+        Some(partition) => partition.segments.clone(),
+        None => return Ok(()),
+    };
+    let dir = transaction.base().dir().to_owned();
+    let open = |entry: &SegmentEntry| -> Result<Segment> {
+        let path = entry.file.path(&dir);
+        let bytes = FileBytes::open(&path, entry.file.len, Access::default())?;
+        let segment = Segment::open(Arc::new(bytes)).map_err(|error| error.at_path(&path))?;
+        segment.verify().map_err(|error| error.at_path(&path))?;
+        Ok(segment)
+    };
+    let segments = entries.iter().map(open).collect::<Result<Vec<_>>>()?;
+    let segments: Vec<&Segment> = segments.iter().collect();
+    let bytes = merge(&segments, meanings.acceptance())?;
+    let file = transaction.write(FileKind::Segment, &bytes)?;
+    let merged = Segment::open(Arc::new(FileBytes::from(bytes)))?;
+    let rows: u64 = entries.iter().map(|entry| entry.rows).sum();
+    if rows != u64::from(merged.meta().row_count) {
+        let message = format!("{} rows after merging, {rows} before", merged.meta().row_count);
+        return Err(Error::corrupt(message));
+    }
+    let cells = cells_of(&merged, meanings)?;
+    let cells = transaction.write(FileKind::Cells, &cells)?;
+    let imports = (
+        entries.iter().map(|entry| entry.imports.0).min().unwrap_or_default(),
+        entries.iter().map(|entry| entry.imports.1).max().unwrap_or_default(),
+    );
+    let at = |ms: u32| crate::units::TimestampMs(day.start().get() + u64::from(ms));
+    let partition = transaction.manifest_mut().partition_mut(day);
+    partition.derived = Some(DerivedEntry {
+        file: cells,
+        built_from: vec![file.number],
+        rule: DEFAULT_RULE.to_owned(),
+    });
+    partition.segments = vec![SegmentEntry {
+        file,
+        rows,
+        visits: u64::from(merged.meta().visit_count),
+        ts_first: at(merged.meta().ts_min),
+        ts_last: at(merged.meta().ts_max),
+        imports,
+    }];
+    Ok(())
+}

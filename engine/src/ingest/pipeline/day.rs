@@ -1,0 +1,124 @@
+//! Rows of a day, from however many pieces, to its segment and cells.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::dictionaries::Maps;
+use super::piece::{Piece, Sparse};
+use crate::catalog::view::{Meanings, cells_of};
+use crate::error::Result;
+use crate::segment::{self, Attribute, DayRows, Segment, SegmentMeta};
+use crate::storage::FileBytes;
+use crate::units::{Day, ImportNumber};
+
+/// Rows of one piece that lie in one day.
+#[derive(Clone, Debug)]
+pub(super) struct DayPart {
+    pub(super) piece: Arc<Piece>,
+    pub(super) maps: Arc<Maps>,
+    pub(super) import: ImportNumber,
+    pub(super) rows: Range<u32>,
+}
+
+/// A day that is ready to be stored.
+#[derive(Debug)]
+pub(super) struct BuiltDay {
+    pub(super) meta: SegmentMeta,
+    pub(super) imports: (ImportNumber, ImportNumber),
+    pub(super) segment: Vec<u8>,
+    pub(super) cells: Vec<u8>,
+}
+
+/// The days that the rows of a piece lie in.
+pub(super) fn parts(
+    piece: &Arc<Piece>,
+    maps: &Arc<Maps>,
+    import: ImportNumber,
+) -> Vec<(Day, DayPart)> {
+    let ends = piece.days.iter().skip(1).map(|(_, start)| *start);
+    let ends = ends.chain([u32::try_from(piece.rows()).unwrap_or(u32::MAX)]);
+    let part = |((day, start), end): (&(Day, u32), u32)| {
+        let (piece, maps) = (Arc::clone(piece), Arc::clone(maps));
+        (*day, DayPart { piece, maps, import, rows: *start..end })
+    };
+    piece.days.iter().zip(ends).map(part).collect()
+}
+
+/// Builds the segment of a day's parts, which are in (file, line) order, and its cells.
+///
+/// # Errors
+///
+/// `Limit` for 2³² rows or more.
+pub(super) fn build_day(day: Day, parts: &[DayPart], meanings: &Meanings) -> Result<BuiltDay> {
+    let rows = gather(day, parts);
+    let segment = segment::build(&rows, meanings.acceptance())?;
+    drop(rows);
+    let bytes = Arc::new(FileBytes::from(segment));
+    let open = Segment::open(Arc::clone(&bytes))?;
+    let cells = cells_of(&open, meanings)?;
+    let meta = *open.meta();
+    drop(open);
+    let imports = parts.iter().map(|part| part.import);
+    let imports = (imports.clone().min().unwrap_or_default(), imports.max().unwrap_or_default());
+    Ok(BuiltDay { meta, imports, segment: bytes.to_vec(), cells })
+}
+
+fn gather(day: Day, parts: &[DayPart]) -> DayRows {
+    let mut rows = DayRows::new(day);
+    for part in parts {
+        let before = rows.len();
+        let range = part.rows.start as usize..part.rows.end as usize;
+        let (piece, maps) = (&part.piece, &part.maps);
+        let mapped = |codes: &[u32], map: &[u32], to: &mut Vec<u32>| {
+            to.extend(codes.iter().map(|code| map[*code as usize]));
+        };
+        mapped(&piece.repo[range.clone()], &maps.repo, &mut rows.repo);
+        mapped(&piece.downloader[range.clone()], &maps.identity, &mut rows.downloader);
+        mapped(&piece.verb[range.clone()], &maps.verb, &mut rows.verb);
+        rows.ts.extend_from_slice(&piece.ts[range.clone()]);
+        let mut attribute = |id: Attribute, values: &Sparse, map: &[u32]| {
+            let values = values.get(range.clone());
+            if !values.is_empty() {
+                let values: Vec<u32> = values.iter().map(|code| map[*code as usize]).collect();
+                rows.push_attribute(id, before, &values);
+            }
+        };
+        attribute(Attribute::PLACE, &piece.place, &maps.place);
+        attribute(Attribute::AGENT, &piece.agent, &maps.agent);
+        attribute(Attribute::INTERNAL, &piece.internal, &[0, 1, 2]);
+        attribute(Attribute::OTHER_IP, &piece.other_ip, &maps.identity);
+        for ((column, map), values) in maps.extra.iter().zip(&piece.extra) {
+            attribute(Attribute::extra(*column), &values.values, map);
+        }
+        rows.push_attribute(Attribute::IMPORT, before, &vec![part.import.get(); range.len()]);
+        sessions(&mut rows, before, piece, range);
+    }
+    rows.pad_attributes();
+    rows
+}
+
+/// Appends the session ids that these rows have, numbered for the day.
+fn sessions(rows: &mut DayRows, before: usize, piece: &Piece, range: Range<usize>) {
+    let numbers = piece.session.get(range);
+    if numbers.is_empty() {
+        return;
+    }
+    let mut known: HashMap<u32, u32> = HashMap::new();
+    let mut last = (0, 0);
+    let values: Vec<u32> = numbers
+        .iter()
+        .map(|&number| {
+            if number == 0 || number == last.0 {
+                return if number == 0 { 0 } else { last.1 };
+            }
+            let of_day = *known.entry(number).or_insert_with(|| {
+                rows.sessions.push(piece.sessions[number as usize - 1]);
+                u32::try_from(rows.sessions.len()).unwrap_or(u32::MAX)
+            });
+            last = (number, of_day);
+            of_day
+        })
+        .collect();
+    rows.push_attribute(Attribute::SESSION, before, &values);
+}

@@ -1,0 +1,155 @@
+//! What waits for the next commit.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, mpsc};
+
+use super::day::{BuiltDay, DayPart, build_day};
+use super::work::Work;
+use crate::catalog::rewrite::{SEGMENTS_MAX, rewrite_day};
+use crate::catalog::view::Meanings;
+use crate::catalog::{DerivedEntry, FileEntry, LedgerEntry, SegmentEntry, Transaction};
+use crate::error::{Error, Result};
+use crate::layout::FileKind;
+use crate::rules::DEFAULT_RULE;
+use crate::units::{Day, TimestampMs};
+
+/// A segment that is written but that no manifest names yet.
+#[derive(Clone, Debug)]
+pub(super) struct Spilled {
+    day: Day,
+    entry: SegmentEntry,
+    cells: Vec<u8>,
+}
+
+/// Whole files that wait for the next commit.
+#[derive(Debug, Default)]
+pub(super) struct Group {
+    pub(super) days: BTreeMap<Day, Vec<DayPart>>,
+    pub(super) rows: u64,
+    pub(super) spilled: Vec<Spilled>,
+    pub(super) ledger: Vec<LedgerEntry>,
+    pub(super) hub: Vec<FileEntry>,
+    /// Files that are done with, to be told in the receipt once they are committed.
+    pub(super) files: u64,
+}
+
+/// Days that a commit touched: all, and those that had rows before.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Touched {
+    pub(super) days: Vec<Day>,
+    pub(super) rewritten: Vec<Day>,
+}
+
+impl Group {
+    /// Whether there is nothing to commit.
+    pub(super) fn is_empty(&self) -> bool {
+        self.ledger.is_empty()
+    }
+
+    /// Takes a day's rows of a whole file.
+    pub(super) fn push(&mut self, day: Day, part: DayPart) {
+        self.rows += u64::from(part.rows.end - part.rows.start);
+        self.days.entry(day).or_default().push(part);
+    }
+
+    /// Writes the rows that wait in memory to segments that no manifest names yet.
+    pub(super) fn spill(
+        &mut self,
+        work: &Work,
+        transaction: &mut Transaction,
+        meanings: Arc<Meanings>,
+    ) -> Result<()> {
+        let days = std::mem::take(&mut self.days);
+        self.spilled.extend(spill(work, transaction, days, meanings)?);
+        Ok(())
+    }
+
+    /// Puts everything into the transaction: segments, cells, publisher CSVs, ledger.
+    pub(super) fn store(
+        self,
+        work: &Work,
+        transaction: &mut Transaction,
+        meanings: Arc<Meanings>,
+    ) -> Result<Touched> {
+        let mut spilled = self.spilled;
+        spilled.extend(spill(work, transaction, self.days, Arc::clone(&meanings))?);
+        let mut touched = Touched::default();
+        for Spilled { day, entry, cells } in spilled {
+            let known = transaction.base().manifest().partition(day).is_some();
+            let partition = transaction.manifest_mut().partition_mut(day);
+            let built_from = vec![entry.file.number];
+            partition.segments.push(entry);
+            let covers = partition.segments.len() == 1;
+            if covers {
+                let file = transaction.write(FileKind::Cells, &cells)?;
+                let rule = DEFAULT_RULE.to_owned();
+                let partition = transaction.manifest_mut().partition_mut(day);
+                partition.derived = Some(DerivedEntry { file, built_from, rule });
+            }
+            if touched.days.last() != Some(&day) {
+                touched.days.push(day);
+                if known {
+                    touched.rewritten.push(day);
+                }
+            }
+        }
+        touched.days.sort();
+        touched.days.dedup();
+        for &day in &touched.days {
+            if transaction.manifest_mut().partition_mut(day).segments.len() > SEGMENTS_MAX {
+                rewrite_day(transaction, day, &meanings)?;
+            }
+        }
+        transaction.manifest_mut().hub.extend(self.hub);
+        transaction.append_ledger(self.ledger)?;
+        Ok(touched)
+    }
+}
+
+/// Builds days on the workers and writes them in day order.
+pub(super) fn spill(
+    work: &Work,
+    transaction: &mut Transaction,
+    days: BTreeMap<Day, Vec<DayPart>>,
+    meanings: Arc<Meanings>,
+) -> Result<Vec<Spilled>> {
+    let (sender, receiver) = mpsc::channel();
+    let order: Vec<Day> = days.keys().copied().collect();
+    for (day, parts) in days {
+        let (sender, meanings) = (sender.clone(), Arc::clone(&meanings));
+        work.submit(Box::new(move || {
+            // A coordinator that is gone has an error of its own to report.
+            let _ = sender.send((day, build_day(day, &parts, &meanings)));
+        }));
+    }
+    drop(sender);
+    let mut built: BTreeMap<Day, BuiltDay> = BTreeMap::new();
+    let mut spilled = Vec::new();
+    let mut next = order.into_iter().peekable();
+    for (day, result) in receiver {
+        built.insert(day, result?);
+        while let Some(day) = next.next_if(|day| built.contains_key(day)) {
+            if let Some(built) = built.remove(&day) {
+                spilled.push(write(transaction, day, built)?);
+            }
+        }
+    }
+    match next.peek() {
+        Some(day) => Err(Error::corrupt(format!("building {day} did not end"))),
+        None => Ok(spilled),
+    }
+}
+
+fn write(transaction: &mut Transaction, day: Day, built: BuiltDay) -> Result<Spilled> {
+    let file = transaction.write(FileKind::Segment, &built.segment)?;
+    let at = |ms: u32| TimestampMs(day.start().get() + u64::from(ms));
+    let entry = SegmentEntry {
+        file,
+        rows: u64::from(built.meta.row_count),
+        visits: u64::from(built.meta.visit_count),
+        ts_first: at(built.meta.ts_min),
+        ts_last: at(built.meta.ts_max),
+        imports: built.imports,
+    };
+    Ok(Spilled { day, entry, cells: built.cells })
+}

@@ -1,0 +1,232 @@
+//! Parsed lines of one block, column by column, with codes of the block's own.
+
+use super::local::{LocalIdentities, LocalTexts};
+use super::row_hash::row_hash;
+use crate::catalog::HourSum;
+use crate::dictionary::template;
+use crate::error::Result;
+use crate::ingest::reject::RejectReason;
+use crate::ingest::row::{RawRow, RowSink};
+use crate::schema::IdentityKind;
+use crate::units::{Day, HOUR_MS, TimestampMs};
+
+/// A line that was not taken.
+#[derive(Clone, Debug)]
+pub(super) struct Rejected {
+    pub(super) line: u64,
+    pub(super) raw: Vec<u8>,
+    pub(super) reason: RejectReason,
+}
+
+/// A column that is there only if some row has a value.
+#[derive(Debug, Default)]
+pub(super) struct Sparse(Vec<u32>);
+
+impl Sparse {
+    fn set(&mut self, row: usize, value: u32) {
+        if value != 0 {
+            self.0.resize(row, 0);
+            self.0.push(value);
+        }
+    }
+
+    /// Values of rows `range`; rows beyond the last one that has a value are left out.
+    pub(super) fn get(&self, range: std::ops::Range<usize>) -> &[u32] {
+        let len = self.0.len();
+        &self.0[range.start.min(len)..range.end.min(len)]
+    }
+}
+
+/// An extra column of a piece.
+#[derive(Debug, Default)]
+pub(super) struct ExtraColumn {
+    pub(super) name: String,
+    print: u64,
+    pub(super) texts: LocalTexts,
+    /// Code + 1 of each row; 0 is absent.
+    pub(super) values: Sparse,
+}
+
+/// Parsed lines of one block.
+#[derive(Debug, Default)]
+pub(super) struct Piece {
+    /// Runs of rows of the same day: day, number of its first row.
+    pub(super) days: Vec<(Day, u32)>,
+    pub(super) ts: Vec<u32>,
+    pub(super) repo: Vec<u32>,
+    pub(super) downloader: Vec<u32>,
+    pub(super) verb: Vec<u32>,
+    /// Code + 1; 0 is absent.
+    pub(super) place: Sparse,
+    /// Code + 1 of the template; 0 is absent.
+    pub(super) agent: Sparse,
+    /// Number in `sessions`, from 1.
+    pub(super) session: Sparse,
+    pub(super) internal: Sparse,
+    pub(super) other_ip: Sparse,
+    pub(super) extra: Vec<ExtraColumn>,
+    pub(super) identities: LocalIdentities,
+    pub(super) repos: LocalTexts,
+    pub(super) verbs: LocalTexts,
+    pub(super) places: LocalTexts,
+    pub(super) agents: LocalTexts,
+    pub(super) sessions: Vec<[u8; 16]>,
+    /// Sums of the rows of each hour, in the order the hours came; one may come again.
+    pub(super) hours: Vec<HourSum>,
+    pub(super) ts_first: Option<TimestampMs>,
+    pub(super) ts_last: Option<TimestampMs>,
+    pub(super) rejects: Vec<Rejected>,
+    pub(super) blank: u64,
+    /// Lines that belong to the row or reject before them, being inside its quotes.
+    pub(super) continued: u64,
+    /// Rows whose timestamp had digits finer than milliseconds.
+    pub(super) cut: u64,
+    agent_last: AgentCache,
+}
+
+/// The user agent of the row before.
+#[derive(Debug, Default)]
+struct AgentCache {
+    text: Vec<u8>,
+    print: u64,
+    code: u32,
+    session: u32,
+}
+
+impl Piece {
+    /// Number of rows.
+    pub(super) fn rows(&self) -> usize {
+        self.ts.len()
+    }
+
+    fn verb_code(&mut self, row: &RawRow<'_>) -> u32 {
+        let status = row.status;
+        let digits = [
+            b'0' + (status / 100 % 10) as u8,
+            b'0' + (status / 10 % 10) as u8,
+            b'0' + (status % 10) as u8,
+        ];
+        let skip = if status >= 100 { 0 } else if status >= 10 { 1 } else { 2 };
+        self.verbs.intern_pair(row.method, &digits[skip..])
+    }
+
+    /// Template code + 1, session number and fingerprint of a user agent that is there.
+    fn agent_code(&mut self, agent: &[u8]) -> (u32, u32, u64) {
+        let cache = &self.agent_last;
+        if cache.code != 0 && cache.text == agent {
+            return (cache.code, cache.session, cache.print);
+        }
+        let print = twox_hash::XxHash3_128::oneshot(agent) as u64;
+        let split = std::str::from_utf8(agent).ok().and_then(template::split);
+        let (code, session) = match split {
+            Some((before, id, after)) => {
+                let code = self.agents.intern_pair(before.as_bytes(), after.as_bytes());
+                if self.sessions.last() != Some(&id) {
+                    self.sessions.push(id);
+                }
+                (code + 1, self.sessions.len() as u32)
+            }
+            None => (self.agents.intern(agent) + 1, 0),
+        };
+        let cache = &mut self.agent_last;
+        cache.text.clear();
+        cache.text.extend_from_slice(agent);
+        (cache.code, cache.session, cache.print) = (code, session, print);
+        (code, session, print)
+    }
+
+    /// Sets the extra columns of a row; gives their part of the row's hash.
+    fn extra(&mut self, row: usize, extra: &[(u32, &[u8])]) -> u64 {
+        let mut sum = 0_u64;
+        for &(index, value) in extra {
+            let Some(column) = self.extra.get_mut(index as usize) else { continue };
+            let code = column.texts.intern(value);
+            column.values.set(row, code + 1);
+            let print = column.texts.print(code);
+            sum = sum.wrapping_add((column.print | 1).wrapping_mul(print));
+        }
+        sum
+    }
+
+    fn add_to_hour(&mut self, ts: TimestampMs, hash: u128) {
+        let hour = u32::try_from(ts.get() / HOUR_MS).unwrap_or(u32::MAX);
+        match self.hours.last_mut() {
+            Some(sum) if sum.hour == hour => {
+                sum.rows += 1;
+                sum.sum = sum.sum.wrapping_add(hash);
+            }
+            _ => self.hours.push(HourSum { hour, rows: 1, sum: hash }),
+        }
+    }
+}
+
+impl RowSink for Piece {
+    fn extra_column(&mut self, _index: u32, name: &str) -> Result<()> {
+        self.extra.push(ExtraColumn {
+            name: name.to_owned(),
+            print: twox_hash::XxHash3_128::oneshot(name.as_bytes()) as u64,
+            ..ExtraColumn::default()
+        });
+        Ok(())
+    }
+
+    fn row(&mut self, _line: u64, row: &RawRow<'_>) -> Result<()> {
+        let number = self.ts.len();
+        let verb = self.verb_code(row);
+        let repo = self.repos.intern_pair(row.repo_type, row.repo);
+        let user = self.identities.intern(IdentityKind::User, row.user);
+        let ip = self.identities.intern(IdentityKind::Ip, row.ip);
+        let mut prints = [
+            row.ts.get(),
+            self.verbs.print(verb),
+            self.repos.print(repo),
+            self.identities.print(user),
+            self.identities.print(ip),
+            0,
+            0,
+            u64::from(row.internal),
+        ];
+        if !row.country.is_empty() || !row.region.is_empty() {
+            let place = self.places.intern_pair(row.country, row.region);
+            prints[5] = self.places.print(place);
+            self.place.set(number, place + 1);
+        }
+        if !row.agent.is_empty() {
+            let (agent, session, print) = self.agent_code(row.agent);
+            prints[6] = print;
+            self.agent.set(number, agent);
+            self.session.set(number, session);
+        }
+        self.internal.set(number, u32::from(row.internal));
+        if user != 0 {
+            self.other_ip.set(number, ip);
+        }
+        let extra = if row.extra.is_empty() { 0 } else { self.extra(number, row.extra) };
+        self.add_to_hour(row.ts, row_hash(prints, extra));
+        let day = row.ts.day();
+        if self.days.last().map(|(last, _)| *last) != Some(day) {
+            self.days.push((day, number as u32));
+        }
+        self.ts.push(row.ts.ms_of_day());
+        self.repo.push(repo);
+        self.verb.push(verb);
+        self.downloader.push(if user != 0 { user } else { ip });
+        self.cut += u64::from(row.ts_cut);
+        self.ts_first = Some(self.ts_first.map_or(row.ts, |first| first.min(row.ts)));
+        self.ts_last = Some(self.ts_last.map_or(row.ts, |last| last.max(row.ts)));
+        Ok(())
+    }
+
+    fn reject(&mut self, line: u64, raw: &[u8], reason: RejectReason) -> Result<()> {
+        self.rejects.push(Rejected { line, raw: raw.to_vec(), reason });
+        Ok(())
+    }
+
+    fn blank(&mut self, _line: u64) {
+        self.blank += 1;
+    }
+
+    fn continued(&mut self, lines: u64) {
+        self.continued += lines;
+    }
+}

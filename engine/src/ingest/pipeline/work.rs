@@ -1,0 +1,319 @@
+//! Worker threads: files to pieces, and jobs to results.
+//!
+//! All files whose turn is near are open at once. A worker takes the next block of the first such
+//! file that no other worker is reading, and parses it: several files are read side by side, and the
+//! blocks of a single one are parsed side by side. Jobs go before reading, because they free memory.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::discover::Source;
+use super::options::Options;
+use super::piece::Piece;
+use crate::error::{Error, Result};
+use crate::hub::{self, HubParse};
+use crate::ingest::block::{LogContent, LogReader};
+use crate::ingest::header::{Header, ReadOptions};
+use crate::ingest::input::{Content, Input};
+use crate::ingest::log_format::parse_block;
+use crate::ingest::sniff::{Sniffed, sniff};
+
+/// What a file yields, in this order: pieces, then one of the others.
+#[derive(Debug)]
+pub(super) enum Event {
+    Piece(Box<Piece>),
+    /// The log is read to its end.
+    LogEnd(Box<LogEnd>),
+    /// It was a publisher CSV.
+    Hub(Box<HubParse>, Content),
+    Failed(Error),
+}
+
+/// What is known at the end of a log.
+#[derive(Debug)]
+pub(super) struct LogEnd {
+    pub(super) content: LogContent,
+    pub(super) log_format: &'static str,
+    pub(super) header: Arc<Header>,
+    pub(super) header_line: Vec<u8>,
+}
+
+/// Work other than reading, with what to tell when it is done.
+pub(super) type Job = Box<dyn FnOnce() + Send>;
+
+/// A file's place among those that are read.
+#[derive(Debug, Default)]
+struct Slot {
+    /// `None` before it is opened and while a worker reads from it.
+    reader: Option<LogReader>,
+    opened: bool,
+    busy: bool,
+    ended: bool,
+    next_piece: u64,
+}
+
+struct State {
+    slots: Vec<Slot>,
+    /// The file whose events are taken now.
+    head: usize,
+    jobs: VecDeque<Job>,
+    ready: BTreeMap<(usize, u64), Event>,
+    /// Pieces that are being parsed.
+    parsing: usize,
+    stop: bool,
+}
+
+/// What workers and the coordinator share.
+pub(super) struct Work {
+    sources: Vec<Source>,
+    read_options: ReadOptions,
+    hub_options: hub::ParseOptions,
+    pieces_max: usize,
+    window: usize,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+/// What a worker does next.
+enum Task {
+    Job(Job),
+    Open(usize),
+    Read(usize, Box<LogReader>),
+    Stop,
+}
+
+impl Work {
+    /// Work over `sources`, nothing of it begun.
+    pub(super) fn new(sources: Vec<Source>, options: &Options, read_options: ReadOptions) -> Self {
+        let slots = sources.iter().map(|_| Slot::default()).collect();
+        Self {
+            read_options,
+            hub_options: hub::ParseOptions { duplicates: options.duplicates, ..Default::default() },
+            pieces_max: options.pieces_max(),
+            window: options.threads + 1,
+            state: Mutex::new(State {
+                slots,
+                head: 0,
+                jobs: VecDeque::new(),
+                ready: BTreeMap::new(),
+                parsing: 0,
+                stop: false,
+            }),
+            changed: Condvar::new(),
+            sources,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs until [`Self::stop`].
+    pub(super) fn worker(&self) {
+        loop {
+            match self.next_task() {
+                Task::Job(job) => job(),
+                Task::Open(file) => self.open(file),
+                Task::Read(file, reader) => self.read(file, *reader),
+                Task::Stop => return,
+            }
+        }
+    }
+
+    fn next_task(&self) -> Task {
+        let mut state = self.lock();
+        loop {
+            if state.stop {
+                return Task::Stop;
+            }
+            if let Some(job) = state.jobs.pop_front() {
+                return Task::Job(job);
+            }
+            if let Some(task) = self.reading(&mut state) {
+                return task;
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// The first file of the window that can be read now.
+    fn reading(&self, state: &mut State) -> Option<Task> {
+        let waiting = state.ready.len() + state.parsing;
+        let head = state.head;
+        let last = (head + self.window).min(state.slots.len());
+        for file in head..last {
+            // The file whose turn it is may always go on, or nothing would ever become less.
+            let may_go_on = waiting < self.pieces_max || (file == head && state.parsing == 0);
+            let slot = state.slots.get_mut(file)?;
+            if slot.ended || slot.busy || !may_go_on {
+                continue;
+            }
+            slot.busy = true;
+            state.parsing += 1;
+            return Some(match slot.reader.take() {
+                Some(reader) => Task::Read(file, Box::new(reader)),
+                None => Task::Open(file),
+            });
+        }
+        None
+    }
+
+    fn open(&self, file: usize) {
+        let opened = self.sources.get(file).map_or_else(
+            || Err(Error::not_found("no such file in this call")),
+            |source| open(&source.path, &self.read_options),
+        );
+        match opened {
+            Ok(Sniffed::Log(reader)) => {
+                let mut state = self.lock();
+                state.parsing -= 1;
+                if let Some(slot) = state.slots.get_mut(file) {
+                    slot.reader = Some(reader);
+                    slot.opened = true;
+                    slot.busy = false;
+                }
+                drop(state);
+                self.changed.notify_all();
+            }
+            Ok(Sniffed::PublisherCsv(input)) => {
+                self.end(file, match self.publisher_csv(input) {
+                    Ok((parse, content)) => Event::Hub(Box::new(parse), content),
+                    Err(error) => Event::Failed(error),
+                });
+            }
+            Err(error) => self.end(file, Event::Failed(error)),
+        }
+    }
+
+    fn publisher_csv(&self, mut input: Input) -> Result<(HubParse, Content)> {
+        let path = input.name().to_owned();
+        let parse =
+            hub::parse(&mut input, &self.hub_options).map_err(|error| error.at_path(&path))?;
+        Ok((parse, input.finish()?))
+    }
+
+    /// Reads one block, lets go of the file, parses the block.
+    fn read(&self, file: usize, mut reader: LogReader) {
+        let block = match reader.next_block() {
+            Ok(Some(block)) => block,
+            Ok(None) => {
+                let (log_format, header) = (reader.format_name(), Arc::clone(reader.header()));
+                let header_line = reader.header_line().to_vec();
+                self.end(file, match reader.finish() {
+                    Ok(content) => Event::LogEnd(Box::new(LogEnd {
+                        content,
+                        log_format,
+                        header,
+                        header_line,
+                    })),
+                    Err(error) => Event::Failed(error),
+                });
+                return;
+            }
+            Err(error) => return self.end(file, Event::Failed(error)),
+        };
+        let header = Arc::clone(reader.header());
+        let number = self.give_back(file, reader);
+        let mut piece = Piece::default();
+        let event = match parse_block(&block, &header, &mut piece) {
+            Ok(()) => Event::Piece(Box::new(piece)),
+            Err(error) => Event::Failed(error),
+        };
+        let mut state = self.lock();
+        state.parsing -= 1;
+        state.ready.insert((file, number), event);
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    fn give_back(&self, file: usize, reader: LogReader) -> u64 {
+        let mut state = self.lock();
+        let mut number = 0;
+        if let Some(slot) = state.slots.get_mut(file) {
+            number = slot.next_piece;
+            slot.next_piece += 1;
+            slot.busy = false;
+            slot.reader = Some(reader);
+        }
+        drop(state);
+        self.changed.notify_all();
+        number
+    }
+
+    fn end(&self, file: usize, event: Event) {
+        let mut state = self.lock();
+        state.parsing -= 1;
+        let mut number = 0;
+        if let Some(slot) = state.slots.get_mut(file) {
+            number = slot.next_piece;
+            slot.ended = true;
+            slot.busy = false;
+        }
+        state.ready.insert((file, number), event);
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Waits for the next event of a file; events come in block order.
+    pub(super) fn next_event(&self, file: usize, number: u64) -> Event {
+        let mut state = self.lock();
+        if state.head != file {
+            state.head = file;
+            self.changed.notify_all();
+        }
+        loop {
+            if let Some(event) = state.ready.remove(&(file, number)) {
+                self.changed.notify_all();
+                return event;
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Gives the file up: nothing more of it is read.
+    pub(super) fn give_up(&self, file: usize) {
+        let mut state = self.lock();
+        if let Some(slot) = state.slots.get_mut(file) {
+            slot.ended = true;
+            slot.reader = None;
+        }
+        state.ready.retain(|(other, _), _| *other != file);
+    }
+
+    /// Marks files that are not to be read at all.
+    pub(super) fn skip(&self, files: &[usize]) {
+        let mut state = self.lock();
+        for &file in files {
+            if let Some(slot) = state.slots.get_mut(file) {
+                slot.ended = true;
+            }
+        }
+    }
+
+    /// Hands a job to the workers.
+    pub(super) fn submit(&self, job: Job) {
+        self.lock().jobs.push_back(job);
+        self.changed.notify_all();
+    }
+
+    /// Lets all workers end.
+    pub(super) fn stop(&self) {
+        self.lock().stop = true;
+        self.changed.notify_all();
+    }
+
+    /// The files of the call.
+    pub(super) fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+}
+
+fn open(path: &Path, options: &ReadOptions) -> Result<Sniffed> {
+    let input = if path.as_os_str() == "-" {
+        Input::from_reader("-", Box::new(std::io::stdin()))?
+    } else {
+        Input::open(path)?
+    };
+    sniff(input, options.clone())
+}
