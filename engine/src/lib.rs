@@ -44,6 +44,7 @@ pub mod rules;
 pub mod schema;
 pub mod segment;
 pub mod storage;
+pub mod store;
 pub mod units;
 
 pub use error::{Error, ErrorKind, Result};

@@ -31,6 +31,7 @@ mod file;
 mod garbage;
 mod ledger;
 mod manifest;
+pub mod rewrite;
 mod runs;
 mod snapshot;
 mod transaction;

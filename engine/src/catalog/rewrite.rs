@@ -41,14 +41,25 @@ pub fn rewrite_day(transaction: &mut Transaction, day: Day, meanings: &Meanings)
     let merged = Segment::open(Arc::new(FileBytes::from(bytes)))?;
     let rows: u64 = entries.iter().map(|entry| entry.rows).sum();
     if rows != u64::from(merged.meta().row_count) {
-        let message = format!("{} rows after merging, {rows} before", merged.meta().row_count);
+        let message = format!(
+            "{} rows after merging, {rows} before",
+            merged.meta().row_count
+        );
         return Err(Error::corrupt(message));
     }
     let cells = cells_of(&merged, meanings)?;
     let cells = transaction.write(FileKind::Cells, &cells)?;
     let imports = (
-        entries.iter().map(|entry| entry.imports.0).min().unwrap_or_default(),
-        entries.iter().map(|entry| entry.imports.1).max().unwrap_or_default(),
+        entries
+            .iter()
+            .map(|entry| entry.imports.0)
+            .min()
+            .unwrap_or_default(),
+        entries
+            .iter()
+            .map(|entry| entry.imports.1)
+            .max()
+            .unwrap_or_default(),
     );
     let at = |ms: u32| crate::units::TimestampMs(day.start().get() + u64::from(ms));
     let partition = transaction.manifest_mut().partition_mut(day);

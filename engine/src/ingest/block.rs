@@ -63,6 +63,7 @@ pub struct LogReader {
     header: Arc<Header>,
     format: &'static dyn LogFormat,
     header_lines: u64,
+    header_text: Vec<u8>,
     next_line: u64,
     next_index: u64,
     /// Read, but behind the border of the last block.
@@ -83,12 +84,17 @@ impl std::fmt::Debug for LogReader {
 
 impl LogReader {
     /// Reads what follows a header of `header_lines` lines.
-    pub(super) fn new(input: Input, header: Header, header_lines: u64) -> Self {
+    pub(super) fn new(
+        input: Input,
+        header: Header,
+        (header_lines, header_text): (u64, Vec<u8>),
+    ) -> Self {
         Self {
             format: format_of_kind(header.format),
             input,
             header: Arc::new(header),
             header_lines,
+            header_text,
             next_line: header_lines + 1,
             next_index: 0,
             carry: Vec::new(),
@@ -101,6 +107,12 @@ impl LogReader {
     #[must_use]
     pub fn header(&self) -> &Arc<Header> {
         &self.header
+    }
+
+    /// The header as it stands in the file, without its line ending; empty when there is none.
+    #[must_use]
+    pub fn header_text(&self) -> &[u8] {
+        &self.header_text
     }
 
     /// The open file.

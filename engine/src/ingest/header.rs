@@ -180,6 +180,20 @@ impl Columns {
         self.known.get(column as usize).copied().flatten()
     }
 
+    /// Names in file order, known ones under their usual names; empty when rows name their own.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let mut names = vec![String::new(); self.count];
+        let known = KNOWN.iter().zip(&self.known);
+        let known = known.filter_map(|((_, name), at)| Some(((*at)?, (*name).to_owned())));
+        for (position, name) in known.chain(self.extra.iter().cloned()) {
+            if let Some(slot) = names.get_mut(position) {
+                *slot = name;
+            }
+        }
+        names
+    }
+
     /// Which header set it is.
     #[must_use]
     pub fn verb(&self) -> Verb {

@@ -40,8 +40,14 @@ pub fn sniff(mut input: Input, options: ReadOptions) -> Result<Sniffed> {
             bytes,
             lines,
         } => {
+            let text = input
+                .peek(bytes)?
+                .get(..bytes)
+                .unwrap_or_default()
+                .trim_ascii()
+                .to_vec();
             input.skip(bytes);
-            Ok(Sniffed::Log(LogReader::new(input, *header, lines)))
+            Ok(Sniffed::Log(LogReader::new(input, *header, (lines, text))))
         }
         Opening::PublisherCsv => Ok(Sniffed::PublisherCsv(input)),
         Opening::NeedsMore => {

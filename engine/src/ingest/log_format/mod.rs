@@ -21,6 +21,10 @@ use super::reject::RejectReason;
 use super::row::RowSink;
 use crate::error::Result;
 
+/// What a line of a rejects file starts with that says why the line above it was rejected. Blank in
+/// every syntax, so that a mended rejects file can be ingested as it is.
+pub const REASON_MARK: &str = "#! ";
+
 /// The syntaxes that are read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Hash)]
 pub enum FormatKind {

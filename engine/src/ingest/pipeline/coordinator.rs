@@ -42,10 +42,13 @@ pub fn ingest(
     options: &Options,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Receipt> {
-    let started = options.clock.now_ms();
+    let started = options.clock.now();
     let (sources, left) = discover(paths, started)?;
-    let plausible =
-        if options.any_date { Plausible::any() } else { Plausible::until(started) };
+    let plausible = if options.any_date {
+        Plausible::any()
+    } else {
+        Plausible::until(started)
+    };
     let read_options = ReadOptions {
         map: options.map.clone(),
         plausible,
@@ -57,13 +60,12 @@ pub fn ingest(
             scope.spawn(|| work.worker());
         }
         let stop = StopOnDrop(&work);
-        let result = Coordinator::new(catalog, &work, options, progress)
-            .and_then(Coordinator::run);
+        let result = Coordinator::new(catalog, &work, options, progress).and_then(Coordinator::run);
         drop(stop);
         result
     })?;
     receipt.files.extend(left);
-    let took = options.clock.now_ms().get().saturating_sub(started.get());
+    let took = options.clock.now().get().saturating_sub(started.get());
     receipt.seconds = took as f64 / 1000.0;
     Ok(receipt)
 }
@@ -167,7 +169,8 @@ impl<'a> Coordinator<'a> {
             self.receipt.files.push(FileReceipt { path, outcome });
             self.progress.files_done += 1;
             (self.tell)(self.progress);
-            if !self.options.atomic && self.group.rows >= self.options.group_rows() && index < last {
+            if !self.options.atomic && self.group.rows >= self.options.group_rows() && index < last
+            {
                 self.commit(false)?;
             }
         }
@@ -180,7 +183,11 @@ impl<'a> Coordinator<'a> {
     }
 
     fn source(&self, index: usize) -> Source {
-        let none = Source { path: PathBuf::new(), len: 0, mtime_ms: None };
+        let none = Source {
+            path: PathBuf::new(),
+            len: 0,
+            mtime_ms: None,
+        };
         self.work.sources().get(index).cloned().unwrap_or(none)
     }
 
@@ -212,7 +219,9 @@ impl<'a> Coordinator<'a> {
             self.spare = None;
             self.transaction = Some(transaction);
         }
-        self.transaction.as_mut().ok_or_else(|| Error::corrupt("no transaction"))
+        self.transaction
+            .as_mut()
+            .ok_or_else(|| Error::corrupt("no transaction"))
     }
 
     fn file(&mut self, index: usize) -> Result<Outcome> {
@@ -250,10 +259,14 @@ impl<'a> Coordinator<'a> {
         }
         let meanings = Arc::new(Meanings::of(&self.dictionaries.names));
         self.transaction()?;
-        let Some(transaction) = &mut self.transaction else { return Ok(()) };
-        self.group.spill(self.work, transaction, Arc::clone(&meanings))?;
+        let Some(transaction) = &mut self.transaction else {
+            return Ok(());
+        };
+        self.group
+            .spill(self.work, transaction, Arc::clone(&meanings))?;
         let days = file.take_days();
-        file.spilled.extend(spill(self.work, transaction, days, meanings)?);
+        file.spilled
+            .extend(spill(self.work, transaction, days, meanings)?);
         Ok(())
     }
 
@@ -266,10 +279,16 @@ impl<'a> Coordinator<'a> {
 
     fn known(&self, hash: &[u8; 32]) -> Option<Outcome> {
         if let Some((import, path)) = self.taken.get(hash) {
-            return Some(Outcome::Seen { import: import.get(), as_path: path.clone() });
+            return Some(Outcome::Seen {
+                import: import.get(),
+                as_path: path.clone(),
+            });
         }
         let record = self.ledger.find_content(&ContentHash(*hash))?;
-        Some(Outcome::Seen { import: record.import.get(), as_path: record.path.clone() })
+        Some(Outcome::Seen {
+            import: record.import.get(),
+            as_path: record.path.clone(),
+        })
     }
 
     fn log_end(&mut self, mut file: CurrentFile, end: &LogEnd) -> Result<Outcome> {
@@ -306,7 +325,8 @@ impl<'a> Coordinator<'a> {
             samples: samples(&file.rejects),
             revisions: None,
         };
-        let record = self.record(&source, &taken, end.content.content, file.ts);
+        let mut record = self.record(&source, &taken, end.content.content, file.ts);
+        record.columns = end.header.columns.names();
         let hours = std::mem::take(&mut file.hours).into_values().collect();
         self.group.ledger.push(LedgerEntry { record, hours });
         for (day, part) in std::mem::take(&mut file.parts) {
@@ -316,7 +336,8 @@ impl<'a> Coordinator<'a> {
         self.group.spilled.append(&mut file.spilled);
         self.receipt.rows += file.rows;
         self.receipt.rejected += rejected;
-        self.taken.insert(end.content.content.hash, (file.import, path));
+        self.taken
+            .insert(end.content.content.hash, (file.import, path));
         Ok(Outcome::Taken(taken))
     }
 
@@ -328,15 +349,19 @@ impl<'a> Coordinator<'a> {
             } else {
                 format!("no good line among {rejected}")
             };
-            return Some(Error::invalid(message).with_help(
-                "check that it is an access-log export; the reasons are below",
-            ));
+            return Some(
+                Error::invalid(message)
+                    .with_help("check that it is an access-log export; the reasons are below"),
+            );
         }
         let share = rejected as f64 / lines as f64;
         if rejected <= REJECTS_FREE || share <= self.options.rejects_max {
             return None;
         }
-        let message = format!("{rejected} of {lines} lines are bad ({:.1} %)", share * 100.0);
+        let message = format!(
+            "{rejected} of {lines} lines are bad ({:.1} %)",
+            share * 100.0
+        );
         Some(Error::invalid(message).with_help(
             "mend the file, or take the good lines with --max-rejects and a larger share",
         ))
@@ -377,7 +402,7 @@ impl<'a> Coordinator<'a> {
             columns: Vec::new(),
             ts_first: ts.map(|(first, _)| first),
             ts_last: ts.map(|(_, last)| last),
-            ingested_at: self.options.clock.now_ms(),
+            ingested_at: self.options.clock.now(),
             counts: BTreeMap::from([("timestamps_cut".to_owned(), taken.timestamps_cut)]),
         }
     }
@@ -399,14 +424,19 @@ impl<'a> Coordinator<'a> {
         };
         let import = HubImport {
             number: file.import,
-            known_at: self.options.clock.now_ms(),
+            known_at: self.options.clock.now(),
             partial: self.options.hub_partial,
             table: parse.table,
         };
-        let entry = self.transaction()?.write(FileKind::Hub, &import.to_bytes()?)?;
+        let entry = self
+            .transaction()?
+            .write(FileKind::Hub, &import.to_bytes()?)?;
         self.group.hub.push(entry);
         let record = self.record(&source, &taken, content, None);
-        self.group.ledger.push(LedgerEntry { record, hours: Vec::new() });
+        self.group.ledger.push(LedgerEntry {
+            record,
+            hours: Vec::new(),
+        });
         self.receipt.rows += taken.rows;
         self.taken.insert(content.hash, (file.import, path));
         Ok(Outcome::Taken(taken))
@@ -414,7 +444,9 @@ impl<'a> Coordinator<'a> {
 
     fn commit(&mut self, last: bool) -> Result<()> {
         self.transaction()?;
-        let Some(mut transaction) = self.transaction.take() else { return Ok(()) };
+        let Some(mut transaction) = self.transaction.take() else {
+            return Ok(());
+        };
         let group = std::mem::take(&mut self.group);
         let meanings = Arc::new(Meanings::of(&self.dictionaries.names));
         let touched = group.store(self.work, &mut transaction, meanings)?;
@@ -456,7 +488,11 @@ impl CurrentFile {
         self.cut += piece.cut;
         self.rejects.append(&mut piece.rejects);
         for hour in std::mem::take(&mut piece.hours) {
-            let sum = self.hours.entry(hour.hour).or_insert(HourSum { hour: hour.hour, rows: 0, sum: 0 });
+            let sum = self.hours.entry(hour.hour).or_insert(HourSum {
+                hour: hour.hour,
+                rows: 0,
+                sum: 0,
+            });
             sum.rows += hour.rows;
             sum.sum = sum.sum.wrapping_add(hour.sum);
         }
@@ -464,7 +500,8 @@ impl CurrentFile {
             let (known_first, known_last) = self.ts.unwrap_or((first, last));
             self.ts = Some((first.min(known_first), last.max(known_last)));
         }
-        self.parts.extend(parts(&Arc::new(piece), maps, self.import));
+        self.parts
+            .extend(parts(&Arc::new(piece), maps, self.import));
     }
 
     fn take_days(&mut self) -> BTreeMap<Day, Vec<super::day::DayPart>> {
@@ -486,5 +523,9 @@ fn refused(error: &Error, rejects: &[Rejected]) -> Outcome {
 }
 
 fn samples(rejects: &[Rejected]) -> Vec<(u64, String)> {
-    rejects.iter().take(SAMPLES).map(|reject| (reject.line, reject.reason.to_string())).collect()
+    rejects
+        .iter()
+        .take(SAMPLES)
+        .map(|reject| (reject.line, reject.reason.to_string()))
+        .collect()
 }

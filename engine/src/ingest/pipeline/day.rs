@@ -40,7 +40,15 @@ pub(super) fn parts(
     let ends = ends.chain([u32::try_from(piece.rows()).unwrap_or(u32::MAX)]);
     let part = |((day, start), end): (&(Day, u32), u32)| {
         let (piece, maps) = (Arc::clone(piece), Arc::clone(maps));
-        (*day, DayPart { piece, maps, import, rows: *start..end })
+        (
+            *day,
+            DayPart {
+                piece,
+                maps,
+                import,
+                rows: *start..end,
+            },
+        )
     };
     piece.days.iter().zip(ends).map(part).collect()
 }
@@ -60,8 +68,16 @@ pub(super) fn build_day(day: Day, parts: &[DayPart], meanings: &Meanings) -> Res
     let meta = *open.meta();
     drop(open);
     let imports = parts.iter().map(|part| part.import);
-    let imports = (imports.clone().min().unwrap_or_default(), imports.max().unwrap_or_default());
-    Ok(BuiltDay { meta, imports, segment: bytes.to_vec(), cells })
+    let imports = (
+        imports.clone().min().unwrap_or_default(),
+        imports.max().unwrap_or_default(),
+    );
+    Ok(BuiltDay {
+        meta,
+        imports,
+        segment: bytes.to_vec(),
+        cells,
+    })
 }
 
 fn gather(day: Day, parts: &[DayPart]) -> DayRows {
@@ -74,7 +90,11 @@ fn gather(day: Day, parts: &[DayPart]) -> DayRows {
             to.extend(codes.iter().map(|code| map[*code as usize]));
         };
         mapped(&piece.repo[range.clone()], &maps.repo, &mut rows.repo);
-        mapped(&piece.downloader[range.clone()], &maps.identity, &mut rows.downloader);
+        mapped(
+            &piece.downloader[range.clone()],
+            &maps.identity,
+            &mut rows.downloader,
+        );
         mapped(&piece.verb[range.clone()], &maps.verb, &mut rows.verb);
         rows.ts.extend_from_slice(&piece.ts[range.clone()]);
         let mut attribute = |id: Attribute, values: &Sparse, map: &[u32]| {
@@ -91,7 +111,11 @@ fn gather(day: Day, parts: &[DayPart]) -> DayRows {
         for ((column, map), values) in maps.extra.iter().zip(&piece.extra) {
             attribute(Attribute::extra(*column), &values.values, map);
         }
-        rows.push_attribute(Attribute::IMPORT, before, &vec![part.import.get(); range.len()]);
+        rows.push_attribute(
+            Attribute::IMPORT,
+            before,
+            &vec![part.import.get(); range.len()],
+        );
         sessions(&mut rows, before, piece, range);
     }
     rows.pad_attributes();

@@ -83,7 +83,10 @@ impl Dictionaries {
 
     /// Extra columns that came since `mark`.
     pub(super) fn columns_since(&self, mark: &DictionaryMark) -> Vec<String> {
-        self.extra_columns.get(mark.extra_columns..).unwrap_or_default().to_vec()
+        self.extra_columns
+            .get(mark.extra_columns..)
+            .unwrap_or_default()
+            .to_vec()
     }
 
     /// The store's codes of a piece; new ones for what is new, in the piece's order.
@@ -116,7 +119,14 @@ impl Dictionaries {
         for text in piece.agents.texts() {
             agent.push(names.intern_agent(text)?);
         }
-        Ok(Maps { identity, repo, verb, place, agent, extra: self.map_extra(piece)? })
+        Ok(Maps {
+            identity,
+            repo,
+            verb,
+            place,
+            agent,
+            extra: self.map_extra(piece)?,
+        })
     }
 
     fn map_extra(&mut self, piece: &Piece) -> Result<Vec<(u16, Vec<u32>)>> {
@@ -138,15 +148,24 @@ impl Dictionaries {
             self.extra_columns.push(name.to_owned());
             self.extra_columns.len() - 1
         });
-        u16::try_from(index).ok().filter(|index| *index < Attribute::EXTRA_MAX).ok_or_else(|| {
-            Error::limit(format!("{} extra columns are the most", Attribute::EXTRA_MAX))
+        u16::try_from(index)
+            .ok()
+            .filter(|index| *index < Attribute::EXTRA_MAX)
+            .ok_or_else(|| {
+                Error::limit(format!(
+                    "{} extra columns are the most",
+                    Attribute::EXTRA_MAX
+                ))
                 .at_column(name)
-        })
+            })
     }
 
     /// Writes what is new into the transaction. `last` says that the call ends with this commit.
     pub(super) fn store(&mut self, transaction: &mut Transaction, last: bool) -> Result<()> {
-        transaction.manifest_mut().extra_columns.clone_from(&self.extra_columns);
+        transaction
+            .manifest_mut()
+            .extra_columns
+            .clone_from(&self.extra_columns);
         self.store_names(transaction)?;
         let keys = self.store_keys(transaction)?;
         let uncovered = keys.next_id().saturating_sub(self.identities.uncovered());
@@ -167,11 +186,18 @@ impl Dictionaries {
         }
         let new = self.names.to_bytes(&self.stored)?;
         let entries = &mut transaction.manifest_mut().dictionaries;
-        let sizes: Vec<u64> =
-            entries.iter().filter(|e| e.dictionary == NAMES).map(|e| e.file.len).collect();
+        let sizes: Vec<u64> = entries
+            .iter()
+            .filter(|e| e.dictionary == NAMES)
+            .map(|e| e.file.len)
+            .collect();
         let merge = runs_to_merge(&sizes, new.len() as u64);
         let all = (merge > 0 && merge == sizes.len()) || sizes.len() >= NAMES_FILES_MAX;
-        let bytes = if all { self.names.to_bytes(&Names::default().mark())? } else { new };
+        let bytes = if all {
+            self.names.to_bytes(&Names::default().mark())?
+        } else {
+            new
+        };
         if all {
             entries.retain(|entry| entry.dictionary != NAMES);
         }
@@ -190,7 +216,14 @@ impl Dictionaries {
         let count = self.identities.next_id() - first;
         let mut chunks = keys.chunks().to_vec();
         let file = transaction.write(FileKind::Dictionary, &bytes)?;
-        push(transaction, file, (IDENTITIES, DictionaryRole::Keys), (first, count));
+        push(
+            transaction,
+            file,
+            (IDENTITIES, DictionaryRole::Keys),
+            (first, count),
+        );
+        let counts = &mut transaction.manifest_mut().dictionary_counts;
+        counts.insert(IDENTITIES.to_owned(), first + count);
         let mapped = FileBytes::open(
             &file.path(transaction.base().dir()),
             file.len,
@@ -209,27 +242,46 @@ impl Dictionaries {
         let is_lookup = |entry: &DictionaryEntry| {
             entry.dictionary == IDENTITIES && entry.role == DictionaryRole::Lookup
         };
-        let old: Vec<DictionaryEntry> =
-            transaction.manifest().dictionaries.iter().filter(|e| is_lookup(e)).cloned().collect();
+        let old: Vec<DictionaryEntry> = transaction
+            .manifest()
+            .dictionaries
+            .iter()
+            .filter(|e| is_lookup(e))
+            .cloned()
+            .collect();
         let sizes: Vec<u64> = old.iter().map(|entry| u64::from(entry.count)).collect();
         let first_new = old.last().map_or(1, |entry| entry.first_code + entry.count);
         let merge = runs_to_merge(&sizes, u64::from(keys.next_id() - first_new));
         let kept = old.len() - merge.min(old.len());
         let first = old.get(kept).map_or(first_new, |entry| entry.first_code);
         let bytes = encode_lookup(keys, first..keys.next_id())?;
-        let gone: Vec<u64> = old.iter().skip(kept).map(|entry| entry.file.number).collect();
+        let gone: Vec<u64> = old
+            .iter()
+            .skip(kept)
+            .map(|entry| entry.file.number)
+            .collect();
         let entries = &mut transaction.manifest_mut().dictionaries;
         entries.retain(|entry| !gone.contains(&entry.file.number));
         let file = transaction.write(FileKind::Lookup, &bytes)?;
         let count = keys.next_id() - first;
-        push(transaction, file, (IDENTITIES, DictionaryRole::Lookup), (first, count));
+        push(
+            transaction,
+            file,
+            (IDENTITIES, DictionaryRole::Lookup),
+            (first, count),
+        );
         let open = |entry: &DictionaryEntry| {
             let path = entry.file.path(transaction.base().dir());
-            let bytes =
-                FileBytes::open(&path, entry.file.len, crate::storage::Access::default())?;
+            let bytes = FileBytes::open(&path, entry.file.len, crate::storage::Access::default())?;
             LookupRun::open(Arc::new(bytes))
         };
-        transaction.manifest().dictionaries.iter().filter(|e| is_lookup(e)).map(open).collect()
+        transaction
+            .manifest()
+            .dictionaries
+            .iter()
+            .filter(|e| is_lookup(e))
+            .map(open)
+            .collect()
     }
 }
 
@@ -239,11 +291,14 @@ fn push(
     (dictionary, role): (&str, DictionaryRole),
     (first_code, count): (u32, u32),
 ) {
-    transaction.manifest_mut().dictionaries.push(DictionaryEntry {
-        file,
-        dictionary: dictionary.to_owned(),
-        first_code,
-        count,
-        role,
-    });
+    transaction
+        .manifest_mut()
+        .dictionaries
+        .push(DictionaryEntry {
+            file,
+            dictionary: dictionary.to_owned(),
+            first_code,
+            count,
+            role,
+        });
 }

@@ -36,7 +36,11 @@ pub(super) fn discover(
     let (mut sources, mut left) = (Vec::new(), Vec::new());
     for path in paths {
         if path.as_os_str() == "-" {
-            sources.push(Source { path: path.clone(), len: 0, mtime_ms: None });
+            sources.push(Source {
+                path: path.clone(),
+                len: 0,
+                mtime_ms: None,
+            });
             continue;
         }
         let metadata = std::fs::metadata(path).map_err(|error| missing(path, error))?;
@@ -73,8 +77,13 @@ fn walk(
     for path in paths {
         let metadata = std::fs::metadata(&path).map_err(|e| Error::io("read", &path, e))?;
         if let Some(why) = unfinished(&path, &metadata, now) {
-            let outcome = Outcome::Left { why: why.to_owned() };
-            left.push(FileReceipt { path: path.display().to_string(), outcome });
+            let outcome = Outcome::Left {
+                why: why.to_owned(),
+            };
+            left.push(FileReceipt {
+                path: path.display().to_string(),
+                outcome,
+            });
         } else if metadata.is_dir() {
             walk(&path, now, (&mut *sources, &mut *left))?;
         } else if metadata.is_file() {
@@ -99,7 +108,11 @@ fn unfinished(path: &Path, metadata: &std::fs::Metadata, now: TimestampMs) -> Op
 }
 
 fn source(path: &Path, metadata: &std::fs::Metadata) -> Source {
-    Source { path: path.to_owned(), len: metadata.len(), mtime_ms: mtime_ms(metadata) }
+    Source {
+        path: path.to_owned(),
+        len: metadata.len(),
+        mtime_ms: mtime_ms(metadata),
+    }
 }
 
 fn mtime_ms(metadata: &std::fs::Metadata) -> Option<u64> {

@@ -29,8 +29,6 @@ pub(super) struct Group {
     pub(super) spilled: Vec<Spilled>,
     pub(super) ledger: Vec<LedgerEntry>,
     pub(super) hub: Vec<FileEntry>,
-    /// Files that are done with, to be told in the receipt once they are committed.
-    pub(super) files: u64,
 }
 
 /// Days that a commit touched: all, and those that had rows before.
@@ -60,7 +58,8 @@ impl Group {
         meanings: Arc<Meanings>,
     ) -> Result<()> {
         let days = std::mem::take(&mut self.days);
-        self.spilled.extend(spill(work, transaction, days, meanings)?);
+        self.spilled
+            .extend(spill(work, transaction, days, meanings)?);
         Ok(())
     }
 
@@ -84,7 +83,11 @@ impl Group {
                 let file = transaction.write(FileKind::Cells, &cells)?;
                 let rule = DEFAULT_RULE.to_owned();
                 let partition = transaction.manifest_mut().partition_mut(day);
-                partition.derived = Some(DerivedEntry { file, built_from, rule });
+                partition.derived = Some(DerivedEntry {
+                    file,
+                    built_from,
+                    rule,
+                });
             }
             if touched.days.last() != Some(&day) {
                 touched.days.push(day);
@@ -151,5 +154,9 @@ fn write(transaction: &mut Transaction, day: Day, built: BuiltDay) -> Result<Spi
         ts_last: at(built.meta.ts_max),
         imports: built.imports,
     };
-    Ok(Spilled { day, entry, cells: built.cells })
+    Ok(Spilled {
+        day,
+        entry,
+        cells: built.cells,
+    })
 }

@@ -115,7 +115,11 @@ impl LocalIdentities {
         let code = *self.codes.entry(Fingerprint::from(print)).or_insert(next);
         if code == next {
             self.texts.extend_from_slice(text);
-            self.entries.push(LocalIdentity { kind, print, end: self.texts.len() });
+            self.entries.push(LocalIdentity {
+                kind,
+                print,
+                end: self.texts.len(),
+            });
         }
         self.last[kind as usize] = code;
         code
@@ -123,7 +127,11 @@ impl LocalIdentities {
 
     fn text(&self, code: u32) -> &[u8] {
         let index = code as usize - 1;
-        let start = if index == 0 { 0 } else { self.entries[index - 1].end };
+        let start = if index == 0 {
+            0
+        } else {
+            self.entries[index - 1].end
+        };
         &self.texts[start..self.entries[index].end]
     }
 
@@ -137,6 +145,8 @@ impl LocalIdentities {
 
     /// All identities with their texts, by code.
     pub(super) fn all(&self) -> impl Iterator<Item = (LocalIdentity, &[u8])> {
-        (1_u32..).zip(&self.entries).map(|(code, entry)| (*entry, self.text(code)))
+        (1_u32..)
+            .zip(&self.entries)
+            .map(|(code, entry)| (*entry, self.text(code)))
     }
 }

@@ -62,7 +62,9 @@ impl Options {
 
     /// Pieces that wait to be mapped.
     pub(super) fn pieces_max(&self) -> usize {
-        usize::try_from(self.memory_bytes / 8 / (2 << 20)).unwrap_or(usize::MAX).clamp(4, 256)
+        usize::try_from(self.memory_bytes / 8 / (2 << 20))
+            .unwrap_or(usize::MAX)
+            .clamp(4, 256)
     }
 }
 

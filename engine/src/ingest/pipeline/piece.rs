@@ -106,7 +106,13 @@ impl Piece {
             b'0' + (status / 10 % 10) as u8,
             b'0' + (status % 10) as u8,
         ];
-        let skip = if status >= 100 { 0 } else if status >= 10 { 1 } else { 2 };
+        let skip = if status >= 100 {
+            0
+        } else if status >= 10 {
+            1
+        } else {
+            2
+        };
         self.verbs.intern_pair(row.method, &digits[skip..])
     }
 
@@ -139,7 +145,9 @@ impl Piece {
     fn extra(&mut self, row: usize, extra: &[(u32, &[u8])]) -> u64 {
         let mut sum = 0_u64;
         for &(index, value) in extra {
-            let Some(column) = self.extra.get_mut(index as usize) else { continue };
+            let Some(column) = self.extra.get_mut(index as usize) else {
+                continue;
+            };
             let code = column.texts.intern(value);
             column.values.set(row, code + 1);
             let print = column.texts.print(code);
@@ -155,7 +163,11 @@ impl Piece {
                 sum.rows += 1;
                 sum.sum = sum.sum.wrapping_add(hash);
             }
-            _ => self.hours.push(HourSum { hour, rows: 1, sum: hash }),
+            _ => self.hours.push(HourSum {
+                hour,
+                rows: 1,
+                sum: hash,
+            }),
         }
     }
 }
@@ -201,7 +213,11 @@ impl RowSink for Piece {
         if user != 0 {
             self.other_ip.set(number, ip);
         }
-        let extra = if row.extra.is_empty() { 0 } else { self.extra(number, row.extra) };
+        let extra = if row.extra.is_empty() {
+            0
+        } else {
+            self.extra(number, row.extra)
+        };
         self.add_to_hour(row.ts, row_hash(prints, extra));
         let day = row.ts.day();
         if self.days.last().map(|(last, _)| *last) != Some(day) {
@@ -218,7 +234,11 @@ impl RowSink for Piece {
     }
 
     fn reject(&mut self, line: u64, raw: &[u8], reason: RejectReason) -> Result<()> {
-        self.rejects.push(Rejected { line, raw: raw.to_vec(), reason });
+        self.rejects.push(Rejected {
+            line,
+            raw: raw.to_vec(),
+            reason,
+        });
         Ok(())
     }
 

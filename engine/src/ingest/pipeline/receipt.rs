@@ -103,7 +103,10 @@ impl Receipt {
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.rejected == 0
-            && self.files.iter().all(|file| !matches!(file.outcome, Outcome::Refused { .. }))
+            && self
+                .files
+                .iter()
+                .all(|file| !matches!(file.outcome, Outcome::Refused { .. }))
     }
 
     /// Whether something was stored or known.

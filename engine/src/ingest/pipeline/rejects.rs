@@ -1,7 +1,7 @@
 //! Bad lines to the rejects file, which can be mended and ingested.
 //!
 //! The file begins with the header of the file the lines came from. Each bad line stands as it was,
-//! below a line that starts with [`REASON_MARK`] and says where it came from and what is wrong; such
+//! above a line that starts with [`REASON_MARK`] and says where it came from and what is wrong; such
 //! lines are blank to every log format.
 
 use std::fs::OpenOptions;
@@ -37,15 +37,18 @@ pub(super) fn write(
         bytes.push(b'\n');
     }
     for reject in rejects {
-        let line = reject.line;
-        bytes.extend_from_slice(format!("{REASON_MARK}{source}:{line}: {}\n", reject.reason).as_bytes());
         bytes.extend_from_slice(&reject.raw);
-        bytes.push(b'\n');
+        // A quote in the reason would open a field and swallow what follows.
+        let reason = format!("{source}:{}: {}", reject.line, reject.reason).replace('"', "'");
+        bytes.extend_from_slice(format!("\n{REASON_MARK}{reason}\n").as_bytes());
     }
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
-    let mut file = options.open(&path).map_err(|e| Error::io("create", &path, e))?;
-    file.write_all(&bytes).map_err(|e| Error::io("write", &path, e))?;
+    let mut file = options
+        .open(&path)
+        .map_err(|e| Error::io("create", &path, e))?;
+    file.write_all(&bytes)
+        .map_err(|e| Error::io("write", &path, e))?;
     file.sync_all().map_err(|e| Error::io("sync", &path, e))?;
     Ok(path)
 }

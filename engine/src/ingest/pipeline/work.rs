@@ -89,7 +89,10 @@ impl Work {
         let slots = sources.iter().map(|_| Slot::default()).collect();
         Self {
             read_options,
-            hub_options: hub::ParseOptions { duplicates: options.duplicates, ..Default::default() },
+            hub_options: hub::ParseOptions {
+                duplicates: options.duplicates,
+                ..Default::default()
+            },
             pieces_max: options.pieces_max(),
             window: options.threads + 1,
             state: Mutex::new(State {
@@ -133,7 +136,10 @@ impl Work {
             if let Some(task) = self.reading(&mut state) {
                 return task;
             }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -177,10 +183,13 @@ impl Work {
                 self.changed.notify_all();
             }
             Ok(Sniffed::PublisherCsv(input)) => {
-                self.end(file, match self.publisher_csv(input) {
-                    Ok((parse, content)) => Event::Hub(Box::new(parse), content),
-                    Err(error) => Event::Failed(error),
-                });
+                self.end(
+                    file,
+                    match self.publisher_csv(input) {
+                        Ok((parse, content)) => Event::Hub(Box::new(parse), content),
+                        Err(error) => Event::Failed(error),
+                    },
+                );
             }
             Err(error) => self.end(file, Event::Failed(error)),
         }
@@ -199,16 +208,19 @@ impl Work {
             Ok(Some(block)) => block,
             Ok(None) => {
                 let (log_format, header) = (reader.format_name(), Arc::clone(reader.header()));
-                let header_line = reader.header_line().to_vec();
-                self.end(file, match reader.finish() {
-                    Ok(content) => Event::LogEnd(Box::new(LogEnd {
-                        content,
-                        log_format,
-                        header,
-                        header_line,
-                    })),
-                    Err(error) => Event::Failed(error),
-                });
+                let header_line = reader.header_text().to_vec();
+                self.end(
+                    file,
+                    match reader.finish() {
+                        Ok(content) => Event::LogEnd(Box::new(LogEnd {
+                            content,
+                            log_format,
+                            header,
+                            header_line,
+                        })),
+                        Err(error) => Event::Failed(error),
+                    },
+                );
                 return;
             }
             Err(error) => return self.end(file, Event::Failed(error)),
@@ -267,7 +279,10 @@ impl Work {
                 self.changed.notify_all();
                 return event;
             }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 

@@ -8,6 +8,7 @@ use super::record::{self, RecordEnd, Span};
 use crate::error::Result;
 use crate::ingest::block::{Block, TOO_LONG_HEAD_BYTES};
 use crate::ingest::header::{Columns, Header, KNOWN, Known, Verb};
+use crate::ingest::log_format::REASON_MARK;
 use crate::ingest::log_format::field;
 use crate::ingest::reject::RejectReason;
 use crate::ingest::row::{RawRow, RowSink};
@@ -175,7 +176,7 @@ impl<'a, S: RowSink> Parser<'a, S> {
         let bytes = self.bytes;
         let whole = bytes.get(self.start..end).unwrap_or_default();
         let raw = whole.strip_suffix(b"\r").unwrap_or(whole);
-        if raw.is_empty() {
+        if raw.is_empty() || raw.starts_with(REASON_MARK.as_bytes()) {
             self.sink.blank(self.line);
             return Ok(());
         }

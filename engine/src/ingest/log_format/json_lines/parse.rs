@@ -5,6 +5,7 @@ use super::scan::{Scanner, Value};
 use crate::error::Result;
 use crate::ingest::block::{Block, TOO_LONG_HEAD_BYTES};
 use crate::ingest::header::{AT_TIMESTAMP, COLUMNS_MAX, Header, KNOWN, Known, Verb};
+use crate::ingest::log_format::REASON_MARK;
 use crate::ingest::log_format::field;
 use crate::ingest::reject::{RejectReason, shortened};
 use crate::ingest::row::{RawRow, RowSink};
@@ -167,7 +168,7 @@ struct Parser<'a, S> {
 impl<'a, S: RowSink> Parser<'a, S> {
     fn line(&mut self, number: u64, line: &'a [u8], usual: &mut Usual<'a>) -> Result<()> {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if line.trim_ascii().is_empty() {
+        if line.trim_ascii().is_empty() || line.starts_with(REASON_MARK.as_bytes()) {
             self.sink.blank(number);
             return Ok(());
         }

@@ -1,0 +1,96 @@
+//! The facade: everything that a program does with a store.
+//!
+//! ```no_run
+//! use footfall_engine::store::Store;
+//!
+//! let store = Store::open("footfall-store".as_ref())?;
+//! let answer = store.query("downloaders by month")?;
+//! println!("{} rows", answer.rows.len());
+//! # Ok::<(), footfall_engine::Error>(())
+//! ```
+
+mod export;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::catalog::{Catalog, View};
+use crate::error::Result;
+use crate::ingest::pipeline::{self, Options, Progress, Receipt};
+use crate::storage::RealFileSystem;
+
+/// An open store. It reads the newest commit at each call; readers never wait for a writer.
+#[derive(Debug)]
+pub struct Store {
+    catalog: Catalog,
+    newest: Mutex<Option<Arc<View>>>,
+}
+
+impl Store {
+    /// Opens a store that exists.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` when there is none; `Corrupt`, `Unsupported` or `Io` when it cannot be read.
+    pub fn open(dir: &Path) -> Result<Self> {
+        Catalog::open(file_system(), dir).map(Self::of)
+    }
+
+    /// Opens a store, made if there is none.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open`]; `Io` when it cannot be made.
+    pub fn open_or_create(dir: &Path) -> Result<Self> {
+        Catalog::open_or_create(file_system(), dir).map(Self::of)
+    }
+
+    fn of(catalog: Catalog) -> Self {
+        Self {
+            catalog,
+            newest: Mutex::new(None),
+        }
+    }
+
+    /// Where it lies.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        self.catalog.dir()
+    }
+
+    /// The newest commit, ready to be read.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` or `Io`.
+    pub fn view(&self) -> Result<Arc<View>> {
+        let snapshot = self.catalog.snapshot()?;
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(view) = newest.as_ref()
+            && view.manifest().number == snapshot.manifest().number
+        {
+            return Ok(Arc::clone(view));
+        }
+        let view = Arc::new(View::open(snapshot, newest.as_deref())?);
+        *newest = Some(Arc::clone(&view));
+        Ok(view)
+    }
+
+    /// Takes files in.
+    ///
+    /// # Errors
+    ///
+    /// See [`pipeline::ingest`].
+    pub fn ingest(
+        &self,
+        paths: &[PathBuf],
+        options: &Options,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Receipt> {
+        pipeline::ingest(&self.catalog, paths, options, progress)
+    }
+}
+
+fn file_system() -> Arc<RealFileSystem> {
+    Arc::new(RealFileSystem::default())
+}
