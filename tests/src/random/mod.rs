@@ -8,6 +8,7 @@
 //! | `query` | a seed and what a store holds to a query about it |
 //! | `text` | a query to one of its texts |
 //! | `files` | what a store shall hold to files of an export, in several deliveries |
+//! | `stored` | content to a real store |
 //! | `compare` | two answers to their difference; a difference to a small one |
 
 pub mod compare;
@@ -15,6 +16,7 @@ pub mod files;
 pub mod hub;
 pub mod query;
 pub mod rows;
+pub mod stored;
 pub mod text;
 
 use footfall_engine::schema::Row;

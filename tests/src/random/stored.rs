@@ -1,0 +1,89 @@
+//! Content to a real store, taken in from files in several deliveries.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use footfall_engine::ingest::pipeline::{Options, Outcome};
+use footfall_engine::schema::Row;
+use footfall_engine::storage::FixedClock;
+use footfall_engine::store::Store;
+use footfall_engine::units::{DAY_MAX, Day};
+use tempfile::TempDir;
+
+use super::{Content, Rng, files};
+
+/// 2026-01-01, after all that random content holds.
+const NOW: Day = Day(20_454);
+
+/// A store in a directory that goes away with it.
+#[derive(Debug)]
+pub struct Stored {
+    /// The store.
+    pub store: Store,
+    /// All that was taken in, by delivery.
+    pub deliveries: Vec<Vec<PathBuf>>,
+    /// Where files and store lie.
+    pub directory: TempDir,
+}
+
+impl Stored {
+    /// Takes the content in; the seed decides in which files, deliveries, threads and order.
+    ///
+    /// # Errors
+    /// What the store or the operating system says; a file that was not taken whole.
+    pub fn new(content: &Content, seed: u64) -> Result<Self, String> {
+        let mut rng = Rng::new(seed);
+        let directory = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let inputs = directory.path().join("exports");
+        fs::create_dir(&inputs).map_err(|error| error.to_string())?;
+        let deliveries =
+            files::write_files(&mut rng, content, &inputs).map_err(|error| error.to_string())?;
+        let store = Store::open_or_create(&directory.path().join("store"))
+            .map_err(|error| error.to_string())?;
+        let mut stored = Self {
+            store,
+            deliveries: Vec::new(),
+            directory,
+        };
+        for delivery in deliveries {
+            stored.take(&mut rng, &delivery)?;
+            stored.deliveries.push(delivery);
+        }
+        Ok(stored)
+    }
+
+    fn take(&self, rng: &mut Rng, delivery: &[PathBuf]) -> Result<(), String> {
+        let clock = Arc::new(FixedClock(NOW.start()));
+        let options = Options {
+            atomic: rng.percent(20),
+            ..Options::new(1 + rng.below(3), clock)
+        };
+        let receipt = self
+            .store
+            .ingest(delivery, &options, &mut |_| {})
+            .map_err(|error| error.to_string())?;
+        let taken = |outcome: &Outcome| matches!(outcome, Outcome::Taken(_));
+        if !receipt.is_clean() || !receipt.files.iter().all(|file| taken(&file.outcome)) {
+            return Err(format!("not taken whole: {receipt:?}"));
+        }
+        Ok(())
+    }
+
+    /// Every row of the store, sorted.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn rows(&self) -> Result<Vec<Row>, String> {
+        let mut rows = Vec::new();
+        let mut each = |row| {
+            rows.push(row);
+            Ok(())
+        };
+        self.store
+            .rows((Day(0), DAY_MAX), &mut each)
+            .map_err(|error| error.to_string())?;
+        rows.sort();
+        Ok(rows)
+    }
+}
