@@ -313,6 +313,74 @@ fn a_fault_in_any_call_harms_nothing() -> Result<()> {
 }
 
 #[test]
+fn a_transaction_with_a_failed_write_cannot_be_committed() -> Result<()> {
+    let (dir, catalog) = fresh();
+    grow(&catalog, 1)?;
+    let mut refused = 0;
+    for at in 1.. {
+        let here = dir.path().join(at.to_string());
+        copy(catalog.dir(), &here);
+        let fs = Arc::new(FaultyFileSystem::new(Fault {
+            at,
+            code: EIO,
+            ..Fault::default()
+        }));
+        let as_dyn = Arc::clone(&fs) as Arc<dyn FileSystem>;
+        let Ok(mut txn) = Catalog::open(as_dyn, &here).and_then(|catalog| catalog.begin()) else {
+            continue;
+        };
+        let before = fs.calls();
+        let failed = txn
+            .write(FileKind::Hub, &framed(FileKind::Hub, "x"))
+            .is_err();
+        if fs.calls() == before || at > fs.calls() {
+            break;
+        }
+        if failed {
+            // Whoever does not look at that result does not get further either.
+            txn.manifest_mut().extra_columns.push("x".into());
+            assert!(txn.commit().is_err());
+            assert_eq!(reopened(&here)?, expected(1));
+            refused += 1;
+        }
+    }
+    assert_eq!(refused, 2, "creating it, and writing to it");
+    Ok(())
+}
+
+#[test]
+fn a_commit_between_any_two_calls_of_a_reader_is_not_in_its_way() -> Result<()> {
+    let (dir, catalog) = fresh();
+    grow(&catalog, 1)?;
+    let mut met = 0;
+    for at in 1.. {
+        let here = dir.path().join(at.to_string());
+        copy(catalog.dir(), &here);
+        let writer = Catalog::open(real(), &here)?;
+        let fs = FaultyFileSystem::watched(move |number, _| {
+            if number == at {
+                grow(&writer, 2).unwrap();
+                grow(&writer, 3).unwrap();
+            }
+        });
+        let fs = Arc::new(fs);
+        let reader = Catalog::open(Arc::clone(&fs) as Arc<dyn FileSystem>, &here)?;
+        let snapshot = reader.snapshot()?;
+        if fs.calls() < at {
+            break;
+        }
+        let found = contents(&snapshot)?;
+        assert!(
+            found == expected(1) || found == expected(3),
+            "{at}: {found:?}"
+        );
+        met += 1;
+    }
+    assert!(met >= 4, "{met}");
+    Ok(())
+}
+
+#[test]
 fn a_fault_while_creating_can_be_tried_again() -> Result<()> {
     let dir = tempdir();
     for (for_ever, took_effect) in [(false, false), (true, false), (false, true)] {
