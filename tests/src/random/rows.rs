@@ -235,3 +235,58 @@ fn set_rest(rng: &mut Rng, shape: &Shape, row: &mut Row) {
         row.extra.retain(|_, value| !value.is_empty());
     }
 }
+
+/// Pieces of texts that are taken apart somewhere.
+const PIECES: [&str; 22] = [
+    "session_id/",
+    "00112233445566778899aabbccddeeff",
+    "ffeeddccbbaa99887766554433221100",
+    "00112233445566778899AABBCCDDEEFF",
+    "0011223344556677",
+    "; ",
+    ";",
+    "/",
+    " ",
+    ",",
+    "\"",
+    "a",
+    "0",
+    "00",
+    "F",
+    "é",
+    "\u{1f600}",
+    "\t",
+    "-",
+    ":",
+    "unknown/None",
+    "is_ci/true",
+];
+
+/// Gives some rows texts of any form.
+pub fn make_wild(rng: &mut Rng, rows: &mut [Row]) {
+    for row in rows {
+        let mut wild = |percent| {
+            let pieces = if rng.percent(percent) {
+                rng.below(6)
+            } else {
+                0
+            };
+            (0..pieces).map(|_| *rng.pick(&PIECES)).collect::<String>()
+        };
+        for text in [
+            &mut row.user_agent,
+            &mut row.user_hash,
+            &mut row.ip_hash,
+            &mut row.country,
+            &mut row.region,
+            &mut row.method,
+            &mut row.repo,
+            &mut row.repo_type,
+        ] {
+            let wild = wild(25);
+            if !wild.is_empty() {
+                *text = wild;
+            }
+        }
+    }
+}

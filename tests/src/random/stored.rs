@@ -53,6 +53,25 @@ impl Stored {
         Ok(stored)
     }
 
+    /// Asks the store to take in all files once more, read from their beginning.
+    ///
+    /// # Errors
+    /// What the store says; a file that it did not know.
+    pub fn take_again(&self) -> Result<(), String> {
+        let options = Options {
+            reread: true,
+            ..Options::new(1, Arc::new(FixedClock(NOW.start())))
+        };
+        let paths: Vec<PathBuf> = self.deliveries.concat();
+        let receipt = self.store.ingest(&paths, &options, &mut |_| {});
+        let receipt = receipt.map_err(|error| error.to_string())?;
+        let seen = |outcome: &Outcome| matches!(outcome, Outcome::Seen { .. });
+        if receipt.files.iter().all(|file| seen(&file.outcome)) {
+            return Ok(());
+        }
+        Err(format!("not known again: {receipt:?}"))
+    }
+
     fn take(&self, rng: &mut Rng, delivery: &[PathBuf]) -> Result<(), String> {
         let clock = Arc::new(FixedClock(NOW.start()));
         let options = Options {
