@@ -8,7 +8,7 @@
 //!
 //! 1. A state is there whole or not at all, whatever fails or dies, and wherever: files are
 //!    fsynced, then their names, then the manifest, then its name, and only then is `CURRENT` renamed
-//!    into place, and its name fsynced (`tests.rs` fails and crashes every call).
+//!    into place, and its name fsynced (`faults.rs` fails and crashes every call, `power_loss.rs` cuts the power after each).
 //! 2. What `CURRENT` names must verify. There is no way back to an older state but an error.
 //! 3. Numbers of files and manifests only grow: a name that a state has had never gets other contents.
 //! 4. A reader never waits, and what its snapshot names stays: it holds a shared lock on its
@@ -38,6 +38,8 @@ mod transaction;
 pub mod view;
 mod writer;
 
+#[cfg(test)]
+mod faults;
 #[cfg(test)]
 mod power_loss;
 #[cfg(test)]
