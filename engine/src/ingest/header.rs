@@ -251,9 +251,11 @@ impl Columns {
     fn require(&self, names: &[String]) -> Result<()> {
         let spare: Vec<&str> = self.extra.iter().map(|(_, name)| name.as_str()).collect();
         missing(|column| self.position(column).is_some()).map_or(Ok(()), |column| {
+            // A header of one name is no header: nothing in it comes near.
+            let known_or_many = !spare.is_empty() && names.len() > 1;
             Err(missing_error(
                 column,
-                if spare.is_empty() { None } else { Some(&spare) },
+                known_or_many.then_some(&spare),
                 names,
             ))
         })

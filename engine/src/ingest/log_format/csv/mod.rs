@@ -91,7 +91,11 @@ impl LogFormat for Csv {
             }
             let before = bytes.get(start..quote).unwrap_or_default();
             start += memrchr(b'\n', before).map_or(0, |end| end + 1);
-            match record::read(bytes, start, line_bytes_max, at_end, |_| {}) {
+            let end = match record::is_reason(bytes, start) {
+                true => RecordEnd::Bad,
+                false => record::read(bytes, start, line_bytes_max, at_end, |_| {}),
+            };
+            match end {
                 RecordEnd::At(end) => start = end,
                 RecordEnd::NeedsMore => return start,
                 RecordEnd::Bad => match record::line_end(bytes, start) {

@@ -238,6 +238,12 @@ impl<'a, S: RowSink> Parser<'a, S> {
     fn quoted_record(&mut self) -> Result<()> {
         let bytes = self.bytes;
         let max = self.header.options.line_bytes_max;
+        if record::is_reason(bytes, self.start) {
+            self.sink.blank(self.line);
+            self.start = record::line_end(bytes, self.start).unwrap_or(bytes.len());
+            self.line += 1;
+            return Ok(());
+        }
         let mut spans = std::mem::take(&mut self.spans);
         spans.clear();
         let end = record::read(bytes, self.start, max, true, |span| spans.push(span));
@@ -471,6 +477,15 @@ mod tests {
         assert_eq!(told.codes(), [(3, "field_count")]);
         assert_eq!(told.rows[0].text, told.rows[1].text);
         assert!(told.rows[0].text[3..].iter().all(String::is_empty));
+    }
+
+    #[test]
+    fn a_line_that_says_why_is_blank_whatever_its_quotes() {
+        for why in ["#! status: abc", "#! x,\"y", "#! x,\"y\"z", "#! \"", "#! ,\"\",\"\"\""] {
+            let told = csv(&format!("{LINE}\n{why}\r\n{LINE}\n{why}\n{LINE}\n{why}"));
+            assert_eq!((told.rows.len(), told.rejects.len()), (3, 0), "{why}");
+            assert_eq!(told.blanks, [3, 5, 7], "{why}");
+        }
     }
 
     #[test]

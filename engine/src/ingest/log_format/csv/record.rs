@@ -3,6 +3,7 @@
 //! This is the one place that decides where a record with quotes ends: the cutter and the parser
 //! both ask here, so that they agree.
 
+use crate::ingest::log_format::REASON_MARK;
 use memchr::{memchr, memchr2};
 
 /// Where a field lies in its block.
@@ -48,6 +49,12 @@ pub(super) fn simple_field_end(bytes: &[u8], start: usize, quote: usize) -> Opti
 #[inline]
 pub(super) fn is_field_end(rest: &[u8]) -> bool {
     matches!(rest, [b',' | b'\n', ..] | [b'\r', b'\n', ..])
+}
+
+/// Whether the line that begins at `start` says why the one above it was rejected. Its quotes mean
+/// nothing.
+pub(super) fn is_reason(bytes: &[u8], start: usize) -> bool {
+    bytes.get(start..).is_some_and(|line| line.starts_with(REASON_MARK.as_bytes()))
 }
 
 /// Reads the record that begins at `start`, telling `field` each of its fields.

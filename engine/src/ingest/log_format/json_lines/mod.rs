@@ -5,9 +5,10 @@
 //! there is no `timestamp`. A duplicate key, a nested value, a lone surrogate reject the line.
 //!
 //! `scan` reads the usual form of a line without copying; whatever it does not know, `careful`
-//! reads with `serde_json`. `parse` makes rows of either.
+//! reads with `serde_json`. `meaning` says which key is which column, `parse` makes rows.
 
 mod careful;
+mod meaning;
 mod parse;
 mod scan;
 

@@ -1,13 +1,14 @@
 //! A block of JSON lines to raw rows.
 
 use super::careful::{self, Pair, WRAPPER};
+use super::meaning::{Meant, meaning};
 use super::scan::{Scanner, Value};
 use crate::error::Result;
 use crate::ingest::block::{Block, TOO_LONG_HEAD_BYTES};
-use crate::ingest::header::{AT_TIMESTAMP, COLUMNS_MAX, Header, KNOWN, Known, Verb};
+use crate::ingest::header::{COLUMNS_MAX, Header, KNOWN, Known, Verb};
 use crate::ingest::log_format::REASON_MARK;
 use crate::ingest::log_format::field;
-use crate::ingest::reject::{RejectReason, shortened};
+use crate::ingest::reject::RejectReason;
 use crate::ingest::row::{RawRow, RowSink};
 use memchr::memchr;
 use std::collections::HashMap;
@@ -51,7 +52,8 @@ const AHEAD_KEYS_MAX: usize = 4;
 /// The keys of a block that were met in good rows.
 #[derive(Default)]
 struct Keys {
-    /// Name and meaning in the order in which they were first met: most lines keep to it.
+    /// Each key as `"name":`, and its meaning, in the order in which they were first met: most
+    /// lines keep to it.
     order: Vec<(Vec<u8>, Meaning)>,
     /// Place in `order` of each name.
     places: HashMap<Vec<u8>, usize>,
@@ -62,20 +64,17 @@ struct Keys {
 }
 
 impl Keys {
-    /// The meaning of a line's next key, if it was met.
+    /// Reads a line's next key; gives its meaning, if it was met.
     #[inline]
-    fn meaning(&mut self, key: &[u8]) -> Option<Meaning> {
-        let ahead = self
-            .order
-            .iter()
-            .enumerate()
-            .skip(self.next)
-            .take(AHEAD_KEYS_MAX);
-        let mut ahead = ahead.filter(|(_, (name, _))| name == key);
-        let place = match ahead.next() {
-            Some((place, _)) => place,
-            None => *self.places.get(key)?,
-        };
+    fn read(&mut self, scanner: &mut Scanner<'_>) -> Option<Meaning> {
+        let ahead = self.order.iter().skip(self.next).take(AHEAD_KEYS_MAX);
+        for (passed, (written, meaning)) in ahead.enumerate() {
+            if scanner.pass(written) {
+                self.next += passed + 1;
+                return Some(*meaning);
+            }
+        }
+        let place = *self.places.get(scanner.key()?)?;
         self.next = place + 1;
         self.order.get(place).map(|(_, meaning)| *meaning)
     }
@@ -84,7 +83,9 @@ impl Keys {
         if !self.places.contains_key(key.as_bytes()) {
             self.places
                 .insert(key.as_bytes().to_vec(), self.order.len());
-            self.order.push((key.as_bytes().to_vec(), meaning));
+            // A key that has to be escaped is never met so; its line is read with care.
+            self.order
+                .push((format!("\"{key}\":").into_bytes(), meaning));
         }
     }
 }
@@ -208,7 +209,7 @@ impl<'a, S: RowSink> Parser<'a, S> {
         scanner.open()?;
         if self.wrapped {
             let mut met = false;
-            scanner.flat(|scanner, key, value| {
+            scanner.flat(Scanner::key, |scanner, key, value| {
                 if key == WRAPPER.as_bytes() && value == Value::Object {
                     return (!std::mem::replace(&mut met, true))
                         .then(|| self.scan_row(scanner, usual))?;
@@ -225,13 +226,14 @@ impl<'a, S: RowSink> Parser<'a, S> {
     #[inline]
     fn scan_row(&mut self, scanner: &mut Scanner<'a>, usual: &mut Usual<'a>) -> Option<()> {
         self.keys.next = 0;
-        scanner.flat(|_, key, value| {
+        let key = |scanner: &mut Scanner<'a>| self.keys.read(scanner);
+        scanner.flat(key, |_, meaning, value| {
             let value = match value {
                 Value::Text(value) => value,
                 Value::Null => &[],
                 Value::Object => return None,
             };
-            usual.take(self.keys.meaning(key)?, value)
+            usual.take(meaning, value)
         })
     }
 
@@ -303,93 +305,6 @@ impl<'a, S: RowSink> Parser<'a, S> {
                 },
             };
             self.keys.learn(key, meaning);
-        }
-    }
-}
-
-/// The known column that a key means by itself, whatever else its line has.
-fn meaning(key: &str, header: &Header) -> Option<Known> {
-    let at = (key == AT_TIMESTAMP).then_some(Known::Timestamp);
-    header.options.map.known(key).or(at)
-}
-
-/// What the pairs of one line mean, seen together.
-struct Meant {
-    /// Place among the pairs of each known column.
-    known: [Option<usize>; KNOWN.len()],
-    verb: Verb,
-    /// Places of the extra ones.
-    extra: Vec<usize>,
-}
-
-impl Meant {
-    fn new(pairs: &[Pair], header: &Header) -> std::result::Result<Self, RejectReason> {
-        let mut meant = Self {
-            known: [None; KNOWN.len()],
-            verb: Verb::MethodStatus,
-            extra: Vec::new(),
-        };
-        let mut at = None;
-        for (place, (key, _)) in pairs.iter().enumerate() {
-            let column = header.options.map.known(key);
-            match column.and_then(|column| meant.known.get_mut(column as usize)) {
-                Some(Some(_)) => {
-                    return Err(RejectReason::DuplicateKey {
-                        key: shortened(key.as_bytes()),
-                    });
-                }
-                Some(slot) => *slot = Some(place),
-                None if key == AT_TIMESTAMP => at = Some(place),
-                None => meant.extra.push(place),
-            }
-        }
-        if let Some(at) = at {
-            meant.at_timestamp(pairs, at);
-        }
-        meant.choose_verb(pairs);
-        meant.extra.sort_unstable();
-        Ok(meant)
-    }
-
-    fn value<'p>(&self, pairs: &'p [Pair], column: Known) -> &'p str {
-        let place = self.known.get(column as usize).copied().flatten();
-        let pair = place.and_then(|place| pairs.get(place));
-        pair.and_then(|(_, value)| value.as_deref())
-            .unwrap_or_default()
-    }
-
-    /// `@timestamp` stands in for a timestamp that has no value; else it is an extra column.
-    fn at_timestamp(&mut self, pairs: &[Pair], at: usize) {
-        if !self.value(pairs, Known::Timestamp).is_empty() {
-            self.extra.push(at);
-        } else if let Some(slot) = self.known.get_mut(Known::Timestamp as usize) {
-            *slot = Some(at);
-        }
-    }
-
-    /// With method and status, a request type is an extra column; without either, it is the other
-    /// way round.
-    fn choose_verb(&mut self, pairs: &[Pair]) {
-        let has = |column| !self.value(pairs, column).is_empty();
-        let demoted: &[Known] = match (
-            has(Known::RequestType),
-            has(Known::Method),
-            has(Known::Status),
-        ) {
-            (true, true, true) => &[Known::RequestType],
-            (true, ..) => &[Known::Method, Known::Status],
-            (false, ..) => &[],
-        };
-        if has(Known::RequestType) && demoted != [Known::RequestType] {
-            self.verb = Verb::RequestType;
-        }
-        for column in demoted {
-            let empty = self.value(pairs, *column).is_empty();
-            if let Some(place) = self.known.get_mut(*column as usize).and_then(Option::take)
-                && !empty
-            {
-                self.extra.push(place);
-            }
         }
     }
 }

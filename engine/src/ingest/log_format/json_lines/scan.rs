@@ -36,26 +36,46 @@ impl<'a> Scanner<'a> {
 
     /// Reads the pairs of the object that was opened, to behind its closing brace.
     ///
-    /// `pair` gets the scanner too, so that it can read an [`Value::Object`]; it gives `None` for
-    /// what it does not take.
+    /// `key` reads a key, as [`Scanner::key`] does. `pair` gets the scanner too, so that it can read
+    /// a [`Value::Object`]. Either gives `None` for what it does not take.
     #[inline]
-    pub(super) fn flat(
+    pub(super) fn flat<K>(
         &mut self,
-        mut pair: impl FnMut(&mut Self, &'a [u8], Value<'a>) -> Option<()>,
+        mut key: impl FnMut(&mut Self) -> Option<K>,
+        mut pair: impl FnMut(&mut Self, K, Value<'a>) -> Option<()>,
     ) -> Option<()> {
         if self.eat(b'}').is_some() {
             return Some(());
         }
         loop {
-            self.eat(b'"')?;
-            let key = self.string()?;
-            self.eat(b':')?;
+            self.peek()?;
+            let key = key(self)?;
             let value = self.value()?;
             pair(self, key, value)?;
             if self.eat(b',').is_none() {
                 return self.eat(b'}');
             }
         }
+    }
+
+    /// Reads a key and its colon.
+    #[inline]
+    pub(super) fn key(&mut self) -> Option<&'a [u8]> {
+        self.eat(b'"')?;
+        let key = self.string()?;
+        self.eat(b':')?;
+        Some(key)
+    }
+
+    /// Passes over `written`, if it comes next.
+    #[inline]
+    pub(super) fn pass(&mut self, written: &[u8]) -> bool {
+        let comes = self
+            .line
+            .get(self.at..)
+            .is_some_and(|rest| rest.starts_with(written));
+        self.at += if comes { written.len() } else { 0 };
+        comes
     }
 
     /// Whether nothing but spaces follows.
@@ -183,7 +203,7 @@ mod tests {
         let mut scanner = Scanner::new(line);
         let mut pairs = Vec::new();
         scanner.open()?;
-        scanner.flat(|_, key, value| {
+        scanner.flat(Scanner::key, |_, key, value| {
             let value = match value {
                 Value::Text(value) => Some(text(value)),
                 Value::Null => None,
