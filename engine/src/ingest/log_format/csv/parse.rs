@@ -481,7 +481,13 @@ mod tests {
 
     #[test]
     fn a_line_that_says_why_is_blank_whatever_its_quotes() {
-        for why in ["#! status: abc", "#! x,\"y", "#! x,\"y\"z", "#! \"", "#! ,\"\",\"\"\""] {
+        for why in [
+            "#! status: abc",
+            "#! x,\"y",
+            "#! x,\"y\"z",
+            "#! \"",
+            "#! ,\"\",\"\"\"",
+        ] {
             let told = csv(&format!("{LINE}\n{why}\r\n{LINE}\n{why}\n{LINE}\n{why}"));
             assert_eq!((told.rows.len(), told.rejects.len()), (3, 0), "{why}");
             assert_eq!(told.blanks, [3, 5, 7], "{why}");

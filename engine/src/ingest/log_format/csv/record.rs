@@ -54,7 +54,9 @@ pub(super) fn is_field_end(rest: &[u8]) -> bool {
 /// Whether the line that begins at `start` says why the one above it was rejected. Its quotes mean
 /// nothing.
 pub(super) fn is_reason(bytes: &[u8], start: usize) -> bool {
-    bytes.get(start..).is_some_and(|line| line.starts_with(REASON_MARK.as_bytes()))
+    bytes
+        .get(start..)
+        .is_some_and(|line| line.starts_with(REASON_MARK.as_bytes()))
 }
 
 /// Reads the record that begins at `start`, telling `field` each of its fields.
