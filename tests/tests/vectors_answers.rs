@@ -1,5 +1,4 @@
-//! Small logs and queries whose whole answers were worked out by hand from the definitions, through
-//! the naive evaluator.
+//! Small logs and queries whose whole answers were worked out by hand from the definitions.
 #![expect(
     clippy::panic,
     clippy::unwrap_used,

@@ -133,6 +133,13 @@ pub(super) const SECTION_META: SectionId = SectionId(1);
 pub(super) const SECTION_INDEX: SectionId = SectionId(2);
 pub(super) const SECTION_PAGES: SectionId = SectionId(3);
 
+/// Every section, by name.
+pub const SECTIONS: [(SectionId, &str); 3] = [
+    (SECTION_META, "counts"),
+    (SECTION_INDEX, "index"),
+    (SECTION_PAGES, "pages"),
+];
+
 /// What a cells file says of itself. Spec: `format-spec/cells.md`, section "Counts".
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct CellsMeta {

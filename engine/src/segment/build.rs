@@ -19,6 +19,14 @@ pub(super) const SECTION_PAGES: SectionId = SectionId(3);
 /// Section of session ids, 16 bytes each.
 pub(super) const SECTION_SESSIONS: SectionId = SectionId(4);
 
+/// Every section, by name.
+pub const SECTIONS: [(SectionId, &str); 4] = [
+    (SECTION_META, "counts"),
+    (SECTION_INDEX, "index"),
+    (SECTION_PAGES, "pages"),
+    (SECTION_SESSIONS, "sessions"),
+];
+
 /// The default rule, as far as a segment has to know it.
 #[derive(Clone, Copy, Debug)]
 pub struct Acceptance<'a> {

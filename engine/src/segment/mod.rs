@@ -31,7 +31,7 @@ mod reader;
 mod rows;
 mod scan;
 
-pub use build::{Acceptance, build};
+pub use build::{Acceptance, SECTIONS, build};
 pub use column::Attribute;
 pub use merge::{merge, to_rows};
 pub use reader::{RepoRange, Segment, SegmentMeta};

@@ -19,6 +19,16 @@ const SECTION_PACKED_CRC: SectionId = SectionId(4);
 const SECTION_OTHER_INDEX: SectionId = SectionId(5);
 const SECTION_OTHER: SectionId = SectionId(6);
 
+/// Every section of a key file, by name.
+pub const KEY_SECTIONS: [(SectionId, &str); 6] = [
+    (SECTION_META, "counts"),
+    (SECTION_KINDS, "kinds"),
+    (SECTION_PACKED, "packed"),
+    (SECTION_PACKED_CRC, "packed crc"),
+    (SECTION_OTHER_INDEX, "other index"),
+    (SECTION_OTHER, "other"),
+];
+
 /// The file of the keys with ids `first_id..`, in order.
 ///
 /// # Errors

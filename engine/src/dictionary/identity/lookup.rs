@@ -21,6 +21,15 @@ const SECTION_STARTS_CRC: SectionId = SectionId(3);
 const SECTION_ENTRIES: SectionId = SectionId(4);
 const SECTION_ENTRIES_CRC: SectionId = SectionId(5);
 
+/// Every section of a lookup file, by name.
+pub const LOOKUP_SECTIONS: [(SectionId, &str); 5] = [
+    (SECTION_META, "counts"),
+    (SECTION_STARTS, "starts"),
+    (SECTION_STARTS_CRC, "starts crc"),
+    (SECTION_ENTRIES, "entries"),
+    (SECTION_ENTRIES_CRC, "entries crc"),
+];
+
 /// Entries of a bucket on average: the bounds cost 4 bytes for each bucket.
 const BUCKET_ENTRIES: u32 = 16;
 

@@ -14,6 +14,6 @@ mod lookup;
 mod writer;
 
 pub use key::{Fingerprint, FingerprintMap, IdentityKey, fingerprint};
-pub use keys::{IdentityKeys, KeyChunk, encode_keys};
-pub use lookup::{LookupRun, encode_lookup};
+pub use keys::{IdentityKeys, KEY_SECTIONS, KeyChunk, encode_keys};
+pub use lookup::{LOOKUP_SECTIONS, LookupRun, encode_lookup};
 pub use writer::IdentityWriter;
