@@ -31,6 +31,7 @@
 
 pub mod bitmap;
 pub mod catalog;
+pub mod compaction;
 pub mod derived;
 pub mod dictionary;
 pub mod encoding;

@@ -30,6 +30,11 @@ pub fn rewrite_day(transaction: &mut Transaction, day: Day, meanings: &Meanings)
     let open = |entry: &SegmentEntry| -> Result<Segment> {
         let path = entry.file.path(&dir);
         let bytes = FileBytes::open(&path, entry.file.len, Access::default())?;
+        // Its own checksums say nothing of whether it is the file that the manifest means.
+        entry
+            .file
+            .check_tail(&bytes)
+            .map_err(|error| error.at_path(&path))?;
         let segment = Segment::open(Arc::new(bytes)).map_err(|error| error.at_path(&path))?;
         segment.verify().map_err(|error| error.at_path(&path))?;
         Ok(segment)

@@ -9,7 +9,13 @@
 //! # Ok::<(), footfall_engine::Error>(())
 //! ```
 
+mod compact;
 mod export;
+mod export_raw;
+mod hub;
+mod imports;
+mod status;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,12 +24,20 @@ use crate::catalog::{Catalog, View};
 use crate::error::Result;
 use crate::ingest::pipeline::{self, Options, Progress, Receipt};
 use crate::storage::RealFileSystem;
+use hub::HubStates;
+
+pub use crate::compaction::{CompactProgress, CompactReport};
+pub use export_raw::RawFormat;
+pub use imports::ImportInfo;
+pub use status::{BytesByPart, DayRange, NewColumn, SourceStatus, Status};
+pub use verify::{Fault, VerifyOptions, VerifyProgress, VerifyReport};
 
 /// An open store. It reads the newest commit at each call; readers never wait for a writer.
 #[derive(Debug)]
 pub struct Store {
     catalog: Catalog,
     newest: Mutex<Option<Arc<View>>>,
+    hub_states: HubStates,
 }
 
 impl Store {
@@ -49,6 +63,7 @@ impl Store {
         Self {
             catalog,
             newest: Mutex::new(None),
+            hub_states: HubStates::default(),
         }
     }
 

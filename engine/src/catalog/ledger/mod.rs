@@ -145,6 +145,23 @@ impl Transaction {
         self.manifest_mut().ledger = after;
         Ok(())
     }
+
+    /// Makes one run of all; `false` if there are fewer than two, or this transaction added one.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt`; `Io`.
+    pub fn merge_ledger(&mut self) -> Result<bool> {
+        let runs = &self.manifest().ledger;
+        if runs.len() < 2 || *runs != self.base().manifest().ledger {
+            return Ok(false);
+        }
+        let known = Ledger::load(self.base())?;
+        let bytes = run::merge(&known.runs, Vec::new())?;
+        let run = self.write(FileKind::Ledger, &bytes)?;
+        self.manifest_mut().ledger = vec![run];
+        Ok(true)
+    }
 }
 
 fn check_new(known: &Ledger, entries: &[LedgerEntry]) -> Result<()> {
