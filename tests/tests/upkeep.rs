@@ -1,5 +1,10 @@
 //! Stores of late, halved and repeated deliveries: compaction, verification, status and raw export keep their
 //! promises.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests outside of test functions; a failure is a failed test"
+)]
 
 use std::path::PathBuf;
 use std::sync::Arc;
