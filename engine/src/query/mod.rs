@@ -7,6 +7,7 @@ pub mod answer;
 pub mod bucket;
 pub mod calendar;
 pub mod check;
+pub mod execute;
 pub mod filter;
 pub mod glob;
 pub mod order;
@@ -17,4 +18,5 @@ pub mod value;
 
 pub use answer::{Answer, Column, ColumnType, Meta, Value};
 pub use calendar::Calendar;
+pub use execute::{Level, execute, execute_from};
 pub use value::{Bound, Condition, Order, Query, Range, Test};

@@ -25,7 +25,9 @@ pub fn collapse(how: Collapse, instants: &[u64], mut emit: impl FnMut(Download))
         return;
     }
     for index in 1..=instants.len() {
-        if index < instants.len() && joins(how, instants, first, index) {
+        if index < instants.len()
+            && joins(how, instants[first], instants[index - 1], instants[index])
+        {
             continue;
         }
         let last = index - 1;
@@ -51,8 +53,10 @@ pub fn count(how: Collapse, instants: &[u64]) -> u64 {
     count
 }
 
-fn joins(how: Collapse, instants: &[u64], first: usize, index: usize) -> bool {
-    let (begin, previous, now) = (instants[first], instants[index - 1], instants[index]);
+/// Whether a request at `now` belongs to the download of accepted requests from `begin` to `previous`.
+#[inline]
+#[must_use]
+pub const fn joins(how: Collapse, begin: u64, previous: u64, now: u64) -> bool {
     match how {
         Collapse::None => false,
         Collapse::Clock(window) => begin / window == now / window,

@@ -1,0 +1,276 @@
+//! Groups to the rows of an answer and what they mean.
+
+use std::collections::BTreeMap;
+
+use super::distinct::{Count, Counter};
+use super::groups::{Groups, Key, KeyMap};
+use super::hub::HubSums;
+use super::notes::notes;
+use super::scope::{Scope, instant};
+use crate::error::Result;
+use crate::metrics::{Measure, Metric};
+use crate::query::answer::{Answer, Column, ColumnType, Meta, Value};
+use crate::query::bucket::{self, Coverage};
+use crate::query::order::{Unordered, order};
+use crate::query::text;
+use crate::schema::{Dimension, IdentityKind, TimeUnit};
+
+/// A group and its value for each metric.
+struct Line {
+    key: Key,
+    values: Vec<Option<u64>>,
+}
+
+/// Distinct things of one group.
+#[derive(Clone, Copy, Default)]
+struct Distinct {
+    who: Count,
+    repos: Count,
+    countries: Count,
+}
+
+/// Everything that was counted.
+pub(super) struct Counted {
+    /// From the log.
+    pub(super) log: Groups,
+    /// From the publisher CSV.
+    pub(super) hub: KeyMap<Key, HubSums>,
+}
+
+/// The answer.
+///
+/// # Errors
+///
+/// `Corrupt` when an identity cannot be read.
+pub(super) fn answer(scope: &Scope<'_>, counted: &Counted) -> Result<Answer> {
+    let (by_slot, whole) = distinct(scope, &counted.log);
+    let mut lines = lines(scope, counted, &by_slot);
+    let series = Series::of(scope);
+    lines = series.fill(scope, lines);
+    let overcount = overcount(scope, &lines, &whole, counted.log.whole_downloads);
+    let unordered = lines.into_iter().map(|line| shown(scope, line)).collect::<Result<_>>()?;
+    let ordered = order(scope.query, unordered)?;
+    let (partial, missing) = series.unsure(scope);
+    Ok(Answer {
+        columns: columns(scope.query),
+        rows: ordered.rows,
+        meta: Meta {
+            query: text::render(scope.query),
+            from: scope.span.map(|span| instant(span.from)),
+            to: scope.span.map(|span| instant(span.to)),
+            rule: scope.rule.name.clone(),
+            exact: true,
+            error_bound: None,
+            unidentified: counted.log.unidentified,
+            overcount,
+            partial,
+            missing,
+            truncated: ordered.truncated,
+            notes: notes(scope),
+            snapshot: scope.view.manifest().number,
+            elapsed_ms: 0.0,
+        },
+    })
+}
+
+/// Distinct things of each slot, and of the whole.
+fn distinct(scope: &Scope<'_>, groups: &Groups) -> (Vec<Distinct>, Distinct) {
+    if !scope.wants.has_sets() {
+        return (Vec::new(), Distinct::default());
+    }
+    let universe = groups.universe();
+    let has_union = !scope.axes.is_empty();
+    let mut who = Counter::new(universe.downloaders, &scope.ips, has_union);
+    let mut repos = Counter::new(universe.repos, &[], has_union);
+    let mut countries = Counter::new(universe.countries, &[], has_union);
+    let slots = groups.all_sets().iter().map(|sets| Distinct {
+        who: who.count(&sets.who),
+        repos: repos.count(&sets.repos),
+        countries: countries.count(&sets.countries),
+    });
+    let slots = slots.collect();
+    let whole = Distinct {
+        who: who.union(),
+        repos: repos.union(),
+        countries: countries.union(),
+    };
+    (slots, whole)
+}
+
+fn distinct_value(metric: Metric, distinct: &Distinct) -> u64 {
+    let Distinct { who, repos, countries } = distinct;
+    match metric.measure() {
+        Measure::Downloaders(None) => who.all,
+        Measure::Downloaders(Some(IdentityKind::Ip)) => who.ips,
+        Measure::Downloaders(Some(IdentityKind::User)) => who.all - who.ips,
+        Measure::Repos => repos.all,
+        Measure::Countries => countries.all,
+        _ => 0,
+    }
+}
+
+/// The groups for which some metric is not zero.
+fn lines(scope: &Scope<'_>, counted: &Counted, by_slot: &[Distinct]) -> Vec<Line> {
+    let metrics = &scope.query.metrics;
+    let mut lines = Vec::with_capacity(counted.log.keys().len());
+    let mut places: KeyMap<Key, usize> = KeyMap::default();
+    let none = Distinct::default();
+    for (slot, (key, sums)) in counted.log.keys().iter().zip(counted.log.all_sums()).enumerate() {
+        let distinct = by_slot.get(slot).unwrap_or(&none);
+        let values = metrics.iter().map(|metric| {
+            Some(match metric.measure() {
+                Measure::Requests => sums.requests,
+                Measure::Downloads => sums.downloads,
+                _ => distinct_value(*metric, distinct),
+            })
+        });
+        let line = Line { key: *key, values: values.collect() };
+        if line.values.iter().any(|value| *value != Some(0)) {
+            if !counted.hub.is_empty() {
+                places.insert(*key, lines.len());
+            }
+            lines.push(line);
+        }
+    }
+    for (key, sums) in &counted.hub {
+        let place = *places.entry(*key).or_insert(lines.len());
+        if place == lines.len() {
+            lines.push(Line { key: *key, values: vec![Some(0); metrics.len()] });
+        }
+        let Some(line) = lines.get_mut(place) else { continue };
+        for (metric, value) in metrics.iter().zip(&mut line.values) {
+            match metric {
+                Metric::HubDownloads => *value = Some(sums.downloads),
+                Metric::HubTotal => *value = Some(sums.total),
+                _ => {}
+            }
+        }
+    }
+    lines.retain(|line| line.values.iter().any(|value| *value != Some(0)));
+    lines
+}
+
+/// The only dimension that is a stretch of the time line, if there is exactly one.
+struct Series {
+    axis: Option<(usize, TimeUnit)>,
+    /// For each of its buckets whether the log, and whether the publisher CSV, has no day of it.
+    missing: Vec<[bool; 2]>,
+}
+
+impl Series {
+    fn of(scope: &Scope<'_>) -> Self {
+        let linear = |dimension: &Dimension| dimension.time_unit().filter(|unit| unit.is_linear());
+        let mut axes = scope.axes.iter().enumerate();
+        let mut axes = axes.by_ref().filter_map(|(at, axis)| Some((at, linear(&axis.dimension)?)));
+        let axis = axes.next().filter(|_| axes.next().is_none());
+        let mut series = Self { axis, missing: Vec::new() };
+        if let (Some((at, unit)), Some(span)) = (axis, scope.span) {
+            let days = [&scope.log_days, &scope.hub_days];
+            let buckets = scope.axes.get(at).map(super::axis::Axis::buckets);
+            let missing = buckets.unwrap_or_default().iter().map(|key| {
+                days.map(|days| match days {
+                    Some(days) => bucket::coverage(*key, unit, span, days) == Coverage::Missing,
+                    None => true,
+                })
+            });
+            series.missing = missing.collect();
+        }
+        series
+    }
+
+    /// Puts lines in where a series has none, and nulls where a source has no day.
+    fn fill(&self, scope: &Scope<'_>, mut lines: Vec<Line>) -> Vec<Line> {
+        let width = scope.query.metrics.len();
+        let zeros = |key: Key| Line { key, values: vec![Some(0); width] };
+        if scope.axes.is_empty() && lines.is_empty() {
+            lines.push(zeros(0));
+        }
+        if scope.axes.len() == 1 && self.axis.is_some() {
+            let mut by_bucket: Vec<Line> = (0..self.missing.len() as Key).map(zeros).collect();
+            for line in lines {
+                if let Some(place) = by_bucket.get_mut(line.key as usize) {
+                    *place = line;
+                }
+            }
+            lines = by_bucket;
+        }
+        let has_hub = scope.hub.is_some_and(|hub| !hub.is_empty());
+        for line in &mut lines {
+            let missing = match self.axis.and_then(|(at, _)| scope.axes.get(at)) {
+                Some(axis) => {
+                    let code = axis.code(line.key) as usize;
+                    self.missing.get(code).copied().unwrap_or_default()
+                }
+                None => [false, !has_hub],
+            };
+            for (metric, value) in scope.query.metrics.iter().zip(&mut line.values) {
+                if missing[usize::from(metric.measure() == Measure::Hub)] {
+                    *value = None;
+                }
+            }
+        }
+        lines
+    }
+
+    /// Labels of partial and of missing buckets.
+    fn unsure(&self, scope: &Scope<'_>) -> (Vec<String>, Vec<String>) {
+        let (Some((_, unit)), Some(span)) = (self.axis, scope.span) else {
+            return Default::default();
+        };
+        let sources: Vec<_> = scope.log_days.iter().chain(&scope.hub_days).collect();
+        bucket::partial_and_missing(span, unit, &sources)
+    }
+}
+
+fn overcount(
+    scope: &Scope<'_>,
+    lines: &[Line],
+    whole: &Distinct,
+    downloads: u64,
+) -> BTreeMap<String, Option<f64>> {
+    if scope.axes.is_empty() {
+        return BTreeMap::new();
+    }
+    let metrics = scope.query.metrics.iter().enumerate();
+    let ratios = metrics.map(|(at, metric)| {
+        let whole = match metric.measure() {
+            Measure::Downloads => downloads,
+            _ => distinct_value(*metric, whole),
+        };
+        let sum: u64 = lines.iter().filter_map(|line| line.values.get(at).copied().flatten()).sum();
+        let ratio = (whole > 0).then(|| sum as f64 / whole as f64);
+        (metric.to_string(), ratio)
+    });
+    ratios.collect()
+}
+
+fn shown(scope: &Scope<'_>, line: Line) -> Result<Unordered> {
+    let mut row = Unordered {
+        values: Vec::with_capacity(scope.axes.len() + line.values.len()),
+        hidden: None,
+    };
+    for axis in &scope.axes {
+        let (value, hidden) = axis.shown(axis.code(line.key), scope.view, &scope.repos)?;
+        row.values.push(value);
+        row.hidden = row.hidden.or(hidden);
+    }
+    let values = line.values.into_iter();
+    row.values.extend(values.map(|value| value.map_or(Value::Null, Value::Int)));
+    Ok(row)
+}
+
+fn columns(query: &crate::query::Query) -> Vec<Column> {
+    let dimensions = query.by.iter().map(|dimension| Column {
+        name: dimension.to_string(),
+        kind: match dimension {
+            one if one.is_number() => ColumnType::Int,
+            Dimension::Time(_) => ColumnType::Time,
+            _ => ColumnType::Text,
+        },
+    });
+    let metrics = query.metrics.iter().map(|metric| Column {
+        name: metric.to_string(),
+        kind: ColumnType::Int,
+    });
+    dimensions.chain(metrics).collect()
+}

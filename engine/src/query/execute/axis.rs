@@ -1,0 +1,279 @@
+//! A dimension after `by` to the codes of its groups, and those codes to what answers show.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use super::groups::Key;
+use super::space::{Repos, Space, agent_value, value};
+use crate::catalog::View;
+use crate::dictionary::template;
+use crate::error::Result;
+use crate::query::answer::Value;
+use crate::query::bucket;
+use crate::query::order::downloader_key;
+use crate::schema::time::{BucketKey, Span};
+use crate::schema::{Dimension, TimeUnit};
+
+/// Digits of a downloader's hash that answers show.
+const HASH_DIGITS: usize = 8;
+/// Codes set aside for texts that are met while rows are read.
+const LATER_TEXTS_MAX: u128 = 1 << 30;
+
+/// Texts numbered in the order they came; 0 is absent.
+#[derive(Debug)]
+pub(super) struct Texts {
+    texts: Vec<String>,
+    codes: HashMap<String, u32>,
+}
+
+impl Texts {
+    fn new() -> Self {
+        let absent = String::new();
+        Self {
+            texts: vec![absent.clone()],
+            codes: HashMap::from([(absent, 0)]),
+        }
+    }
+
+    fn code(&mut self, text: &str) -> u32 {
+        if let Some(code) = self.codes.get(text) {
+            return *code;
+        }
+        let code = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
+        self.texts.push(text.to_owned());
+        self.codes.insert(text.to_owned(), code);
+        code
+    }
+}
+
+/// What codes of groups stand for.
+#[derive(Debug)]
+enum Labels {
+    Buckets(Vec<BucketKey>),
+    Repos,
+    Numbers(Vec<u32>),
+    Texts(Mutex<Texts>),
+    Downloaders,
+}
+
+/// A dimension after `by`.
+#[derive(Debug)]
+pub(super) struct Axis {
+    /// The dimension.
+    pub(super) dimension: Dimension,
+    /// What its values are a function of.
+    pub(super) space: Space,
+    /// What one code more adds to a key.
+    pub(super) stride: Key,
+    /// How many codes there may be.
+    pub(super) codes: Key,
+    labels: Labels,
+    /// Group code of each code of the space; empty where they are equal or not known before.
+    table: Vec<u32>,
+}
+
+impl Axis {
+    /// The axis of a dimension with stride 1.
+    pub(super) fn new(dimension: &Dimension, view: &View, repos: &Repos<'_>, span: Option<Span>) -> Self {
+        let space = Space::of(dimension, view);
+        let names = view.names();
+        let (labels, table) = match (dimension, space) {
+            (Dimension::Time(unit), _) => {
+                let keys = span.map(|span| bucket::buckets(span, *unit));
+                (Labels::Buckets(keys.unwrap_or_default()), Vec::new())
+            }
+            (Dimension::Repo, _) => (Labels::Repos, Vec::new()),
+            (Dimension::Downloader, _) => (Labels::Downloaders, Vec::new()),
+            (Dimension::Status, _) => {
+                let statuses: Vec<u32> =
+                    (0..names.verbs().len()).map(|code| names.verb(code).1.into()).collect();
+                let mut numbers = statuses.clone();
+                numbers.sort_unstable();
+                numbers.dedup();
+                let table = statuses.iter().map(|status| position(&numbers, status)).collect();
+                (Labels::Numbers(numbers), table)
+            }
+            (_, Space::Agent) => agents(dimension, view),
+            (_, space) => {
+                let mut texts = Texts::new();
+                let len = space_len(space, view, repos);
+                let codes = (0..len).map(|code| texts.code(&value(dimension, code, view, repos)));
+                let table = codes.collect();
+                (Labels::Texts(Mutex::new(texts)), table)
+            }
+        };
+        let codes = match &labels {
+            Labels::Buckets(keys) => keys.len() as Key,
+            Labels::Repos => repos.len().into(),
+            Labels::Numbers(numbers) => numbers.len() as Key,
+            Labels::Downloaders => view.identities().next_id().into(),
+            Labels::Texts(_) if space == Space::Agent && asks_session(dimension, view) => {
+                LATER_TEXTS_MAX
+            }
+            Labels::Texts(texts) => lock(texts).texts.len() as Key,
+        };
+        Self {
+            dimension: dimension.clone(),
+            space,
+            stride: 1,
+            codes: codes.max(1),
+            labels,
+            table,
+        }
+    }
+
+    /// What a code of its space adds to the key.
+    pub(super) fn part(&self, code: u32) -> Key {
+        let group = match self.table.get(code as usize) {
+            Some(group) => *group,
+            None => code,
+        };
+        Key::from(group) * self.stride
+    }
+
+    /// What a user agent adds to the key.
+    pub(super) fn agent_part(&self, text: &str) -> Key {
+        match &self.labels {
+            Labels::Texts(texts) => {
+                let text = agent_value(&self.dimension, text);
+                Key::from(lock(texts).code(text)) * self.stride
+            }
+            _ => 0,
+        }
+    }
+
+    /// What a bucket of time adds to the key; `None` for one outside the range.
+    pub(super) fn bucket_part(&self, bucket: BucketKey) -> Option<Key> {
+        match &self.labels {
+            Labels::Buckets(keys) => {
+                let index = keys.binary_search(&bucket).ok()?;
+                Some(index as Key * self.stride)
+            }
+            _ => None,
+        }
+    }
+
+    /// Its buckets, if it is one of time.
+    pub(super) fn buckets(&self) -> &[BucketKey] {
+        match &self.labels {
+            Labels::Buckets(keys) => keys,
+            _ => &[],
+        }
+    }
+
+    /// The code that a key holds for it.
+    pub(super) fn code(&self, key: Key) -> u32 {
+        u32::try_from(key / self.stride % self.codes).unwrap_or(u32::MAX)
+    }
+
+    /// What answers show for a code, and the whole key of a downloader.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when an identity cannot be read.
+    pub(super) fn shown(
+        &self,
+        code: u32,
+        view: &View,
+        repos: &Repos<'_>,
+    ) -> Result<(Value, Option<Vec<u8>>)> {
+        let text = |text: &str| match text {
+            "" => Value::Null,
+            text => Value::Text(text.to_owned()),
+        };
+        let number = |numbers: &[u32]| numbers.get(code as usize).copied().unwrap_or(0);
+        let shown = match (&self.labels, self.space) {
+            (Labels::Buckets(keys), Space::Time(unit)) => bucket_value(unit, number(keys)),
+            (Labels::Buckets(_), _) => Value::Null,
+            (Labels::Repos, _) => text(&repos.shown(code)),
+            (Labels::Numbers(numbers), _) => Value::Int(number(numbers).into()),
+            (Labels::Texts(texts), _) => {
+                text(lock(texts).texts.get(code as usize).map_or("", String::as_str))
+            }
+            (Labels::Downloaders, _) if code == 0 => Value::Null,
+            (Labels::Downloaders, _) => {
+                let key = view.identities().key(code)?;
+                let hash = key.text();
+                let hidden = downloader_key(hash.as_bytes(), key.kind);
+                let digits: String = hash.chars().take(HASH_DIGITS).collect();
+                return Ok((Value::Text(digits), Some(hidden)));
+            }
+        };
+        Ok((shown, None))
+    }
+}
+
+/// A bucket as answers show it.
+pub(super) fn bucket_value(unit: TimeUnit, key: BucketKey) -> Value {
+    if unit.is_linear() {
+        Value::Text(unit.label(key))
+    } else {
+        Value::Int(key.into())
+    }
+}
+
+fn lock(texts: &Mutex<Texts>) -> std::sync::MutexGuard<'_, Texts> {
+    texts.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn position(sorted: &[u32], value: &u32) -> u32 {
+    let index = sorted.binary_search(value).unwrap_or(0);
+    u32::try_from(index).unwrap_or(0)
+}
+
+/// Groups of user agents: of templates without a session id before any row is read.
+fn agents(dimension: &Dimension, view: &View) -> (Labels, Vec<u32>) {
+    let mut texts = Texts::new();
+    let templates = view.names().agents().texts();
+    let codes = templates.map(|template| {
+        if template.contains('\0') {
+            let text = template::join(template, Some(SESSION_SAMPLES[0]));
+            let value = agent_value(dimension, &text);
+            // Where the session decides, the code is never used; see `Lens`.
+            if has_session(dimension, template) { 0 } else { texts.code(value) }
+        } else {
+            texts.code(agent_value(dimension, template))
+        }
+    });
+    let table = codes.collect();
+    (Labels::Texts(Mutex::new(texts)), table)
+}
+
+/// Two session ids without a digit in common.
+const SESSION_SAMPLES: [[u8; 16]; 2] = [[0x5a; 16], [0xc3; 16]];
+
+/// Whether a dimension's value for a template depends on the session id that was cut out.
+pub(super) fn has_session(dimension: &Dimension, template: &str) -> bool {
+    if !template.contains('\0') {
+        return false;
+    }
+    let [one, other] = SESSION_SAMPLES.map(|session| template::join(template, Some(session)));
+    agent_value(dimension, &one) != agent_value(dimension, &other)
+}
+
+fn asks_session(dimension: &Dimension, view: &View) -> bool {
+    let mut templates = view.names().agents().texts();
+    templates.any(|template| has_session(dimension, template))
+}
+
+/// The value of a dimension for a template where the session does not decide.
+pub(super) fn template_value(dimension: &Dimension, template: &str) -> String {
+    let text = template::join(template, Some(SESSION_SAMPLES[0]));
+    agent_value(dimension, &text).to_owned()
+}
+
+/// How many codes a space has.
+pub(super) fn space_len(space: Space, view: &View, repos: &Repos<'_>) -> u32 {
+    let names = view.names();
+    match space {
+        Space::Repo => repos.len(),
+        Space::Place => names.places().len(),
+        Space::Verb => names.verbs().len(),
+        Space::Agent => names.agents().len(),
+        Space::Internal | Space::Kind | Space::Evidence => 3,
+        Space::Downloader => view.identities().next_id(),
+        Space::Extra(Some(index)) => names.extra(index).map_or(1, |texts| texts.len().max(1)),
+        Space::Extra(None) => 1,
+        Space::Time(_) => 0,
+    }
+}

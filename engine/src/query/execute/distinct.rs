@@ -1,0 +1,209 @@
+//! Ids in any order to exact counts of distinct ones, for one group or for thousands.
+//!
+//! A set is a list until a bit for every id of the universe takes less memory, so thousands of small
+//! groups cost what they hold and large ones a bit per id. Lists keep ids that come again; they are
+//! counted through one scratch set that all of them share.
+
+/// Ids of one group.
+#[derive(Clone, Debug)]
+pub(super) enum IdSet {
+    /// In the order they came, some more than once.
+    List(Vec<u32>),
+    /// A bit for every id.
+    Bits(Vec<u64>),
+}
+
+impl Default for IdSet {
+    fn default() -> Self {
+        Self::List(Vec::new())
+    }
+}
+
+/// Ids in a list for each id of the universe above which bits are smaller.
+const UNIVERSE_PER_LISTED: usize = 32;
+/// A list of fewer ids is never made bits.
+const LIST_MIN: usize = 256;
+
+/// Number of words of a set of ids below `limit`.
+fn words(limit: u32) -> usize {
+    (limit as usize).div_ceil(64)
+}
+
+impl IdSet {
+    /// Adds an id, which must be below `limit`; others are left out.
+    #[inline]
+    pub(super) fn insert(&mut self, id: u32, limit: u32) {
+        match self {
+            Self::Bits(bits) => {
+                if let Some(word) = bits.get_mut(id as usize / 64) {
+                    *word |= 1 << (id % 64);
+                }
+            }
+            Self::List(list) => {
+                list.push(id);
+                if list.len() > LIST_MIN && list.len() == list.capacity() {
+                    self.make_bits_if_smaller(limit);
+                }
+            }
+        }
+    }
+
+    fn make_bits_if_smaller(&mut self, limit: u32) {
+        if let Self::List(list) = self
+            && list.len() > limit as usize / UNIVERSE_PER_LISTED
+        {
+            let mut bits = vec![0; words(limit)];
+            mark(list, &mut bits);
+            *self = Self::Bits(bits);
+        }
+    }
+
+    /// Adds the ids of another set over the same universe.
+    pub(super) fn append(&mut self, other: Self, limit: u32) {
+        match (&mut *self, other) {
+            (Self::List(list), Self::List(more)) => {
+                list.extend_from_slice(&more);
+                if list.len() > LIST_MIN {
+                    self.make_bits_if_smaller(limit);
+                }
+            }
+            (Self::Bits(bits), Self::List(more)) => mark(&more, bits),
+            (Self::List(list), Self::Bits(mut bits)) => {
+                mark(list, &mut bits);
+                *self = Self::Bits(bits);
+            }
+            (Self::Bits(bits), Self::Bits(more)) => {
+                for (word, more) in bits.iter_mut().zip(more) {
+                    *word |= more;
+                }
+            }
+        }
+    }
+}
+
+fn mark(ids: &[u32], bits: &mut [u64]) {
+    for &id in ids {
+        if let Some(word) = bits.get_mut(id as usize / 64) {
+            *word |= 1 << (id % 64);
+        }
+    }
+}
+
+/// How many distinct ids, and how many of them are addresses.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Count {
+    /// Distinct ids.
+    pub(super) all: u64,
+    /// Those that are marked among the addresses.
+    pub(super) ips: u64,
+}
+
+/// Counts sets over one universe, and their union.
+pub(super) struct Counter<'a> {
+    ips: &'a [u64],
+    scratch: Vec<u64>,
+    union: Option<Vec<u64>>,
+}
+
+impl<'a> Counter<'a> {
+    /// A counter of ids below `limit`; bits of `ips` mark addresses. With `has_union` it also makes
+    /// the union of all that it counts.
+    pub(super) fn new(limit: u32, ips: &'a [u64], has_union: bool) -> Self {
+        Self {
+            ips,
+            scratch: vec![0; words(limit)],
+            union: has_union.then(|| vec![0; words(limit)]),
+        }
+    }
+
+    /// Counts a set.
+    pub(super) fn count(&mut self, set: &IdSet) -> Count {
+        match set {
+            IdSet::Bits(bits) => {
+                if let Some(union) = &mut self.union {
+                    for (word, more) in union.iter_mut().zip(bits) {
+                        *word |= more;
+                    }
+                }
+                count_bits(bits, self.ips)
+            }
+            IdSet::List(list) => {
+                if let Some(union) = &mut self.union {
+                    mark(list, union);
+                }
+                self.count_list(list)
+            }
+        }
+    }
+
+    fn count_list(&mut self, list: &[u32]) -> Count {
+        let mut count = Count::default();
+        for &id in list {
+            let (index, bit) = (id as usize / 64, 1 << (id % 64));
+            if let Some(word) = self.scratch.get_mut(index)
+                && *word & bit == 0
+            {
+                *word |= bit;
+                count.all += 1;
+                count.ips += self.ips.get(index).map_or(0, |ips| ips >> (id % 64) & 1);
+            }
+        }
+        for &id in list {
+            if let Some(word) = self.scratch.get_mut(id as usize / 64) {
+                *word = 0;
+            }
+        }
+        count
+    }
+
+    /// Counts the union of all sets counted so far.
+    pub(super) fn union(&self) -> Count {
+        self.union
+            .as_ref()
+            .map_or_else(Count::default, |bits| count_bits(bits, self.ips))
+    }
+}
+
+fn count_bits(bits: &[u64], ips: &[u64]) -> Count {
+    let ones = |word: u64| u64::from(word.count_ones());
+    Count {
+        all: bits.iter().copied().map(ones).sum(),
+        ips: bits.iter().zip(ips).map(|(a, b)| ones(a & b)).sum(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn counts_equal_those_of_sets(
+            groups in prop::collection::vec(prop::collection::vec(0_u32..3000, 0..900), 1..6),
+            split in 0_usize..900,
+        ) {
+            let limit = 3000;
+            let ips: Vec<u64> = (0..words(limit) as u64).map(|i| i.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
+            let is_ip = |id: &u32| ips[*id as usize / 64] >> (id % 64) & 1 == 1;
+            let mut counter = Counter::new(limit, &ips, true);
+            let mut all = BTreeSet::new();
+            for ids in &groups {
+                let (left, right) = ids.split_at(split.min(ids.len()));
+                let (mut set, mut other) = (IdSet::default(), IdSet::default());
+                left.iter().for_each(|id| set.insert(*id, limit));
+                right.iter().for_each(|id| other.insert(*id, limit));
+                set.append(other, limit);
+                let want: BTreeSet<u32> = ids.iter().copied().collect();
+                let want_ips = want.iter().filter(|id| is_ip(id)).count() as u64;
+                let want_count = Count { all: want.len() as u64, ips: want_ips };
+                prop_assert_eq!(counter.count(&set), want_count);
+                all.extend(want);
+            }
+            prop_assert_eq!(counter.union().all, all.len() as u64);
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Keys of groups to the sums and sets of each group.
+//!
+//! A key is one number: each dimension's code times its stride. Where few keys are possible their
+//! slots stand in a table, else in a hash map.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use super::distinct::IdSet;
+
+/// Number of a group.
+pub(super) type Key = u128;
+
+/// Most possible keys for which a table of slots is kept.
+const TABLE_KEYS_MAX: u128 = 1 << 22;
+const NO_SLOT: u32 = u32::MAX;
+
+/// Multiplies: keys are numbers that are close together.
+#[derive(Debug, Default)]
+pub(super) struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u32(&mut self, value: u32) {
+        self.write_u64(u64::from(value));
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        let mixed = (self.0 ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = mixed ^ mixed >> 32;
+    }
+
+    fn write_u128(&mut self, value: u128) {
+        self.write_u64(value as u64);
+        self.write_u64((value >> 64) as u64);
+    }
+}
+
+/// A hash map of keys.
+pub(super) type KeyMap<K, V> = HashMap<K, V, BuildHasherDefault<KeyHasher>>;
+
+#[derive(Debug)]
+enum Slots {
+    Table(Vec<u32>),
+    Map(KeyMap<Key, u32>),
+}
+
+/// Which ids there are: every id is below.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Universe {
+    /// Downloader ids.
+    pub(super) downloaders: u32,
+    /// Repo codes.
+    pub(super) repos: u32,
+    /// Numbers of countries.
+    pub(super) countries: u32,
+}
+
+/// Sums and sets of one group.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sums {
+    /// Requests.
+    pub(super) requests: u64,
+    /// Downloads.
+    pub(super) downloads: u64,
+}
+
+/// Sets of one group.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sets {
+    /// Downloaders.
+    pub(super) who: IdSet,
+    /// Repos.
+    pub(super) repos: IdSet,
+    /// Countries.
+    pub(super) countries: IdSet,
+}
+
+/// All groups of a query.
+#[derive(Debug)]
+pub(super) struct Groups {
+    slots: Slots,
+    keys: Vec<Key>,
+    sums: Vec<Sums>,
+    /// As long as `keys` if the query counts distinct things, else empty.
+    sets: Vec<Sets>,
+    has_sets: bool,
+    universe: Universe,
+    /// Downloads of the whole, where those of the groups need not add up to it.
+    pub(super) whole_downloads: u64,
+    /// Accepted requests without identity.
+    pub(super) unidentified: u64,
+}
+
+impl Groups {
+    /// No group yet; keys are below `keys`.
+    pub(super) fn new(keys: u128, has_sets: bool, universe: Universe) -> Self {
+        let slots = if keys <= TABLE_KEYS_MAX {
+            Slots::Table(vec![NO_SLOT; keys as usize])
+        } else {
+            Slots::Map(KeyMap::default())
+        };
+        Self {
+            slots,
+            keys: Vec::new(),
+            sums: Vec::new(),
+            sets: Vec::new(),
+            has_sets,
+            universe,
+            whole_downloads: 0,
+            unidentified: 0,
+        }
+    }
+
+    /// The slot of a key, a new one if it has none.
+    #[inline]
+    pub(super) fn slot(&mut self, key: Key) -> usize {
+        let slot = match &mut self.slots {
+            Slots::Table(table) => match table.get(key as usize) {
+                Some(&slot) => slot,
+                None => NO_SLOT,
+            },
+            Slots::Map(map) => map.get(&key).copied().unwrap_or(NO_SLOT),
+        };
+        if slot == NO_SLOT {
+            self.add(key)
+        } else {
+            slot as usize
+        }
+    }
+
+    #[cold]
+    fn add(&mut self, key: Key) -> usize {
+        let slot = self.keys.len();
+        let short = u32::try_from(slot).unwrap_or(NO_SLOT);
+        match &mut self.slots {
+            Slots::Table(table) => {
+                if let Some(place) = table.get_mut(key as usize) {
+                    *place = short;
+                }
+            }
+            Slots::Map(map) => {
+                map.insert(key, short);
+            }
+        }
+        self.keys.push(key);
+        self.sums.push(Sums::default());
+        if self.has_sets {
+            self.sets.push(Sets::default());
+        }
+        slot
+    }
+
+    /// Sums of a slot.
+    #[inline]
+    pub(super) fn sums(&mut self, slot: usize) -> &mut Sums {
+        &mut self.sums[slot]
+    }
+
+    /// Adds a downloader to a slot.
+    #[inline]
+    pub(super) fn add_downloader(&mut self, slot: usize, id: u32) {
+        let limit = self.universe.downloaders;
+        if let Some(sets) = self.sets.get_mut(slot) {
+            sets.who.insert(id, limit);
+        }
+    }
+
+    /// Adds a repo to a slot.
+    #[inline]
+    pub(super) fn add_repo(&mut self, slot: usize, code: u32) {
+        let limit = self.universe.repos;
+        if let Some(sets) = self.sets.get_mut(slot) {
+            sets.repos.insert(code, limit);
+        }
+    }
+
+    /// Adds a country to a slot; the absent one is left out.
+    #[inline]
+    pub(super) fn add_country(&mut self, slot: usize, number: u32) {
+        let limit = self.universe.countries;
+        if number != 0
+            && let Some(sets) = self.sets.get_mut(slot)
+        {
+            sets.countries.insert(number, limit);
+        }
+    }
+
+    /// Adds all groups of another part of the same query.
+    pub(super) fn append(&mut self, other: Self) {
+        let universe = self.universe;
+        let mut sets = other.sets.into_iter();
+        for (key, sums) in other.keys.into_iter().zip(other.sums) {
+            let slot = self.slot(key);
+            let own = &mut self.sums[slot];
+            own.requests += sums.requests;
+            own.downloads += sums.downloads;
+            if let (Some(own), Some(more)) = (self.sets.get_mut(slot), sets.next()) {
+                own.who.append(more.who, universe.downloaders);
+                own.repos.append(more.repos, universe.repos);
+                own.countries.append(more.countries, universe.countries);
+            }
+        }
+        self.whole_downloads += other.whole_downloads;
+        self.unidentified += other.unidentified;
+    }
+
+    /// Keys by slot.
+    pub(super) fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+
+    /// Sums by slot.
+    pub(super) fn all_sums(&self) -> &[Sums] {
+        &self.sums
+    }
+
+    /// Sets by slot; empty if the query counts nothing distinct.
+    pub(super) fn all_sets(&self) -> &[Sets] {
+        &self.sets
+    }
+
+    /// Which ids there are.
+    pub(super) fn universe(&self) -> Universe {
+        self.universe
+    }
+}

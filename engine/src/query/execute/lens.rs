@@ -1,0 +1,176 @@
+//! Conditions and dimensions over one space of codes to one table: which codes are kept, and what
+//! each adds to the key of its group.
+
+use super::axis::{Axis, has_session, space_len, template_value};
+use super::groups::Key;
+use super::space::{Repos, Space, agent_value, value};
+use crate::catalog::View;
+use crate::dictionary::template;
+use crate::error::Result;
+use crate::query::filter::{Matcher, RepoMatcher};
+use crate::query::value::{Condition, Test};
+use crate::schema::Dimension;
+
+/// In place of a key: the filter does not keep the code.
+pub(super) const OUT: Key = Key::MAX;
+/// In place of a key: the session id has to be looked at.
+pub(super) const ASK_SESSION: Key = Key::MAX - 1;
+
+/// What each code of a space adds to the key of its group, or [`OUT`].
+#[derive(Debug)]
+pub(super) struct Lens {
+    /// The space.
+    pub(super) space: Space,
+    /// By code; empty if the query says nothing about the space.
+    pub(super) parts: Vec<Key>,
+    /// Whether some condition is on the space.
+    pub(super) has_filter: bool,
+    /// Whether some dimension after `by` is on the space.
+    pub(super) has_axis: bool,
+}
+
+/// A compiled condition.
+#[derive(Debug)]
+enum Compiled {
+    Plain(Matcher),
+    Repo(RepoMatcher),
+}
+
+impl Compiled {
+    fn new(dimension: &Dimension, test: &Test, repos: &Repos<'_>) -> Result<Self> {
+        if *dimension != Dimension::Repo {
+            return Matcher::compile(dimension, test).map(Self::Plain);
+        }
+        let types: Vec<&str> = repos.types.iter().copied().collect();
+        RepoMatcher::compile(test, &types).map(Self::Repo)
+    }
+}
+
+impl Lens {
+    /// The lens of a space under the conditions and axes of a query.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` for a condition without meaning.
+    pub(super) fn new(
+        space: Space,
+        (conditions, axes): (&[Condition], &[Axis]),
+        view: &View,
+        repos: &Repos<'_>,
+    ) -> Result<Self> {
+        let mut lens = Self {
+            space,
+            parts: Vec::new(),
+            has_filter: false,
+            has_axis: false,
+        };
+        let axes = || axes.iter().filter(|axis| axis.space == space);
+        lens.has_axis = axes().next().is_some();
+        let mut kept: Vec<(&Dimension, Compiled)> = Vec::new();
+        for condition in conditions {
+            if let Condition::Where(dimension, test) = condition
+                && Space::of(dimension, view) == space
+            {
+                kept.push((dimension, Compiled::new(dimension, test, repos)?));
+            }
+        }
+        lens.has_filter = !kept.is_empty();
+        if !lens.is_idle() {
+            let parts = (0..space_len(space, view, repos)).map(|code| {
+                let keeps = |(dimension, test): &(&Dimension, Compiled)| {
+                    keeps(dimension, test, code, (view, repos))
+                };
+                if space == Space::Agent && asks_session(code, view, &kept, axes()) {
+                    ASK_SESSION
+                } else if kept.iter().all(keeps) {
+                    axes().map(|axis| axis.part(code)).sum()
+                } else {
+                    OUT
+                }
+            });
+            lens.parts = parts.collect();
+        }
+        Ok(lens)
+    }
+
+    /// Whether it keeps everything and adds nothing.
+    pub(super) fn is_idle(&self) -> bool {
+        !self.has_filter && !self.has_axis
+    }
+
+    /// What a code adds to the key. Codes that the store does not know are not kept.
+    #[inline]
+    pub(super) fn part(&self, code: u32) -> Key {
+        if self.parts.is_empty() {
+            return if self.is_idle() { 0 } else { OUT };
+        }
+        self.parts.get(code as usize).copied().unwrap_or(OUT)
+    }
+}
+
+fn asks_session<'a>(
+    code: u32,
+    view: &View,
+    kept: &[(&Dimension, Compiled)],
+    axes: impl Iterator<Item = &'a Axis>,
+) -> bool {
+    let template = view.names().agents().text(code);
+    let dimensions = kept.iter().map(|(dimension, _)| *dimension);
+    let mut dimensions = dimensions.chain(axes.map(|axis| &axis.dimension));
+    template.contains('\0') && dimensions.any(|dimension| has_session(dimension, template))
+}
+
+fn keeps(dimension: &Dimension, test: &Compiled, code: u32, (view, repos): (&View, &Repos<'_>)) -> bool {
+    match test {
+        Compiled::Repo(matcher) => {
+            let (repo_type, name) = repos.get(code);
+            matcher.matches(repo_type, name)
+        }
+        Compiled::Plain(matcher) => match dimension {
+            Dimension::Status => matcher.matches_number(view.names().verb(code).1.into()),
+            _ if Space::of(dimension, view) == Space::Agent => {
+                let template = view.names().agents().text(code);
+                matcher.matches_text(&template_value(dimension, template))
+            }
+            _ => matcher.matches_text(&value(dimension, code, view, repos)),
+        },
+    }
+}
+
+/// User agents of which the session id decides.
+#[derive(Debug)]
+pub(super) struct Sessions {
+    conditions: Vec<(Dimension, Matcher)>,
+}
+
+impl Sessions {
+    /// The conditions on user agents.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` for a condition without meaning.
+    pub(super) fn new(conditions: &[Condition], view: &View) -> Result<Self> {
+        let mut kept = Vec::new();
+        for condition in conditions {
+            if let Condition::Where(dimension, test) = condition
+                && Space::of(dimension, view) == Space::Agent
+            {
+                kept.push((dimension.clone(), Matcher::compile(dimension, test)?));
+            }
+        }
+        Ok(Self { conditions: kept })
+    }
+
+    /// What a user agent with this session id adds to the key, or [`OUT`].
+    pub(super) fn part(&self, template: &str, session: Option<[u8; 16]>, axes: &[Axis]) -> Key {
+        let text = template::join(template, session);
+        let keeps = |(dimension, matcher): &(Dimension, Matcher)| {
+            matcher.matches_text(agent_value(dimension, &text))
+        };
+        if !self.conditions.iter().all(keeps) {
+            return OUT;
+        }
+        let axes = axes.iter().filter(|axis| axis.space == Space::Agent);
+        axes.map(|axis| axis.agent_part(&text)).sum()
+    }
+}

@@ -1,0 +1,122 @@
+//! A query and a snapshot to the answer.
+//!
+//! ```text
+//! Query --scope--> tables over codes, days --scan (visits, rows)--> groups --assemble--> Answer
+//! ```
+//!
+//! Three levels answer: sums of a day (cells), visits, rows. Each part of a query is answered from the
+//! lowest one that covers it; `explain` says which.
+//!
+//! # Invariants
+//!
+//! 1. Every level gives the same answer (`tests`: each query is forced to each level).
+//! 2. A number never depends on the order of days or on how many threads read them.
+//!
+//! # Not here
+//!
+//! What a query means without a store (`query::check`), the ends of its range (`query::range`), the
+//! order of rows (`query::order`).
+
+mod assemble;
+mod axis;
+mod chain;
+mod distinct;
+mod groups;
+mod hub;
+mod lens;
+mod notes;
+mod rows;
+mod scan;
+mod scope;
+mod shape;
+mod space;
+mod time;
+
+use std::time::Instant;
+
+use assemble::Counted;
+use scan::Scanner;
+use scope::Scope;
+
+use crate::catalog::View;
+use crate::error::{Error, Result};
+use crate::hub::HubState;
+use crate::metrics::Measure;
+use crate::query::answer::Answer;
+use crate::query::value::{Condition, Query};
+use crate::rules::Rule;
+
+/// Gives the user-defined rule of a name.
+pub type Rules<'r> = dyn Fn(&str) -> Option<Rule> + 'r;
+
+/// What a part of a query is answered from.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Level {
+    /// Stored sums of a day.
+    #[default]
+    Cells,
+    /// Visits.
+    Visits,
+    /// Rows.
+    Rows,
+}
+
+/// The answer of a query.
+///
+/// # Errors
+///
+/// `Invalid` for a query without meaning, `Unsupported` for one that is not answered yet, `Corrupt` or
+/// `Io` when the store cannot be read.
+pub fn execute(
+    view: &View,
+    hub: Option<&HubState>,
+    rules: &Rules<'_>,
+    query: &Query,
+) -> Result<Answer> {
+    execute_from(Level::Cells, (view, hub), rules, query)
+}
+
+/// The answer of a query from levels not below `lowest`: the same as that of [`execute`], but slower.
+///
+/// # Errors
+///
+/// As [`execute`].
+pub fn execute_from(
+    lowest: Level,
+    (view, hub): (&View, Option<&HubState>),
+    rules: &Rules<'_>,
+    query: &Query,
+) -> Result<Answer> {
+    let begin = Instant::now();
+    query.check()?;
+    check_supported(query)?;
+    let scope = Scope::new(view, hub, rules, query)?;
+    let counted = count(&scope, lowest)?;
+    let mut answer = assemble::answer(&scope, &counted)?;
+    answer.meta.elapsed_ms = begin.elapsed().as_secs_f64() * 1000.0;
+    Ok(answer)
+}
+
+fn check_supported(query: &Query) -> Result<()> {
+    let history = query.metrics.iter().find(|metric| metric.measure() == Measure::History);
+    if let Some(metric) = history {
+        return Err(Error::unsupported(format!("{metric} is not answered yet")));
+    }
+    if query.approx {
+        return Err(Error::unsupported("approx is not answered yet").with_help("leave approx out"));
+    }
+    if query.filter.iter().any(|condition| matches!(condition, Condition::InSet(..))) {
+        return Err(Error::unsupported("sets of downloaders are not answered yet"));
+    }
+    Ok(())
+}
+
+fn count(scope: &Scope<'_>, lowest: Level) -> Result<Counted> {
+    let mut groups = scope.groups();
+    let mut scanner = Scanner::new(scope, lowest);
+    for day in &scope.days {
+        scanner.day(day, scope.wants, &mut groups)?;
+    }
+    scanner.finish(&mut groups);
+    Ok(Counted { log: groups, hub: hub::groups(scope)? })
+}

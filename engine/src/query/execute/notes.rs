@@ -1,0 +1,82 @@
+//! A query to what a reader of its answer should know: names that do not exist, names that two types
+//! of repos share.
+
+use std::borrow::Cow;
+
+use super::axis::space_len;
+use super::scope::Scope;
+use super::space::{Space, value};
+use crate::query::suggest::did_you_mean;
+use crate::query::value::{Condition, Test};
+use crate::schema::Dimension;
+
+/// Sentences for people.
+pub(super) fn notes(scope: &Scope<'_>) -> Vec<String> {
+    let mut notes = Vec::new();
+    for condition in &scope.query.filter {
+        let Condition::Where(dimension, test) = condition else {
+            continue;
+        };
+        let wanted = match test {
+            Test::Equal(value) => std::slice::from_ref(value),
+            Test::In(values) => values.as_slice(),
+            _ => continue,
+        };
+        for value in wanted.iter().filter(|value| !value.is_empty()) {
+            if *dimension == Dimension::Repo {
+                repo(scope, value, &mut notes);
+            } else {
+                other(scope, dimension, value, &mut notes);
+            }
+        }
+    }
+    notes
+}
+
+fn repo(scope: &Scope<'_>, wanted: &str, notes: &mut Vec<String>) {
+    let repos = &scope.repos;
+    let typed = wanted.split_once(':').filter(|(repo_type, _)| repos.types.contains(repo_type));
+    let is_wanted = |code: u32| match typed {
+        Some(pair) => repos.get(code) == pair,
+        None => repos.get(code).1 == wanted,
+    };
+    if !(0..repos.len()).any(is_wanted) {
+        let names = (0..repos.len()).map(|code| repos.get(code).1);
+        let found = typed.map_or(wanted, |(_, name)| name);
+        notes.push(unknown("repo", wanted, did_you_mean(found, names)));
+    } else if typed.is_none() && repos.types_of(wanted) > 1 {
+        let types = repos.types_of(wanted);
+        notes.push(format!("{types} repo types share the name {wanted}; write type:{wanted} for one"));
+    }
+}
+
+fn other(scope: &Scope<'_>, dimension: &Dimension, wanted: &str, notes: &mut Vec<String>) {
+    let is_named = matches!(
+        dimension,
+        Dimension::RepoType
+            | Dimension::Org
+            | Dimension::Country
+            | Dimension::Region
+            | Dimension::Method
+            | Dimension::Extra(_)
+    );
+    if !is_named {
+        return;
+    }
+    let space = Space::of(dimension, scope.view);
+    let codes = 0..space_len(space, scope.view, &scope.repos);
+    let known: Vec<Cow<'_, str>> =
+        codes.map(|code| value(dimension, code, scope.view, &scope.repos)).collect();
+    if !known.iter().any(|known| known == wanted) {
+        let help = did_you_mean(wanted, known.iter().map(AsRef::as_ref));
+        notes.push(unknown(&dimension.to_string(), wanted, help));
+    }
+}
+
+fn unknown(what: &str, wanted: &str, help: Option<String>) -> String {
+    let note = format!("no {what} is called {wanted}");
+    match help {
+        Some(help) => format!("{note}; {help}"),
+        None => note,
+    }
+}

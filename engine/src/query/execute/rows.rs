@@ -1,0 +1,385 @@
+//! Rows of visits that nothing else decides to groups.
+
+use super::chain::Chain;
+use super::groups::{Groups, Key, KeyMap};
+use super::lens::{ASK_SESSION, Lens, OUT};
+use super::scan::{DayReader, Runs, Waiting};
+use super::scope::{Scope, WEAKEST};
+use crate::error::Result;
+use crate::rules::Collapse;
+use crate::segment::{RunSlice, VisitSlice};
+use crate::units::Day;
+
+/// Rows between two visits for which it pays to read on: those of a page.
+const GAP_ROWS_MAX: u32 = 16_384;
+
+/// Downloads that the next day may go on with.
+#[derive(Debug, Default)]
+pub(super) struct Carry {
+    /// By repo, downloader and what sets requests apart.
+    open: KeyMap<(u32, u32, Key), Chain>,
+    next: KeyMap<(u32, u32, Key), Chain>,
+    /// The same with nothing setting requests apart, where that differs.
+    open_whole: KeyMap<(u32, u32), Chain>,
+    next_whole: KeyMap<(u32, u32), Chain>,
+}
+
+impl Carry {
+    /// Ends the downloads that no request after `day` can belong to.
+    pub(super) fn end_day(&mut self, scope: &Scope<'_>, day: Day, groups: &mut Groups) {
+        let how = scope.rule.collapse;
+        let end = day.end().get();
+        for (key, chain) in self.open.drain() {
+            if chain.can_go_on(how, end) {
+                self.next.insert(key, chain);
+            } else {
+                emit(scope, chain, groups);
+            }
+        }
+        for (key, chain) in self.open_whole.drain() {
+            if chain.can_go_on(how, end) {
+                self.next_whole.insert(key, chain);
+            } else {
+                emit_whole(scope, chain, groups);
+            }
+        }
+        std::mem::swap(&mut self.open, &mut self.next);
+        std::mem::swap(&mut self.open_whole, &mut self.next_whole);
+    }
+
+    /// Ends all downloads.
+    pub(super) fn finish(mut self, scope: &Scope<'_>, groups: &mut Groups) {
+        self.open.drain().for_each(|(_, chain)| emit(scope, chain, groups));
+        self.open_whole.drain().for_each(|(_, chain)| emit_whole(scope, chain, groups));
+    }
+}
+
+/// Counts a download in its group, and in the whole unless that is counted apart.
+#[inline]
+fn emit(scope: &Scope<'_>, chain: Chain, groups: &mut Groups) {
+    count(scope, chain.end(), groups);
+}
+
+#[inline]
+fn count(scope: &Scope<'_>, (key, evidence): (Key, u8), groups: &mut Groups) {
+    let part = scope.evidence.part(evidence.into());
+    if part != OUT {
+        let slot = groups.slot(key + part);
+        groups.sums(slot).downloads += 1;
+        if !scope.splits_visits {
+            groups.whole_downloads += 1;
+        }
+    }
+}
+
+#[inline]
+fn emit_whole(scope: &Scope<'_>, chain: Chain, groups: &mut Groups) {
+    let (_, evidence) = chain.end();
+    if scope.evidence.part(evidence.into()) != OUT {
+        groups.whole_downloads += 1;
+    }
+}
+
+/// An attribute's value, row by row.
+struct Cursor<'r> {
+    run: &'r RunSlice,
+    value: u32,
+    next: usize,
+}
+
+impl<'r> Cursor<'r> {
+    fn new(run: &'r RunSlice, visit: usize, row: u32) -> Self {
+        let next = run.changes.partition_point(|(change, _)| *change <= row);
+        Self { run, value: run.value(visit), next }
+    }
+
+    #[inline]
+    fn advance(&mut self, row: u32) {
+        while let Some(&(_, value)) = self.run.changes.get(self.next).filter(|(at, _)| *at <= row) {
+            self.value = value;
+            self.next += 1;
+        }
+    }
+}
+
+/// Attributes of a row.
+struct Attributes<'r> {
+    lenses: Vec<(&'r Lens, Cursor<'r>)>,
+    place: Option<Cursor<'r>>,
+    internal: Option<Cursor<'r>>,
+    session: Option<Cursor<'r>>,
+}
+
+impl<'r> Attributes<'r> {
+    fn new(runs: &'r Runs<'r>, visit: usize, row: u32) -> Self {
+        let cursor = |run: &'r RunSlice| Cursor::new(run, visit, row);
+        Self {
+            lenses: runs.lenses.iter().map(|(lens, run)| (*lens, cursor(run))).collect(),
+            place: runs.place.as_ref().map(cursor),
+            internal: runs.internal.as_ref().map(cursor),
+            session: runs.session.as_ref().map(cursor),
+        }
+    }
+
+    #[inline]
+    fn advance(&mut self, row: u32) {
+        self.lenses.iter_mut().for_each(|(_, cursor)| cursor.advance(row));
+        let rest = [&mut self.place, &mut self.internal, &mut self.session];
+        rest.into_iter().flatten().for_each(|cursor| cursor.advance(row));
+    }
+}
+
+/// Reads the rows of some visits of a slice.
+pub(super) struct RowReader<'r, 's, 'a> {
+    day: &'r DayReader<'s, 'a>,
+    slice: &'r VisitSlice,
+    runs: &'r Runs<'r>,
+    ts: Vec<u32>,
+    verbs: Vec<u32>,
+    chains: Vec<(Key, Chain)>,
+    whole: Option<Chain>,
+}
+
+/// One row, as far as the query looks at it.
+struct Found {
+    /// Milliseconds since 1970.
+    instant: u64,
+    /// What sets it apart from others of its downloader and repo.
+    apart: Key,
+    /// Its group but for the evidence.
+    key: Key,
+    evidence: u8,
+}
+
+impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
+    /// A reader of the slice's rows.
+    pub(super) fn new(day: &'r DayReader<'s, 'a>, slice: &'r VisitSlice, runs: &'r Runs<'r>) -> Self {
+        Self {
+            day,
+            slice,
+            runs,
+            ts: Vec::new(),
+            verbs: Vec::new(),
+            chains: Vec::new(),
+            whole: None,
+        }
+    }
+
+    /// Adds the rows of these visits, which are ascending.
+    pub(super) fn read(mut self, waiting: &[Waiting], carry: &mut Carry, groups: &mut Groups) -> Result<()> {
+        let starts = self.starts()?;
+        let row_of = |visit: usize| starts.get(visit).map_or(0, |(row, _)| *row);
+        let near = |left: &Waiting, right: &Waiting| {
+            row_of(right.visit) - row_of(left.visit + 1) < GAP_ROWS_MAX
+        };
+        for span in waiting.chunk_by(near) {
+            let (Some(first), Some(last)) = (span.first(), span.last()) else {
+                continue;
+            };
+            self.decode(first.visit..last.visit + 1, &starts)?;
+            let first_row = row_of(first.visit);
+            for visit in span {
+                let rows = row_of(visit.visit)..row_of(visit.visit + 1);
+                self.visit(visit, rows, first_row, carry, groups);
+            }
+        }
+        Ok(())
+    }
+
+    /// First row and first value in the verb column of each visit, relative to the slice, and their ends.
+    fn starts(&self) -> Result<Vec<(u32, u32)>> {
+        let shapes = self.day.segment.shapes()?;
+        let mut starts = Vec::with_capacity(self.slice.rows.len() + 1);
+        let (mut row, mut verb) = (0, 0);
+        for (rows, shape) in self.slice.rows.iter().zip(&self.slice.shape) {
+            starts.push((row, verb));
+            row += rows;
+            if shapes.get(*shape as usize).is_some_and(|verbs| verbs.len() > 1) {
+                verb += rows;
+            }
+        }
+        starts.push((row, verb));
+        Ok(starts)
+    }
+
+    fn decode(&mut self, visits: std::ops::Range<usize>, starts: &[(u32, u32)]) -> Result<()> {
+        let of = |values: &[u32]| values.get(visits.clone()).unwrap_or_default().to_vec();
+        let (row, verb) = starts.get(visits.start).copied().unwrap_or_default();
+        let part = VisitSlice {
+            first_visit: self.slice.first_visit + u32::try_from(visits.start).unwrap_or(0),
+            first_row: self.slice.first_row + row,
+            first_verb: self.slice.first_verb + verb,
+            rows: of(&self.slice.rows),
+            shape: of(&self.slice.shape),
+            ..VisitSlice::default()
+        };
+        let scope = self.day.scope;
+        self.ts.clear();
+        self.verbs.clear();
+        let collapses = self.day.wants.downloads && scope.rule.collapse != Collapse::None;
+        if collapses || !self.day.day.is_whole() {
+            self.day.segment.row_ts(&part, &mut self.ts)?;
+        }
+        if self.day.wants.has_accepted() || !scope.verb.is_idle() {
+            self.day.segment.row_verbs(&part, &mut self.verbs)?;
+        }
+        Ok(())
+    }
+
+    fn visit(
+        &mut self,
+        visit: &Waiting,
+        rows: std::ops::Range<u32>,
+        first_row: u32,
+        carry: &mut Carry,
+        groups: &mut Groups,
+    ) {
+        let scope = self.day.scope;
+        let mut attributes = Attributes::new(self.runs, visit.visit, rows.start);
+        for row in rows {
+            attributes.advance(row);
+            let index = (row - first_row) as usize;
+            let ts = self.ts.get(index).copied().unwrap_or(0);
+            let time = if self.ts.is_empty() { self.day.day.part } else { self.day.day.instant_part(ts) };
+            let verb = self.verbs.get(index).copied().unwrap_or(0);
+            let Some(apart) = self.apart(verb, &attributes).filter(|_| time != OUT) else {
+                continue;
+            };
+            let key = visit.part + time + apart;
+            if self.day.wants.requests {
+                let slot = groups.slot(key);
+                groups.sums(slot).requests += 1;
+            }
+            let is_internal = attributes.internal.as_ref().is_some_and(|cursor| cursor.value == 1);
+            let accepts = scope.accepts.get(verb as usize).copied().unwrap_or(false);
+            if !self.day.wants.has_accepted() || is_internal || !accepts {
+                continue;
+            }
+            self.accepted(visit, key, &attributes, groups);
+            if self.day.wants.downloads {
+                let evidence = scope.view.meanings().evidence.get(verb as usize);
+                let found = Found {
+                    instant: self.day.day.day.start().get() + u64::from(ts),
+                    apart,
+                    key,
+                    evidence: evidence.copied().unwrap_or(WEAKEST),
+                };
+                self.collapse(visit, &found, carry, groups);
+            }
+        }
+        self.end_visit(visit, carry, groups);
+    }
+
+    /// What verb and attributes add to the key; `None` if the filter does not keep them.
+    #[inline]
+    fn apart(&self, verb: u32, attributes: &Attributes<'_>) -> Option<Key> {
+        let scope = self.day.scope;
+        let mut apart = if scope.verb.is_idle() { 0 } else { scope.verb.part(verb) };
+        if apart == OUT {
+            return None;
+        }
+        for (lens, cursor) in &attributes.lenses {
+            let part = match lens.part(cursor.value) {
+                ASK_SESSION => {
+                    let session = attributes.session.as_ref().map_or(0, |cursor| cursor.value);
+                    let session = self.day.segment.session(session);
+                    let template = scope.view.names().agents().text(cursor.value);
+                    scope.sessions.part(template, session, &scope.axes)
+                }
+                part => part,
+            };
+            if part == OUT {
+                return None;
+            }
+            apart += part;
+        }
+        Some(apart)
+    }
+
+    /// Adds what is distinct of an accepted row.
+    #[inline]
+    fn accepted(&self, visit: &Waiting, key: Key, attributes: &Attributes<'_>, groups: &mut Groups) {
+        let wants = self.day.wants;
+        if visit.id == 0 {
+            groups.unidentified += 1;
+        }
+        if !wants.has_sets() {
+            return;
+        }
+        let slot = groups.slot(key);
+        if visit.id != 0 && wants.who {
+            groups.add_downloader(slot, visit.id);
+        }
+        if wants.repos {
+            groups.add_repo(slot, visit.repo);
+        }
+        if let Some(cursor) = &attributes.place {
+            groups.add_country(slot, self.day.country(cursor.value));
+        }
+    }
+
+    #[inline]
+    fn collapse(&mut self, visit: &Waiting, row: &Found, carry: &mut Carry, groups: &mut Groups) {
+        let scope = self.day.scope;
+        let how = scope.rule.collapse;
+        if visit.id == 0 || how == Collapse::None {
+            count(scope, (row.key, row.evidence), groups);
+            if scope.splits_visits && scope.evidence.part(row.evidence.into()) != OUT {
+                groups.whole_downloads += 1;
+            }
+            return;
+        }
+        let chain = Chain::new(row.instant, row.key, row.evidence);
+        let next = (row.key, row.evidence);
+        let found = self.chains.iter_mut().find(|(apart, _)| *apart == row.apart);
+        let done = match found {
+            Some((_, open)) => open.push(how, row.instant, next),
+            None => {
+                let carried = carry.open.remove(&(visit.repo, visit.id, row.apart));
+                let mut open = carried.unwrap_or(chain);
+                let done = carried.and_then(|_| open.push(how, row.instant, next));
+                self.chains.push((row.apart, open));
+                done
+            }
+        };
+        if let Some(done) = done {
+            count(scope, done, groups);
+        }
+        if scope.splits_visits {
+            let done = match self.whole.as_mut() {
+                Some(open) => open.push(how, row.instant, next),
+                None => {
+                    let carried = carry.open_whole.remove(&(visit.repo, visit.id));
+                    let mut open = carried.unwrap_or(chain);
+                    let done = carried.and_then(|_| open.push(how, row.instant, next));
+                    self.whole = Some(open);
+                    done
+                }
+            };
+            if done.is_some_and(|(_, evidence)| scope.evidence.part(evidence.into()) != OUT) {
+                groups.whole_downloads += 1;
+            }
+        }
+    }
+
+    /// Ends the visit's downloads, or hands them to the next day.
+    fn end_visit(&mut self, visit: &Waiting, carry: &mut Carry, groups: &mut Groups) {
+        let scope = self.day.scope;
+        let how = scope.rule.collapse;
+        let end = self.day.day.day.end().get();
+        for (apart, chain) in self.chains.drain(..) {
+            if chain.can_go_on(how, end) {
+                carry.next.insert((visit.repo, visit.id, apart), chain);
+            } else {
+                emit(scope, chain, groups);
+            }
+        }
+        if let Some(chain) = self.whole.take() {
+            if chain.can_go_on(how, end) {
+                carry.next_whole.insert((visit.repo, visit.id), chain);
+            } else {
+                emit_whole(scope, chain, groups);
+            }
+        }
+    }
+}

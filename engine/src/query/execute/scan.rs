@@ -1,0 +1,329 @@
+//! Days of the log to groups, from visits where those decide and from rows where not.
+//!
+//! A visit is decided when every condition and dimension has one value for all of its rows, or its
+//! shape says enough. All others wait, and then their rows alone are read (`rows`).
+
+use std::sync::Arc;
+
+use super::chain::crosses_midnight;
+use super::groups::{Groups, Key};
+use super::lens::{ASK_SESSION, Lens, OUT};
+use super::rows::{Carry, RowReader};
+use super::scope::{Scope, Wants};
+use super::shape::{Cover, Shape};
+use super::time::DayPart;
+use super::Level;
+use crate::error::Result;
+use crate::rules::Collapse;
+use crate::segment::{Attribute, RepoRange, RunSlice, Segment, VisitSlice};
+use crate::units::DAY_MS;
+
+/// Visits between two repos that are read for which it pays to read on: those of a page.
+const GAP_VISITS_MAX: u32 = 1024;
+
+/// Reads days one after the other.
+pub(super) struct Scanner<'s, 'a> {
+    scope: &'s Scope<'a>,
+    cap: Level,
+    carry: Carry,
+}
+
+impl<'s, 'a> Scanner<'s, 'a> {
+    /// A reader of days that reads nothing above `cap`.
+    pub(super) fn new(scope: &'s Scope<'a>, cap: Level) -> Self {
+        Self { scope, cap, carry: Carry::default() }
+    }
+
+    /// Adds a day's part of what is asked; days come in ascending order.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when the day's segment is damaged, `Io`.
+    pub(super) fn day(&mut self, day: &DayPart, wants: Wants, groups: &mut Groups) -> Result<()> {
+        let scope = self.scope;
+        let Some(partition) = scope.view.manifest().partitions.get(day.partition) else {
+            return Ok(());
+        };
+        let segment = scope.view.segment(partition)?;
+        let repos = segment.repos()?;
+        let shapes: Vec<Shape> =
+            segment.shapes()?.iter().map(|verbs| Shape::new(verbs, scope)).collect();
+        let crosses = wants.downloads && crosses_midnight(scope.rule.collapse);
+        let reader = DayReader {
+            scope,
+            day,
+            wants,
+            by_rows: self.cap == Level::Rows || !day.is_whole() || crosses,
+            shapes: &shapes,
+            downloaders: segment.downloaders()?,
+            segment: Arc::clone(&segment),
+        };
+        for run in runs(repos, &scope.repo) {
+            reader.repos(run, &mut self.carry, groups)?;
+        }
+        if crosses {
+            self.carry.end_day(scope, day.day, groups);
+        }
+        Ok(())
+    }
+
+    /// Adds the downloads that the last day left open.
+    pub(super) fn finish(self, groups: &mut Groups) {
+        self.carry.finish(self.scope, groups);
+    }
+}
+
+/// Stretches of repos to read: those that the filter keeps, and what lies between near ones.
+fn runs<'r>(repos: &'r [RepoRange], lens: &Lens) -> Vec<&'r [RepoRange]> {
+    if !lens.has_filter {
+        return vec![repos];
+    }
+    let mut runs: Vec<std::ops::Range<usize>> = Vec::new();
+    for (index, repo) in repos.iter().enumerate() {
+        if lens.part(repo.code) == OUT {
+            continue;
+        }
+        let end_of = |run: &std::ops::Range<usize>| repos.get(run.end - 1).map_or(0, |r| r.visits.end);
+        match runs.last_mut() {
+            Some(run) if repo.visits.start - end_of(run) < GAP_VISITS_MAX => run.end = index + 1,
+            _ => runs.push(index..index + 1),
+        }
+    }
+    runs.into_iter().filter_map(|run| repos.get(run)).collect()
+}
+
+/// What of a day's segment is read, and how.
+pub(super) struct DayReader<'s, 'a> {
+    pub(super) scope: &'s Scope<'a>,
+    pub(super) day: &'s DayPart,
+    pub(super) wants: Wants,
+    /// Whether every visit's rows are read.
+    by_rows: bool,
+    shapes: &'s [Shape],
+    downloaders: &'s [u32],
+    pub(super) segment: Arc<Segment>,
+}
+
+/// A visit whose rows have to be read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Waiting {
+    /// Its number in the slice.
+    pub(super) visit: usize,
+    /// Its repo.
+    pub(super) repo: u32,
+    /// Its downloader.
+    pub(super) id: u32,
+    /// What both add to keys.
+    pub(super) part: Key,
+}
+
+/// What of a slice's attributes the query looks at.
+#[derive(Default)]
+pub(super) struct Runs<'s> {
+    /// Attributes that the filter or dimensions are on.
+    pub(super) lenses: Vec<(&'s Lens, RunSlice)>,
+    /// Places, if countries are counted.
+    pub(super) place: Option<RunSlice>,
+    /// `internal`, if the rule leaves internal requests out.
+    pub(super) internal: Option<RunSlice>,
+    /// Session ids, if some user agent asks for them.
+    pub(super) session: Option<RunSlice>,
+}
+
+impl<'s> Runs<'s> {
+    fn read(reader: &DayReader<'s, '_>, slice: &VisitSlice) -> Result<Self> {
+        let (scope, segment, wants) = (reader.scope, &reader.segment, reader.wants);
+        let mut runs = Self::default();
+        let known = [
+            (Attribute::PLACE, &scope.place),
+            (Attribute::AGENT, &scope.agent),
+            (Attribute::INTERNAL, &scope.internal),
+        ];
+        let extras = scope.extras.iter().filter_map(|lens| match lens.space {
+            super::space::Space::Extra(index) => {
+                // A column that the store does not have is one that no segment has.
+                let index = index.unwrap_or(Attribute::EXTRA_MAX);
+                Some((Attribute::extra(index), lens))
+            }
+            _ => None,
+        });
+        for (attribute, lens) in known.into_iter().chain(extras).filter(|(_, lens)| !lens.is_idle()) {
+            runs.lenses.push((lens, segment.attribute(attribute, slice)?));
+        }
+        if scope.agent.parts.contains(&ASK_SESSION) {
+            runs.session = Some(segment.attribute(Attribute::SESSION, slice)?);
+        }
+        if wants.countries {
+            runs.place = Some(segment.attribute(Attribute::PLACE, slice)?);
+        }
+        if wants.has_accepted() && !scope.rule.internal {
+            let internal = segment.attribute(Attribute::INTERNAL, slice)?;
+            runs.internal = Some(internal).filter(|run| !run.values.is_empty());
+        }
+        Ok(runs)
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = &RunSlice> {
+        let lenses = self.lenses.iter().map(|(_, run)| run);
+        lenses.chain(&self.place).chain(&self.internal).chain(&self.session)
+    }
+
+    /// Which visits have an attribute that changes inside; empty if none has.
+    fn varied(&self, rows: &[u32]) -> Vec<bool> {
+        if self.all().all(|run| run.changes.is_empty()) {
+            return Vec::new();
+        }
+        let mut varied = vec![false; rows.len()];
+        for run in self.all() {
+            let mut end = 0;
+            let mut changes = run.changes.iter().map(|(row, _)| *row).peekable();
+            for (varied, rows) in varied.iter_mut().zip(rows) {
+                end += rows;
+                while changes.next_if(|row| *row < end).is_some() {
+                    *varied = true;
+                }
+            }
+        }
+        varied
+    }
+}
+
+impl DayReader<'_, '_> {
+    fn repos(&self, repos: &[RepoRange], carry: &mut Carry, groups: &mut Groups) -> Result<()> {
+        let slice = self.segment.visits(repos)?;
+        let runs = Runs::read(self, &slice)?;
+        let varied = runs.varied(&slice.rows);
+        let mut waiting = Vec::new();
+        let mut visit = 0;
+        for repo in repos {
+            let end = visit + repo.visits.len();
+            let part = self.scope.repo.part(repo.code);
+            if part == OUT {
+                visit = end;
+                continue;
+            }
+            for (visit, rank) in (visit..end).zip(slice.rank.get(visit..end).unwrap_or_default()) {
+                // The greatest rank is "none".
+                let id = self.downloaders.get(*rank as usize).copied().unwrap_or(0);
+                let who = self.scope.downloader_part(id);
+                if who == OUT {
+                    continue;
+                }
+                let visit = Waiting { visit, repo: repo.code, id, part: part + who };
+                let must_wait = self.by_rows || varied.get(visit.visit) == Some(&true);
+                if must_wait || !self.visit(&visit, (&slice, &runs), groups) {
+                    waiting.push(visit);
+                }
+            }
+            visit = end;
+        }
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        RowReader::new(self, &slice, &runs).read(&waiting, carry, groups)
+    }
+
+    /// Adds a visit without reading its rows; `false` if that cannot be done.
+    #[inline]
+    fn visit(&self, visit: &Waiting, (slice, runs): (&VisitSlice, &Runs<'_>), groups: &mut Groups) -> bool {
+        let index = visit.visit;
+        let mut key = visit.part + self.day.part;
+        for (lens, run) in &runs.lenses {
+            match lens.part(run.value(index)) {
+                OUT => return true,
+                ASK_SESSION => return false,
+                part => key += part,
+            }
+        }
+        let value = |values: &[u32]| values.get(index).copied().unwrap_or(0);
+        let Some(shape) = self.shapes.get(value(&slice.shape) as usize) else {
+            return true;
+        };
+        if shape.kept == Cover::None {
+            return true;
+        }
+        let Some(verb_part) = shape.part else {
+            return false;
+        };
+        let is_internal = runs.internal.as_ref().is_some_and(|run| run.value(index) == 1);
+        let accepted = if is_internal { Cover::None } else { shape.accepted };
+        let stored = (value(&slice.downloads), value(&slice.rows));
+        let Some((requests, accepted_count, downloads)) =
+            self.counts(shape, accepted, visit.id == 0, stored)
+        else {
+            return false;
+        };
+        let slot = groups.slot(key + verb_part);
+        groups.sums(slot).requests += requests;
+        if accepted == Cover::None {
+            return true;
+        }
+        if visit.id == 0 {
+            groups.unidentified += accepted_count;
+        } else if self.wants.who {
+            groups.add_downloader(slot, visit.id);
+        }
+        if self.wants.repos {
+            groups.add_repo(slot, visit.repo);
+        }
+        if let Some(run) = &runs.place {
+            groups.add_country(slot, self.country(run.value(index)));
+        }
+        if let Some(evidence) = shape.evidence.filter(|part| *part != OUT) {
+            let slot = if evidence == 0 { slot } else { groups.slot(key + verb_part + evidence) };
+            groups.sums(slot).downloads += downloads;
+            groups.whole_downloads += downloads;
+        }
+        true
+    }
+
+    /// Requests, accepted ones and downloads of a visit, each 0 if nobody asks for it; `None` if
+    /// only rows can say.
+    #[inline]
+    fn counts(
+        &self,
+        shape: &Shape,
+        accepted: Cover,
+        is_nobody: bool,
+        (downloads, rows): (u32, u32),
+    ) -> Option<(u64, u64, u64)> {
+        let (wants, how) = (self.wants, self.scope.rule.collapse);
+        let (downloads, rows) = (u64::from(downloads), u64::from(rows));
+        let requests = match shape.kept {
+            _ if !wants.requests => 0,
+            Cover::All => rows,
+            _ => return None,
+        };
+        let has_stored = shape.keeps_default && self.scope.is_default_rule;
+        let asks_accepted = is_nobody && (wants.unidentified || wants.downloads)
+            || wants.downloads && how == Collapse::None;
+        let accepted_count = match accepted {
+            Cover::None => 0,
+            _ if !asks_accepted => 0,
+            Cover::All => rows,
+            Cover::Some if is_nobody && has_stored => downloads,
+            Cover::Some => return None,
+        };
+        if !wants.downloads || accepted == Cover::None {
+            return Some((requests, accepted_count, 0));
+        }
+        shape.evidence?;
+        let downloads = match how {
+            _ if is_nobody => accepted_count,
+            Collapse::None => accepted_count,
+            Collapse::Clock(DAY_MS) => 1,
+            _ if has_stored => downloads,
+            _ if rows == 1 => 1,
+            _ => return None,
+        };
+        Some((requests, accepted_count, downloads))
+    }
+
+    /// Number of the country of a place.
+    #[inline]
+    pub(super) fn country(&self, place: u32) -> u32 {
+        let countries = &self.scope.view.meanings().country_of;
+        countries.get(place as usize).copied().unwrap_or(0)
+    }
+}

@@ -1,0 +1,199 @@
+//! Dimensions to the codes that they are functions of, and codes to their values.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::catalog::View;
+use crate::dictionary::Names;
+use crate::hub::HubState;
+use crate::schema::{Class, Dimension, Evidence, IdentityKind, TimeUnit, agent, repo};
+
+/// What a dimension's value is a function of.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(super) enum Space {
+    /// The instant.
+    Time(TimeUnit),
+    /// The repo code.
+    Repo,
+    /// The place code.
+    Place,
+    /// The verb code.
+    Verb,
+    /// The code of the user-agent template, and perhaps the session id.
+    Agent,
+    /// 0 absent, 1 true, 2 false.
+    Internal,
+    /// 0 none, 1 account, 2 address.
+    Kind,
+    /// The downloader id.
+    Downloader,
+    /// The code of an extra column; `None` for one that the store does not have.
+    Extra(Option<u16>),
+    /// The evidence of a download.
+    Evidence,
+}
+
+/// Kinds of identity as written, by number.
+pub(super) const KINDS: [&str; 3] = ["", IdentityKind::User.name(), IdentityKind::Ip.name()];
+/// Values of `internal` as written, by number.
+pub(super) const INTERNALS: [&str; 3] = ["", "true", "false"];
+
+impl Space {
+    /// What the values of `dimension` are a function of.
+    pub(super) fn of(dimension: &Dimension, view: &View) -> Self {
+        match dimension {
+            Dimension::Time(unit) => Self::Time(*unit),
+            Dimension::Repo | Dimension::RepoType | Dimension::Org => Self::Repo,
+            Dimension::Country | Dimension::Region => Self::Place,
+            Dimension::Status | Dimension::Method | Dimension::Class => Self::Verb,
+            Dimension::Client
+            | Dimension::ClientVersion
+            | Dimension::Ci
+            | Dimension::UserAgent
+            | Dimension::UaKey(_) => Self::Agent,
+            Dimension::Identity => Self::Kind,
+            Dimension::Internal => Self::Internal,
+            Dimension::Downloader => Self::Downloader,
+            Dimension::Extra(column) => {
+                let columns = &view.manifest().extra_columns;
+                let index = columns.iter().position(|known| known == column);
+                Self::Extra(index.and_then(|index| u16::try_from(index).ok()))
+            }
+            Dimension::Evidence => Self::Evidence,
+        }
+    }
+}
+
+/// The value of a dimension of user agents.
+pub(super) fn agent_value<'a>(dimension: &Dimension, text: &'a str) -> &'a str {
+    match dimension {
+        Dimension::Client => agent::client(text).0,
+        Dimension::ClientVersion => agent::client(text).1,
+        Dimension::Ci => agent::ci(text),
+        Dimension::UaKey(key) => agent::key(text, key),
+        _ if agent::is_absent(text) => "",
+        _ => text,
+    }
+}
+
+/// The value of a text dimension for a code of its space (not time, downloader, user agent).
+pub(super) fn value<'a>(
+    dimension: &Dimension,
+    code: u32,
+    view: &'a View,
+    repos: &Repos<'a>,
+) -> Cow<'a, str> {
+    let names = view.names();
+    let of = |texts: &[&'static str]| texts.get(code as usize).copied().unwrap_or("");
+    Cow::Borrowed(match dimension {
+        Dimension::Repo => repos.get(code).1,
+        Dimension::RepoType => repos.get(code).0,
+        Dimension::Org => repo::org(repos.get(code).1).unwrap_or(""),
+        Dimension::Country => names.place(code).0,
+        Dimension::Region => return region(names, code),
+        Dimension::Status => return Cow::Owned(names.verb(code).1.to_string()),
+        Dimension::Method => names.verb(code).0,
+        Dimension::Class => {
+            let (method, status) = names.verb(code);
+            Class::of(method, status).name()
+        }
+        Dimension::Identity => of(&KINDS),
+        Dimension::Internal => of(&INTERNALS),
+        Dimension::Extra(_) => {
+            let Space::Extra(Some(index)) = Space::of(dimension, view) else {
+                return Cow::Borrowed("");
+            };
+            names.extra(index).map_or("", |texts| texts.text(code))
+        }
+        Dimension::Evidence => of(&Evidence::ALL.map(Evidence::name)),
+        _ => "",
+    })
+}
+
+/// The pair, written `US/California`; absent only if both parts are.
+fn region(names: &Names, code: u32) -> Cow<'_, str> {
+    match names.place(code) {
+        ("", "") => Cow::Borrowed(""),
+        (country, region) => Cow::Owned(format!("{country}/{region}")),
+    }
+}
+
+/// The repos of the sources that a query reads, under one numbering: those of the log by their codes,
+/// then those that only the publisher CSV has.
+#[derive(Debug)]
+pub(super) struct Repos<'a> {
+    names: &'a Names,
+    log_count: u32,
+    hub_only: Vec<(&'a str, &'a str)>,
+    /// Code of each repo of the publisher CSV.
+    pub(super) hub_codes: Vec<u32>,
+    /// All repo types.
+    pub(super) types: BTreeSet<&'a str>,
+    /// Names that two types share.
+    shared: BTreeMap<&'a str, u32>,
+}
+
+impl<'a> Repos<'a> {
+    /// Numbers the repos of the log if it is read, and those of the publisher CSV if it is given.
+    pub(super) fn new(view: &'a View, reads_log: bool, hub: Option<&'a HubState>) -> Self {
+        let names = view.names();
+        let log_count = if reads_log { names.repos().len() } else { 0 };
+        let mut repos = Self {
+            names,
+            log_count,
+            hub_only: Vec::new(),
+            hub_codes: Vec::new(),
+            types: BTreeSet::new(),
+            shared: BTreeMap::new(),
+        };
+        for known in hub.map(HubState::repos).unwrap_or_default() {
+            let (repo_type, name) = known.key();
+            let code = names.repos().code(&format!("{repo_type}\0{name}"));
+            repos.hub_codes.push(code.filter(|code| *code < log_count).unwrap_or(repos.len()));
+            if repos.hub_codes.last() == Some(&repos.len()) {
+                repos.hub_only.push((repo_type, name));
+            }
+        }
+        repos.count_types();
+        repos
+    }
+
+    fn count_types(&mut self) {
+        let mut names = BTreeMap::new();
+        for code in 0..self.len() {
+            let (repo_type, name) = self.get(code);
+            self.types.insert(repo_type);
+            *names.entry(name).or_insert(0) += 1;
+        }
+        names.retain(|_, count| *count > 1);
+        self.shared = names;
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> u32 {
+        self.log_count + u32::try_from(self.hub_only.len()).unwrap_or(0)
+    }
+
+    /// Type and name of a repo.
+    pub(super) fn get(&self, code: u32) -> (&'a str, &'a str) {
+        match code.checked_sub(self.log_count) {
+            None => self.names.repo(code),
+            Some(index) => self.hub_only.get(index as usize).copied().unwrap_or(("", "")),
+        }
+    }
+
+    /// The name, or `type:name` where types share it.
+    pub(super) fn shown(&self, code: u32) -> Cow<'a, str> {
+        let (repo_type, name) = self.get(code);
+        if self.shared.contains_key(name) {
+            Cow::Owned(format!("{repo_type}:{name}"))
+        } else {
+            Cow::Borrowed(name)
+        }
+    }
+
+    /// How many types share a name.
+    pub(super) fn types_of(&self, name: &str) -> u32 {
+        self.shared.get(name).copied().unwrap_or(1)
+    }
+}

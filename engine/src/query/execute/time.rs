@@ -1,0 +1,186 @@
+//! The range and conditions on time to the days that are read, and what their hours add to keys.
+
+use super::axis::Axis;
+use super::groups::Key;
+use super::lens::OUT;
+use super::space::Space;
+use crate::catalog::View;
+use crate::error::Result;
+use crate::query::filter::Matcher;
+use crate::query::value::Condition;
+use crate::schema::time::Span;
+use crate::schema::{Dimension, TimeUnit};
+use crate::units::{DAY_MS, Day, HOUR_MS, TimestampMs};
+
+/// Hours of a day.
+pub(super) const HOURS: usize = 24;
+
+/// A present day of the range, as far as the filter keeps it.
+#[derive(Clone, Debug)]
+pub(super) struct DayPart {
+    /// The day.
+    pub(super) day: Day,
+    /// Where in the manifest its partition is.
+    pub(super) partition: usize,
+    /// First millisecond of the day that is in the range.
+    pub(super) from_ms: u32,
+    /// First millisecond after it.
+    pub(super) to_ms: u32,
+    /// What the day adds to keys, where all hours add the same.
+    pub(super) part: Key,
+    /// What each hour adds to keys, or [`OUT`]; `None` where all hours are kept and add the same.
+    pub(super) hours: Option<Box<[Key; HOURS]>>,
+}
+
+impl DayPart {
+    /// Whether every instant of the day is in the range.
+    pub(super) fn is_uncut(&self) -> bool {
+        self.from_ms == 0 && u64::from(self.to_ms) == DAY_MS
+    }
+
+    /// Whether the instants of requests do not matter.
+    pub(super) fn is_whole(&self) -> bool {
+        self.is_uncut() && self.hours.is_none()
+    }
+
+    /// Whether each of its hours is in the range as a whole or not at all.
+    pub(super) fn is_whole_hours(&self) -> bool {
+        u64::from(self.from_ms) % HOUR_MS == 0 && u64::from(self.to_ms) % HOUR_MS == 0
+    }
+
+    /// What an hour adds to keys, or [`OUT`] if it is not in the range or not kept.
+    pub(super) fn hour_part(&self, hour: u32) -> Key {
+        let begin = u64::from(hour) * HOUR_MS;
+        if begin >= u64::from(self.to_ms) || begin + HOUR_MS <= u64::from(self.from_ms) {
+            return OUT;
+        }
+        match &self.hours {
+            None => self.part,
+            Some(hours) => hours.get(hour as usize).copied().unwrap_or(OUT),
+        }
+    }
+
+    /// What an instant of the day adds to keys, or [`OUT`].
+    #[inline]
+    pub(super) fn instant_part(&self, ms: u32) -> Key {
+        if ms < self.from_ms || ms >= self.to_ms {
+            return OUT;
+        }
+        match &self.hours {
+            None => self.part,
+            Some(hours) => hours.get(ms as usize / HOUR_MS as usize).copied().unwrap_or(OUT),
+        }
+    }
+}
+
+/// The days of the range that the filter keeps, ascending.
+///
+/// # Errors
+///
+/// `Invalid` for a condition without meaning.
+pub(super) fn days(
+    view: &View,
+    span: Option<Span>,
+    conditions: &[Condition],
+    axes: &[Axis],
+) -> Result<Vec<DayPart>> {
+    let Some(span) = span else {
+        return Ok(Vec::new());
+    };
+    let filters = TimeFilters::new(conditions)?;
+    let partitions = &view.manifest().partitions;
+    let first = partitions.partition_point(|partition| partition.day.end() <= span.from);
+    let days = partitions.iter().enumerate().skip(first);
+    let days = days.take_while(|(_, partition)| partition.day.start() < span.to);
+    let parts = days.filter(|(_, partition)| !partition.segments.is_empty());
+    Ok(parts
+        .filter_map(|(index, partition)| day_part(partition.day, index, (span, &filters), axes))
+        .collect())
+}
+
+fn day_part(
+    day: Day,
+    partition: usize,
+    (span, filters): (Span, &TimeFilters),
+    axes: &[Axis],
+) -> Option<DayPart> {
+    if !filters.keeps_day(day) {
+        return None;
+    }
+    let begin = day.start().get();
+    let ms = |ts: TimestampMs| {
+        let ms = ts.get().saturating_sub(begin).min(DAY_MS);
+        u32::try_from(ms).unwrap_or(u32::MAX)
+    };
+    let mut part = DayPart {
+        day,
+        partition,
+        from_ms: ms(span.from),
+        to_ms: ms(span.to),
+        part: 0,
+        hours: None,
+    };
+    let times = || axes.iter().filter_map(|axis| match axis.space {
+        Space::Time(unit) => Some((axis, unit)),
+        _ => None,
+    });
+    for (axis, unit) in times().filter(|(_, unit)| unit.is_whole_days()) {
+        part.part += axis.bucket_part(unit.of_day(day))?;
+    }
+    let by_hour = || times().filter(|(_, unit)| !unit.is_whole_days());
+    if filters.has_hours() || by_hour().next().is_some() {
+        let mut hours = [OUT; HOURS];
+        for (hour, slot) in (0_u32..).zip(&mut hours) {
+            let ts = TimestampMs(begin + u64::from(hour) * HOUR_MS);
+            let parts: Option<Key> =
+                by_hour().map(|(axis, unit)| axis.bucket_part(unit.of(ts))).sum();
+            if let Some(parts) = parts.filter(|_| filters.keeps_hour(ts)) {
+                *slot = part.part + parts;
+            }
+        }
+        if hours.iter().all(|part| *part == OUT) {
+            return None;
+        }
+        part.hours = Some(Box::new(hours));
+    }
+    Some(part)
+}
+
+/// Conditions on time.
+struct TimeFilters(Vec<(TimeUnit, Matcher)>);
+
+impl TimeFilters {
+    fn new(conditions: &[Condition]) -> Result<Self> {
+        let mut filters = Vec::new();
+        for condition in conditions {
+            if let Condition::Where(dimension @ Dimension::Time(unit), test) = condition {
+                filters.push((*unit, Matcher::compile(dimension, test)?));
+            }
+        }
+        Ok(Self(filters))
+    }
+
+    fn has_hours(&self) -> bool {
+        self.0.iter().any(|(unit, _)| !unit.is_whole_days())
+    }
+
+    fn keeps_day(&self, day: Day) -> bool {
+        let mut filters = self.0.iter().filter(|(unit, _)| unit.is_whole_days());
+        filters.all(|(unit, matcher)| matcher.matches_bucket(unit.of_day(day)))
+    }
+
+    fn keeps_hour(&self, ts: TimestampMs) -> bool {
+        let mut filters = self.0.iter().filter(|(unit, _)| !unit.is_whole_days());
+        filters.all(|(unit, matcher)| matcher.matches_bucket(unit.of(ts)))
+    }
+}
+
+/// Whether the filter keeps a day; conditions on hours are left aside.
+///
+/// # Errors
+///
+/// `Invalid` for a condition without meaning.
+pub(super) fn day_filter(conditions: &[Condition]) -> Result<impl Fn(Day) -> bool> {
+    let filters = TimeFilters::new(conditions)?;
+    Ok(move |day| filters.keeps_day(day))
+}
