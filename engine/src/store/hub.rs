@@ -20,7 +20,7 @@ pub(super) struct HubStates(Mutex<Vec<(Vec<u64>, Arc<HubState>)>>);
 
 impl HubStates {
     /// What holds in a snapshot, or held at some time; `None` without any publisher CSV.
-    fn state(
+    pub(super) fn state(
         &self,
         snapshot: &Snapshot,
         as_of: Option<TimestampMs>,

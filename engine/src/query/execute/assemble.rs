@@ -48,7 +48,10 @@ pub(super) fn answer(scope: &Scope<'_>, counted: &Counted) -> Result<Answer> {
     let series = Series::of(scope);
     lines = series.fill(scope, lines);
     let overcount = overcount(scope, &lines, &whole, counted.log.whole_downloads);
-    let unordered = lines.into_iter().map(|line| shown(scope, line)).collect::<Result<_>>()?;
+    let unordered = lines
+        .into_iter()
+        .map(|line| shown(scope, line))
+        .collect::<Result<_>>()?;
     let ordered = order(scope.query, unordered)?;
     let (partial, missing) = series.unsure(scope);
     Ok(Answer {
@@ -98,7 +101,11 @@ fn distinct(scope: &Scope<'_>, groups: &Groups) -> (Vec<Distinct>, Distinct) {
 }
 
 fn distinct_value(metric: Metric, distinct: &Distinct) -> u64 {
-    let Distinct { who, repos, countries } = distinct;
+    let Distinct {
+        who,
+        repos,
+        countries,
+    } = distinct;
     match metric.measure() {
         Measure::Downloaders(None) => who.all,
         Measure::Downloaders(Some(IdentityKind::Ip)) => who.ips,
@@ -115,7 +122,13 @@ fn lines(scope: &Scope<'_>, counted: &Counted, by_slot: &[Distinct]) -> Vec<Line
     let mut lines = Vec::with_capacity(counted.log.keys().len());
     let mut places: KeyMap<Key, usize> = KeyMap::default();
     let none = Distinct::default();
-    for (slot, (key, sums)) in counted.log.keys().iter().zip(counted.log.all_sums()).enumerate() {
+    for (slot, (key, sums)) in counted
+        .log
+        .keys()
+        .iter()
+        .zip(counted.log.all_sums())
+        .enumerate()
+    {
         let distinct = by_slot.get(slot).unwrap_or(&none);
         let values = metrics.iter().map(|metric| {
             Some(match metric.measure() {
@@ -124,7 +137,10 @@ fn lines(scope: &Scope<'_>, counted: &Counted, by_slot: &[Distinct]) -> Vec<Line
                 _ => distinct_value(*metric, distinct),
             })
         });
-        let line = Line { key: *key, values: values.collect() };
+        let line = Line {
+            key: *key,
+            values: values.collect(),
+        };
         if line.values.iter().any(|value| *value != Some(0)) {
             if !counted.hub.is_empty() {
                 places.insert(*key, lines.len());
@@ -135,9 +151,14 @@ fn lines(scope: &Scope<'_>, counted: &Counted, by_slot: &[Distinct]) -> Vec<Line
     for (key, sums) in &counted.hub {
         let place = *places.entry(*key).or_insert(lines.len());
         if place == lines.len() {
-            lines.push(Line { key: *key, values: vec![Some(0); metrics.len()] });
+            lines.push(Line {
+                key: *key,
+                values: vec![Some(0); metrics.len()],
+            });
         }
-        let Some(line) = lines.get_mut(place) else { continue };
+        let Some(line) = lines.get_mut(place) else {
+            continue;
+        };
         for (metric, value) in metrics.iter().zip(&mut line.values) {
             match metric {
                 Metric::HubDownloads => *value = Some(sums.downloads),
@@ -161,9 +182,14 @@ impl Series {
     fn of(scope: &Scope<'_>) -> Self {
         let linear = |dimension: &Dimension| dimension.time_unit().filter(|unit| unit.is_linear());
         let mut axes = scope.axes.iter().enumerate();
-        let mut axes = axes.by_ref().filter_map(|(at, axis)| Some((at, linear(&axis.dimension)?)));
+        let mut axes = axes
+            .by_ref()
+            .filter_map(|(at, axis)| Some((at, linear(&axis.dimension)?)));
         let axis = axes.next().filter(|_| axes.next().is_none());
-        let mut series = Self { axis, missing: Vec::new() };
+        let mut series = Self {
+            axis,
+            missing: Vec::new(),
+        };
         if let (Some((at, unit)), Some(span)) = (axis, scope.span) {
             let days = [&scope.log_days, &scope.hub_days];
             let buckets = scope.axes.get(at).map(super::axis::Axis::buckets);
@@ -181,7 +207,10 @@ impl Series {
     /// Puts lines in where a series has none, and nulls where a source has no day.
     fn fill(&self, scope: &Scope<'_>, mut lines: Vec<Line>) -> Vec<Line> {
         let width = scope.query.metrics.len();
-        let zeros = |key: Key| Line { key, values: vec![Some(0); width] };
+        let zeros = |key: Key| Line {
+            key,
+            values: vec![Some(0); width],
+        };
         if scope.axes.is_empty() && lines.is_empty() {
             lines.push(zeros(0));
         }
@@ -237,7 +266,10 @@ fn overcount(
             Measure::Downloads => downloads,
             _ => distinct_value(*metric, whole),
         };
-        let sum: u64 = lines.iter().filter_map(|line| line.values.get(at).copied().flatten()).sum();
+        let sum: u64 = lines
+            .iter()
+            .filter_map(|line| line.values.get(at).copied().flatten())
+            .sum();
         let ratio = (whole > 0).then(|| sum as f64 / whole as f64);
         (metric.to_string(), ratio)
     });
@@ -255,7 +287,8 @@ fn shown(scope: &Scope<'_>, line: Line) -> Result<Unordered> {
         row.hidden = row.hidden.or(hidden);
     }
     let values = line.values.into_iter();
-    row.values.extend(values.map(|value| value.map_or(Value::Null, Value::Int)));
+    row.values
+        .extend(values.map(|value| value.map_or(Value::Null, Value::Int)));
     Ok(row)
 }
 

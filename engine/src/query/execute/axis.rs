@@ -74,7 +74,12 @@ pub(super) struct Axis {
 
 impl Axis {
     /// The axis of a dimension with stride 1.
-    pub(super) fn new(dimension: &Dimension, view: &View, repos: &Repos<'_>, span: Option<Span>) -> Self {
+    pub(super) fn new(
+        dimension: &Dimension,
+        view: &View,
+        repos: &Repos<'_>,
+        span: Option<Span>,
+    ) -> Self {
         let space = Space::of(dimension, view);
         let names = view.names();
         let (labels, table) = match (dimension, space) {
@@ -85,12 +90,16 @@ impl Axis {
             (Dimension::Repo, _) => (Labels::Repos, Vec::new()),
             (Dimension::Downloader, _) => (Labels::Downloaders, Vec::new()),
             (Dimension::Status, _) => {
-                let statuses: Vec<u32> =
-                    (0..names.verbs().len()).map(|code| names.verb(code).1.into()).collect();
+                let statuses: Vec<u32> = (0..names.verbs().len())
+                    .map(|code| names.verb(code).1.into())
+                    .collect();
                 let mut numbers = statuses.clone();
                 numbers.sort_unstable();
                 numbers.dedup();
-                let table = statuses.iter().map(|status| position(&numbers, status)).collect();
+                let table = statuses
+                    .iter()
+                    .map(|status| position(&numbers, status))
+                    .collect();
                 (Labels::Numbers(numbers), table)
             }
             (_, Space::Agent) => agents(dimension, view),
@@ -187,9 +196,12 @@ impl Axis {
             (Labels::Buckets(_), _) => Value::Null,
             (Labels::Repos, _) => text(&repos.shown(code)),
             (Labels::Numbers(numbers), _) => Value::Int(number(numbers).into()),
-            (Labels::Texts(texts), _) => {
-                text(lock(texts).texts.get(code as usize).map_or("", String::as_str))
-            }
+            (Labels::Texts(texts), _) => text(
+                lock(texts)
+                    .texts
+                    .get(code as usize)
+                    .map_or("", String::as_str),
+            ),
             (Labels::Downloaders, _) if code == 0 => Value::Null,
             (Labels::Downloaders, _) => {
                 let key = view.identities().key(code)?;
@@ -230,7 +242,11 @@ fn agents(dimension: &Dimension, view: &View) -> (Labels, Vec<u32>) {
             let text = template::join(template, Some(SESSION_SAMPLES[0]));
             let value = agent_value(dimension, &text);
             // Where the session decides, the code is never used; see `Lens`.
-            if has_session(dimension, template) { 0 } else { texts.code(value) }
+            if has_session(dimension, template) {
+                0
+            } else {
+                texts.code(value)
+            }
         } else {
             texts.code(agent_value(dimension, template))
         }

@@ -35,7 +35,12 @@ impl Chain {
 
     /// Takes the next request, not earlier than those before; gives the download that it ends.
     #[inline]
-    pub(super) fn push(&mut self, how: Collapse, ts: u64, (key, evidence): Download) -> Option<Download> {
+    pub(super) fn push(
+        &mut self,
+        how: Collapse,
+        ts: u64,
+        (key, evidence): Download,
+    ) -> Option<Download> {
         if joins(how, self.begin, self.last, ts) {
             self.last = ts;
             self.evidence = self.evidence.max(evidence);
@@ -65,7 +70,7 @@ impl Chain {
 pub(super) fn crosses_midnight(how: Collapse) -> bool {
     match how {
         Collapse::None => false,
-        Collapse::Clock(window) => window == 0 || DAY_MS % window != 0,
+        Collapse::Clock(window) => !DAY_MS.is_multiple_of(window),
         Collapse::First(_) | Collapse::Gap(_) => true,
     }
 }

@@ -59,5 +59,7 @@ fn day_part(scope: &Scope<'_>, day: Day) -> Option<Key> {
         Space::Time(unit) => Some((axis, unit)),
         _ => None,
     });
-    times.map(|(axis, unit)| axis.bucket_part(unit.of_day(day))).sum()
+    times
+        .map(|(axis, unit)| axis.bucket_part(unit.of_day(day)))
+        .sum()
 }

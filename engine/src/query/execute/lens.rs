@@ -120,7 +120,12 @@ fn asks_session<'a>(
     template.contains('\0') && dimensions.any(|dimension| has_session(dimension, template))
 }
 
-fn keeps(dimension: &Dimension, test: &Compiled, code: u32, (view, repos): (&View, &Repos<'_>)) -> bool {
+fn keeps(
+    dimension: &Dimension,
+    test: &Compiled,
+    code: u32,
+    (view, repos): (&View, &Repos<'_>),
+) -> bool {
     match test {
         Compiled::Repo(matcher) => {
             let (repo_type, name) = repos.get(code);

@@ -35,11 +35,14 @@ mod time;
 use std::time::Instant;
 
 use assemble::Counted;
+use chain::crosses_midnight;
+use groups::Groups;
 use scan::Scanner;
 use scope::Scope;
+use time::DayPart;
 
 use crate::catalog::View;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::hub::HubState;
 use crate::metrics::Measure;
 use crate::query::answer::Answer;
@@ -98,25 +101,86 @@ pub fn execute_from(
 }
 
 fn check_supported(query: &Query) -> Result<()> {
-    let history = query.metrics.iter().find(|metric| metric.measure() == Measure::History);
+    let history = query
+        .metrics
+        .iter()
+        .find(|metric| metric.measure() == Measure::History);
     if let Some(metric) = history {
         return Err(Error::unsupported(format!("{metric} is not answered yet")));
     }
     if query.approx {
         return Err(Error::unsupported("approx is not answered yet").with_help("leave approx out"));
     }
-    if query.filter.iter().any(|condition| matches!(condition, Condition::InSet(..))) {
-        return Err(Error::unsupported("sets of downloaders are not answered yet"));
+    if query
+        .filter
+        .iter()
+        .any(|condition| matches!(condition, Condition::InSet(..)))
+    {
+        return Err(Error::unsupported(
+            "sets of downloaders are not answered yet",
+        ));
     }
     Ok(())
 }
 
+/// Visits for which a second thread earns what it costs to start.
+const VISITS_PER_THREAD_MIN: u64 = 100_000;
+/// Most threads that read for one query.
+const THREADS_MAX: usize = 2;
+
 fn count(scope: &Scope<'_>, lowest: Level) -> Result<Counted> {
+    let log = match halves(scope) {
+        Some((early, late)) => std::thread::scope(|threads| {
+            let other = threads.spawn(|| scan(scope, lowest, late));
+            let mut groups = scan(scope, lowest, early)?;
+            let late = other
+                .join()
+                .map_err(|_| Error::new(ErrorKind::Io, "a thread that read days ended early"))?;
+            groups.append(late?);
+            Ok(groups)
+        }),
+        None => scan(scope, lowest, &scope.days),
+    };
+    Ok(Counted {
+        log: log?,
+        hub: hub::groups(scope)?,
+    })
+}
+
+fn scan(scope: &Scope<'_>, lowest: Level, days: &[DayPart]) -> Result<Groups> {
     let mut groups = scope.groups();
     let mut scanner = Scanner::new(scope, lowest);
-    for day in &scope.days {
+    for day in days {
         scanner.day(day, scope.wants, &mut groups)?;
     }
     scanner.finish(&mut groups);
-    Ok(Counted { log: groups, hub: hub::groups(scope)? })
+    Ok(groups)
+}
+
+/// The days in two parts of about as many visits, where two threads may read them at once.
+fn halves<'s>(scope: &'s Scope<'_>) -> Option<(&'s [DayPart], &'s [DayPart])> {
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let crosses = scope.wants.downloads && crosses_midnight(scope.rule.collapse);
+    if threads.min(THREADS_MAX) < 2 || crosses {
+        return None;
+    }
+    let visits = |day: &DayPart| {
+        let partition = scope.view.manifest().partitions.get(day.partition);
+        let segments = partition.map(|partition| partition.segments.iter());
+        segments
+            .into_iter()
+            .flatten()
+            .map(|segment| segment.visits)
+            .sum::<u64>()
+    };
+    let sum: u64 = scope.days.iter().map(visits).sum();
+    if sum < 2 * VISITS_PER_THREAD_MIN {
+        return None;
+    }
+    let mut before = 0;
+    let middle = scope.days.iter().position(|day| {
+        before += visits(day);
+        before * 2 >= sum
+    })?;
+    Some(scope.days.split_at(middle))
 }

@@ -35,7 +35,9 @@ pub(super) fn notes(scope: &Scope<'_>) -> Vec<String> {
 
 fn repo(scope: &Scope<'_>, wanted: &str, notes: &mut Vec<String>) {
     let repos = &scope.repos;
-    let typed = wanted.split_once(':').filter(|(repo_type, _)| repos.types.contains(repo_type));
+    let typed = wanted
+        .split_once(':')
+        .filter(|(repo_type, _)| repos.types.contains(repo_type));
     let is_wanted = |code: u32| match typed {
         Some(pair) => repos.get(code) == pair,
         None => repos.get(code).1 == wanted,
@@ -46,7 +48,9 @@ fn repo(scope: &Scope<'_>, wanted: &str, notes: &mut Vec<String>) {
         notes.push(unknown("repo", wanted, did_you_mean(found, names)));
     } else if typed.is_none() && repos.types_of(wanted) > 1 {
         let types = repos.types_of(wanted);
-        notes.push(format!("{types} repo types share the name {wanted}; write type:{wanted} for one"));
+        notes.push(format!(
+            "{types} repo types share the name {wanted}; write type:{wanted} for one"
+        ));
     }
 }
 
@@ -65,8 +69,9 @@ fn other(scope: &Scope<'_>, dimension: &Dimension, wanted: &str, notes: &mut Vec
     }
     let space = Space::of(dimension, scope.view);
     let codes = 0..space_len(space, scope.view, &scope.repos);
-    let known: Vec<Cow<'_, str>> =
-        codes.map(|code| value(dimension, code, scope.view, &scope.repos)).collect();
+    let known: Vec<Cow<'_, str>> = codes
+        .map(|code| value(dimension, code, scope.view, &scope.repos))
+        .collect();
     if !known.iter().any(|known| known == wanted) {
         let help = did_you_mean(wanted, known.iter().map(AsRef::as_ref));
         notes.push(unknown(&dimension.to_string(), wanted, help));

@@ -49,8 +49,12 @@ impl Carry {
 
     /// Ends all downloads.
     pub(super) fn finish(mut self, scope: &Scope<'_>, groups: &mut Groups) {
-        self.open.drain().for_each(|(_, chain)| emit(scope, chain, groups));
-        self.open_whole.drain().for_each(|(_, chain)| emit_whole(scope, chain, groups));
+        self.open
+            .drain()
+            .for_each(|(_, chain)| emit(scope, chain, groups));
+        self.open_whole
+            .drain()
+            .for_each(|(_, chain)| emit_whole(scope, chain, groups));
     }
 }
 
@@ -90,7 +94,11 @@ struct Cursor<'r> {
 impl<'r> Cursor<'r> {
     fn new(run: &'r RunSlice, visit: usize, row: u32) -> Self {
         let next = run.changes.partition_point(|(change, _)| *change <= row);
-        Self { run, value: run.value(visit), next }
+        Self {
+            run,
+            value: run.value(visit),
+            next,
+        }
     }
 
     #[inline]
@@ -114,7 +122,11 @@ impl<'r> Attributes<'r> {
     fn new(runs: &'r Runs<'r>, visit: usize, row: u32) -> Self {
         let cursor = |run: &'r RunSlice| Cursor::new(run, visit, row);
         Self {
-            lenses: runs.lenses.iter().map(|(lens, run)| (*lens, cursor(run))).collect(),
+            lenses: runs
+                .lenses
+                .iter()
+                .map(|(lens, run)| (*lens, cursor(run)))
+                .collect(),
             place: runs.place.as_ref().map(cursor),
             internal: runs.internal.as_ref().map(cursor),
             session: runs.session.as_ref().map(cursor),
@@ -123,9 +135,13 @@ impl<'r> Attributes<'r> {
 
     #[inline]
     fn advance(&mut self, row: u32) {
-        self.lenses.iter_mut().for_each(|(_, cursor)| cursor.advance(row));
+        self.lenses
+            .iter_mut()
+            .for_each(|(_, cursor)| cursor.advance(row));
         let rest = [&mut self.place, &mut self.internal, &mut self.session];
-        rest.into_iter().flatten().for_each(|cursor| cursor.advance(row));
+        rest.into_iter()
+            .flatten()
+            .for_each(|cursor| cursor.advance(row));
     }
 }
 
@@ -153,7 +169,11 @@ struct Found {
 
 impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
     /// A reader of the slice's rows.
-    pub(super) fn new(day: &'r DayReader<'s, 'a>, slice: &'r VisitSlice, runs: &'r Runs<'r>) -> Self {
+    pub(super) fn new(
+        day: &'r DayReader<'s, 'a>,
+        slice: &'r VisitSlice,
+        runs: &'r Runs<'r>,
+    ) -> Self {
         Self {
             day,
             slice,
@@ -166,7 +186,12 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
     }
 
     /// Adds the rows of these visits, which are ascending.
-    pub(super) fn read(mut self, waiting: &[Waiting], carry: &mut Carry, groups: &mut Groups) -> Result<()> {
+    pub(super) fn read(
+        mut self,
+        waiting: &[Waiting],
+        carry: &mut Carry,
+        groups: &mut Groups,
+    ) -> Result<()> {
         let starts = self.starts()?;
         let row_of = |visit: usize| starts.get(visit).map_or(0, |(row, _)| *row);
         let near = |left: &Waiting, right: &Waiting| {
@@ -180,7 +205,7 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
             let first_row = row_of(first.visit);
             for visit in span {
                 let rows = row_of(visit.visit)..row_of(visit.visit + 1);
-                self.visit(visit, rows, first_row, carry, groups);
+                self.visit(visit, rows, first_row, (carry, groups));
             }
         }
         Ok(())
@@ -194,7 +219,10 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
         for (rows, shape) in self.slice.rows.iter().zip(&self.slice.shape) {
             starts.push((row, verb));
             row += rows;
-            if shapes.get(*shape as usize).is_some_and(|verbs| verbs.len() > 1) {
+            if shapes
+                .get(*shape as usize)
+                .is_some_and(|verbs| verbs.len() > 1)
+            {
                 verb += rows;
             }
         }
@@ -231,8 +259,7 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
         visit: &Waiting,
         rows: std::ops::Range<u32>,
         first_row: u32,
-        carry: &mut Carry,
-        groups: &mut Groups,
+        (carry, groups): (&mut Carry, &mut Groups),
     ) {
         let scope = self.day.scope;
         let mut attributes = Attributes::new(self.runs, visit.visit, rows.start);
@@ -240,7 +267,11 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
             attributes.advance(row);
             let index = (row - first_row) as usize;
             let ts = self.ts.get(index).copied().unwrap_or(0);
-            let time = if self.ts.is_empty() { self.day.day.part } else { self.day.day.instant_part(ts) };
+            let time = if self.ts.is_empty() {
+                self.day.day.part
+            } else {
+                self.day.day.instant_part(ts)
+            };
             let verb = self.verbs.get(index).copied().unwrap_or(0);
             let Some(apart) = self.apart(verb, &attributes).filter(|_| time != OUT) else {
                 continue;
@@ -250,7 +281,10 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
                 let slot = groups.slot(key);
                 groups.sums(slot).requests += 1;
             }
-            let is_internal = attributes.internal.as_ref().is_some_and(|cursor| cursor.value == 1);
+            let is_internal = attributes
+                .internal
+                .as_ref()
+                .is_some_and(|cursor| cursor.value == 1);
             let accepts = scope.accepts.get(verb as usize).copied().unwrap_or(false);
             if !self.day.wants.has_accepted() || is_internal || !accepts {
                 continue;
@@ -274,7 +308,11 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
     #[inline]
     fn apart(&self, verb: u32, attributes: &Attributes<'_>) -> Option<Key> {
         let scope = self.day.scope;
-        let mut apart = if scope.verb.is_idle() { 0 } else { scope.verb.part(verb) };
+        let mut apart = if scope.verb.is_idle() {
+            0
+        } else {
+            scope.verb.part(verb)
+        };
         if apart == OUT {
             return None;
         }
@@ -298,7 +336,13 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
 
     /// Adds what is distinct of an accepted row.
     #[inline]
-    fn accepted(&self, visit: &Waiting, key: Key, attributes: &Attributes<'_>, groups: &mut Groups) {
+    fn accepted(
+        &self,
+        visit: &Waiting,
+        key: Key,
+        attributes: &Attributes<'_>,
+        groups: &mut Groups,
+    ) {
         let wants = self.day.wants;
         if visit.id == 0 {
             groups.unidentified += 1;
@@ -331,7 +375,10 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
         }
         let chain = Chain::new(row.instant, row.key, row.evidence);
         let next = (row.key, row.evidence);
-        let found = self.chains.iter_mut().find(|(apart, _)| *apart == row.apart);
+        let found = self
+            .chains
+            .iter_mut()
+            .find(|(apart, _)| *apart == row.apart);
         let done = match found {
             Some((_, open)) => open.push(how, row.instant, next),
             None => {

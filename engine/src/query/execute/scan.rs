@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::Level;
 use super::chain::crosses_midnight;
 use super::groups::{Groups, Key};
 use super::lens::{ASK_SESSION, Lens, OUT};
@@ -12,7 +13,6 @@ use super::rows::{Carry, RowReader};
 use super::scope::{Scope, Wants};
 use super::shape::{Cover, Shape};
 use super::time::DayPart;
-use super::Level;
 use crate::error::Result;
 use crate::rules::Collapse;
 use crate::segment::{Attribute, RepoRange, RunSlice, Segment, VisitSlice};
@@ -31,7 +31,11 @@ pub(super) struct Scanner<'s, 'a> {
 impl<'s, 'a> Scanner<'s, 'a> {
     /// A reader of days that reads nothing above `cap`.
     pub(super) fn new(scope: &'s Scope<'a>, cap: Level) -> Self {
-        Self { scope, cap, carry: Carry::default() }
+        Self {
+            scope,
+            cap,
+            carry: Carry::default(),
+        }
     }
 
     /// Adds a day's part of what is asked; days come in ascending order.
@@ -46,8 +50,11 @@ impl<'s, 'a> Scanner<'s, 'a> {
         };
         let segment = scope.view.segment(partition)?;
         let repos = segment.repos()?;
-        let shapes: Vec<Shape> =
-            segment.shapes()?.iter().map(|verbs| Shape::new(verbs, scope)).collect();
+        let shapes: Vec<Shape> = segment
+            .shapes()?
+            .iter()
+            .map(|verbs| Shape::new(verbs, scope))
+            .collect();
         let crosses = wants.downloads && crosses_midnight(scope.rule.collapse);
         let reader = DayReader {
             scope,
@@ -83,7 +90,8 @@ fn runs<'r>(repos: &'r [RepoRange], lens: &Lens) -> Vec<&'r [RepoRange]> {
         if lens.part(repo.code) == OUT {
             continue;
         }
-        let end_of = |run: &std::ops::Range<usize>| repos.get(run.end - 1).map_or(0, |r| r.visits.end);
+        let end_of =
+            |run: &std::ops::Range<usize>| repos.get(run.end - 1).map_or(0, |r| r.visits.end);
         match runs.last_mut() {
             Some(run) if repo.visits.start - end_of(run) < GAP_VISITS_MAX => run.end = index + 1,
             _ => runs.push(index..index + 1),
@@ -147,8 +155,13 @@ impl<'s> Runs<'s> {
             }
             _ => None,
         });
-        for (attribute, lens) in known.into_iter().chain(extras).filter(|(_, lens)| !lens.is_idle()) {
-            runs.lenses.push((lens, segment.attribute(attribute, slice)?));
+        for (attribute, lens) in known
+            .into_iter()
+            .chain(extras)
+            .filter(|(_, lens)| !lens.is_idle())
+        {
+            runs.lenses
+                .push((lens, segment.attribute(attribute, slice)?));
         }
         if scope.agent.parts.contains(&ASK_SESSION) {
             runs.session = Some(segment.attribute(Attribute::SESSION, slice)?);
@@ -166,7 +179,10 @@ impl<'s> Runs<'s> {
     /// All of them.
     pub(super) fn all(&self) -> impl Iterator<Item = &RunSlice> {
         let lenses = self.lenses.iter().map(|(_, run)| run);
-        lenses.chain(&self.place).chain(&self.internal).chain(&self.session)
+        lenses
+            .chain(&self.place)
+            .chain(&self.internal)
+            .chain(&self.session)
     }
 
     /// Which visits have an attribute that changes inside; empty if none has.
@@ -210,7 +226,12 @@ impl DayReader<'_, '_> {
                 if who == OUT {
                     continue;
                 }
-                let visit = Waiting { visit, repo: repo.code, id, part: part + who };
+                let visit = Waiting {
+                    visit,
+                    repo: repo.code,
+                    id,
+                    part: part + who,
+                };
                 let must_wait = self.by_rows || varied.get(visit.visit) == Some(&true);
                 if must_wait || !self.visit(&visit, (&slice, &runs), groups) {
                     waiting.push(visit);
@@ -226,7 +247,12 @@ impl DayReader<'_, '_> {
 
     /// Adds a visit without reading its rows; `false` if that cannot be done.
     #[inline]
-    fn visit(&self, visit: &Waiting, (slice, runs): (&VisitSlice, &Runs<'_>), groups: &mut Groups) -> bool {
+    fn visit(
+        &self,
+        visit: &Waiting,
+        (slice, runs): (&VisitSlice, &Runs<'_>),
+        groups: &mut Groups,
+    ) -> bool {
         let index = visit.visit;
         let mut key = visit.part + self.day.part;
         for (lens, run) in &runs.lenses {
@@ -246,8 +272,15 @@ impl DayReader<'_, '_> {
         let Some(verb_part) = shape.part else {
             return false;
         };
-        let is_internal = runs.internal.as_ref().is_some_and(|run| run.value(index) == 1);
-        let accepted = if is_internal { Cover::None } else { shape.accepted };
+        let is_internal = runs
+            .internal
+            .as_ref()
+            .is_some_and(|run| run.value(index) == 1);
+        let accepted = if is_internal {
+            Cover::None
+        } else {
+            shape.accepted
+        };
         let stored = (value(&slice.downloads), value(&slice.rows));
         let Some((requests, accepted_count, downloads)) =
             self.counts(shape, accepted, visit.id == 0, stored)
@@ -271,7 +304,11 @@ impl DayReader<'_, '_> {
             groups.add_country(slot, self.country(run.value(index)));
         }
         if let Some(evidence) = shape.evidence.filter(|part| *part != OUT) {
-            let slot = if evidence == 0 { slot } else { groups.slot(key + verb_part + evidence) };
+            let slot = if evidence == 0 {
+                slot
+            } else {
+                groups.slot(key + verb_part + evidence)
+            };
             groups.sums(slot).downloads += downloads;
             groups.whole_downloads += downloads;
         }

@@ -1,11 +1,11 @@
 //! A query and a snapshot to all that counting needs: rule, range, days, tables over codes.
 
+use super::Rules;
 use super::axis::Axis;
 use super::groups::{Groups, Key, Universe};
 use super::lens::{Lens, OUT, Sessions};
 use super::space::{Repos, Space};
 use super::time::{self, DayPart};
-use super::Rules;
 use crate::catalog::View;
 use crate::error::{Error, Result};
 use crate::hub::HubState;
@@ -55,11 +55,6 @@ impl Wants {
     /// Whether something distinct is counted.
     pub(super) fn has_sets(self) -> bool {
         self.who || self.repos || self.countries
-    }
-
-    /// Whether anything is asked.
-    pub(super) fn any(self) -> bool {
-        self != Self::default()
     }
 
     /// Whether the rule decides about anything that is asked.
@@ -150,7 +145,11 @@ impl<'a> Scope<'a> {
         let repos = Repos::new(view, reads_log, hub);
         let axes = axes(query, view, &repos, span)?;
         let keys = axes.last().map_or(1, |axis| axis.stride * axis.codes);
-        let days = if reads_log { time::days(view, span, &query.filter, &axes)? } else { Vec::new() };
+        let days = if reads_log {
+            time::days(view, span, &query.filter, &axes)?
+        } else {
+            Vec::new()
+        };
         let lens = |space| Lens::new(space, (&query.filter, &axes), view, &repos);
         let downloader = axes.iter().find(|axis| axis.space == Space::Downloader);
         let rule = rule(query, rules)?;
@@ -235,7 +234,11 @@ impl<'a> Scope<'a> {
 fn log_calendar(view: &View) -> Calendar {
     let days = view.manifest().partitions.iter();
     Calendar::of_logs(days.filter_map(|partition| {
-        let last = partition.segments.iter().map(|segment| segment.ts_last).max()?;
+        let last = partition
+            .segments
+            .iter()
+            .map(|segment| segment.ts_last)
+            .max()?;
         Some((partition.day, last))
     }))
 }
@@ -255,7 +258,9 @@ fn rule(query: &Query, rules: &Rules<'_>) -> Result<Rule> {
             _ => 1,
         };
         if window == 0 {
-            return Err(Error::invalid(format!("rule {name} has a window of length 0")));
+            return Err(Error::invalid(format!(
+                "rule {name} has a window of length 0"
+            )));
         }
         return Ok(rule);
     }
@@ -289,8 +294,9 @@ fn extra_lenses(
     });
     let extras = query.by.iter().chain(filtered);
     let extras = extras.map(|dimension| Space::of(dimension, view));
-    let mut spaces: Vec<Space> =
-        extras.filter(|space| matches!(space, Space::Extra(_))).collect();
+    let mut spaces: Vec<Space> = extras
+        .filter(|space| matches!(space, Space::Extra(_)))
+        .collect();
     spaces.sort_unstable();
     spaces.dedup();
     spaces.into_iter().map(lens).collect()
@@ -310,7 +316,11 @@ fn downloaders(query: &Query, view: &View) -> Result<Option<Vec<u64>>> {
     let keys = view.identities();
     let mut kept = vec![0_u64; (keys.next_id() as usize).div_ceil(64).max(1)];
     for id in 0..keys.next_id().max(1) {
-        let text = if id == 0 { String::new() } else { keys.key(id)?.text() };
+        let text = if id == 0 {
+            String::new()
+        } else {
+            keys.key(id)?.text()
+        };
         if matchers.iter().all(|matcher| matcher.matches_text(&text)) {
             kept[id as usize / 64] |= 1 << (id % 64);
         }

@@ -55,7 +55,9 @@ impl Shape {
             kept: Cover::of(verbs, keeps),
             accepted: Cover::of(verbs, accepts),
             part: same(kept.map(|verb| scope.verb.part(*verb))),
-            keeps_default: verbs.iter().all(|verb| keeps(*verb) || !is(&meanings.accepts, *verb)),
+            keeps_default: verbs
+                .iter()
+                .all(|verb| keeps(*verb) || !is(&meanings.accepts, *verb)),
             evidence: if scope.evidence.is_idle() {
                 Some(0)
             } else {

@@ -149,7 +149,9 @@ impl<'a> Repos<'a> {
         for known in hub.map(HubState::repos).unwrap_or_default() {
             let (repo_type, name) = known.key();
             let code = names.repos().code(&format!("{repo_type}\0{name}"));
-            repos.hub_codes.push(code.filter(|code| *code < log_count).unwrap_or(repos.len()));
+            repos
+                .hub_codes
+                .push(code.filter(|code| *code < log_count).unwrap_or(repos.len()));
             if repos.hub_codes.last() == Some(&repos.len()) {
                 repos.hub_only.push((repo_type, name));
             }
@@ -178,7 +180,11 @@ impl<'a> Repos<'a> {
     pub(super) fn get(&self, code: u32) -> (&'a str, &'a str) {
         match code.checked_sub(self.log_count) {
             None => self.names.repo(code),
-            Some(index) => self.hub_only.get(index as usize).copied().unwrap_or(("", "")),
+            Some(index) => self
+                .hub_only
+                .get(index as usize)
+                .copied()
+                .unwrap_or(("", "")),
         }
     }
 

@@ -43,23 +43,6 @@ impl DayPart {
         self.is_uncut() && self.hours.is_none()
     }
 
-    /// Whether each of its hours is in the range as a whole or not at all.
-    pub(super) fn is_whole_hours(&self) -> bool {
-        u64::from(self.from_ms) % HOUR_MS == 0 && u64::from(self.to_ms) % HOUR_MS == 0
-    }
-
-    /// What an hour adds to keys, or [`OUT`] if it is not in the range or not kept.
-    pub(super) fn hour_part(&self, hour: u32) -> Key {
-        let begin = u64::from(hour) * HOUR_MS;
-        if begin >= u64::from(self.to_ms) || begin + HOUR_MS <= u64::from(self.from_ms) {
-            return OUT;
-        }
-        match &self.hours {
-            None => self.part,
-            Some(hours) => hours.get(hour as usize).copied().unwrap_or(OUT),
-        }
-    }
-
     /// What an instant of the day adds to keys, or [`OUT`].
     #[inline]
     pub(super) fn instant_part(&self, ms: u32) -> Key {
@@ -68,7 +51,10 @@ impl DayPart {
         }
         match &self.hours {
             None => self.part,
-            Some(hours) => hours.get(ms as usize / HOUR_MS as usize).copied().unwrap_or(OUT),
+            Some(hours) => hours
+                .get(ms as usize / HOUR_MS as usize)
+                .copied()
+                .unwrap_or(OUT),
         }
     }
 }
@@ -120,10 +106,12 @@ fn day_part(
         part: 0,
         hours: None,
     };
-    let times = || axes.iter().filter_map(|axis| match axis.space {
-        Space::Time(unit) => Some((axis, unit)),
-        _ => None,
-    });
+    let times = || {
+        axes.iter().filter_map(|axis| match axis.space {
+            Space::Time(unit) => Some((axis, unit)),
+            _ => None,
+        })
+    };
     for (axis, unit) in times().filter(|(_, unit)| unit.is_whole_days()) {
         part.part += axis.bucket_part(unit.of_day(day))?;
     }
@@ -132,8 +120,9 @@ fn day_part(
         let mut hours = [OUT; HOURS];
         for (hour, slot) in (0_u32..).zip(&mut hours) {
             let ts = TimestampMs(begin + u64::from(hour) * HOUR_MS);
-            let parts: Option<Key> =
-                by_hour().map(|(axis, unit)| axis.bucket_part(unit.of(ts))).sum();
+            let parts: Option<Key> = by_hour()
+                .map(|(axis, unit)| axis.bucket_part(unit.of(ts)))
+                .sum();
             if let Some(parts) = parts.filter(|_| filters.keeps_hour(ts)) {
                 *slot = part.part + parts;
             }

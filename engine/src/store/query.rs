@@ -1,0 +1,49 @@
+//! Queries, as text or as values, to answers from the newest commit.
+
+use super::Store;
+use crate::error::Result;
+use crate::metrics::{Measure, Metric};
+use crate::query::{Answer, Level, Query, execute_from, text};
+use crate::rules::Rule;
+
+impl Store {
+    /// The answer of a query in its text form.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` for a text without meaning; as [`Self::evaluate`].
+    pub fn query(&self, query: &str) -> Result<Answer> {
+        self.evaluate(&text::parse(query)?)
+    }
+
+    /// The answer of a query.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` for a query without meaning, `Unsupported` for one that is not answered yet,
+    /// `Corrupt` or `Io` when the store cannot be read.
+    pub fn evaluate(&self, query: &Query) -> Result<Answer> {
+        self.evaluate_from(Level::Cells, query)
+    }
+
+    /// The same answer from levels not below `lowest`: for tests and for finding faults.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::evaluate`].
+    pub fn evaluate_from(&self, lowest: Level, query: &Query) -> Result<Answer> {
+        let view = self.view()?;
+        let is_hub = |metric: &Metric| metric.measure() == Measure::Hub;
+        let hub = if query.metrics.iter().any(is_hub) {
+            self.hub_states.state(view.snapshot(), None)?
+        } else {
+            None
+        };
+        execute_from(lowest, (&view, hub.as_deref()), &user_rule, query)
+    }
+}
+
+/// No store keeps rules of its own yet.
+fn user_rule(_: &str) -> Option<Rule> {
+    None
+}
