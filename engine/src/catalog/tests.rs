@@ -410,6 +410,19 @@ fn only_an_empty_place_becomes_a_store() -> Result<()> {
 }
 
 #[test]
+fn a_dead_writers_files_make_room_before_the_next_one_writes() -> Result<()> {
+    let (_dir, catalog) = fresh();
+    let number = grow(&catalog, 1)?.manifest().next_file;
+    let before = names(catalog.dir());
+    let kind = FileKind::Segment;
+    std::fs::write(catalog.dir().join(FileId { kind, number }.name()), "half").unwrap();
+    let txn = catalog.begin()?;
+    assert_eq!(names(catalog.dir()), before);
+    drop(txn);
+    Ok(())
+}
+
+#[test]
 fn a_dead_writers_files_neither_collide_nor_stay() -> Result<()> {
     let (_dir, catalog) = fresh();
     let next = grow(&catalog, 1)?.manifest().next_file;
