@@ -117,6 +117,19 @@ pub fn parse(text: &[u8], plausible: &Plausible) -> Result<Timestamp, TimestampE
     })
 }
 
+/// Reads a timestamp of the usual shape that can be taken; `None` says nothing about any other.
+#[inline]
+pub(super) fn parse_usual(text: &[u8], plausible: &Plausible) -> Option<Timestamp> {
+    let (ms, cut) = fast(text)?;
+    let ms = u64::try_from(ms).ok()?;
+    let last = plausible.max.0.min(DAY_MAX.end().0 - 1);
+    let taken = ms >= plausible.min.0 && ms <= last;
+    taken.then_some(Timestamp {
+        ms: TimestampMs(ms),
+        cut,
+    })
+}
+
 /// Eight bytes against a template: where it has a 0, a digit; elsewhere the byte itself.
 /// Gives the digits' values in place.
 #[inline]
@@ -377,6 +390,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn usual_is_as_any(text in near(), min in 0..4_102_444_800_000_u64, long in 0..4_102_444_800_000_u64) {
+            let plausible = Plausible { min: TimestampMs(min), max: TimestampMs(min + long) };
+            if let Some(read) = parse_usual(text.as_bytes(), &plausible) {
+                prop_assert_eq!(Ok(read), parse(text.as_bytes(), &plausible));
+            }
+        }
+
         #[test]
         fn fast_path_equals_chrono(text in near()) {
             let want = chrono::DateTime::parse_from_rfc3339(&text).ok().map(|read| {

@@ -5,8 +5,48 @@ use crate::ingest::reject::{RejectReason, shortened};
 use crate::ingest::row::{INTERNAL_ABSENT, INTERNAL_FALSE, INTERNAL_TRUE, RawRow};
 use crate::ingest::timestamp::{self, Plausible, Timestamp};
 
-/// A row of its known columns, without extra ones.
+/// A row of its known columns, without extra ones, if all of them are of the usual form.
+///
+/// Apart from [`row`], so that a good row pays nothing for the size of a reason.
 #[inline]
+pub(super) fn usual_row<'f>(
+    known: impl Fn(Known) -> &'f [u8],
+    verb: Verb,
+    plausible: &Plausible,
+) -> Option<RawRow<'f>> {
+    let stamp = timestamp::parse_usual(known(Known::Timestamp), plausible)?;
+    let (method, status) = match verb {
+        Verb::MethodStatus => (known(Known::Method), number(known(Known::Status))?),
+        Verb::RequestType => verb_of(known(Known::RequestType)),
+    };
+    let (repo, repo_type) = (known(Known::RepoName), known(Known::RepoType));
+    if method.is_empty() || repo.is_empty() || repo_type.is_empty() {
+        return None;
+    }
+    let internal = match known(Known::Internal) {
+        b"" => INTERNAL_ABSENT,
+        b"true" => INTERNAL_TRUE,
+        b"false" => INTERNAL_FALSE,
+        _ => return None,
+    };
+    Some(RawRow {
+        ts: stamp.ms,
+        ts_cut: stamp.cut,
+        status,
+        method,
+        repo,
+        repo_type,
+        user: known(Known::User),
+        ip: known(Known::Ip),
+        country: known(Known::Country),
+        region: known(Known::Region),
+        agent: known(Known::Agent),
+        internal,
+        extra: &[],
+    })
+}
+
+/// A row of its known columns, without extra ones, or why it is none.
 pub(super) fn row<'f>(
     known: impl Fn(Known) -> &'f [u8],
     verb: Verb,
@@ -62,20 +102,21 @@ fn required(text: &[u8], column: Known) -> Result<&[u8], RejectReason> {
     }
 }
 
-/// A status: one to three digits.
+/// One to three digits.
 #[inline]
-fn status(text: &[u8]) -> Result<u16, RejectReason> {
+fn number(text: &[u8]) -> Option<u16> {
     let digit = |byte: u8| Some(u16::from(byte.wrapping_sub(b'0'))).filter(|digit| *digit < 10);
-    let read = match *text {
-        [a, b, c] => digit(a)
-            .zip(digit(b))
-            .zip(digit(c))
-            .map(|((a, b), c)| a * 100 + b * 10 + c),
-        [a, b] => digit(a).zip(digit(b)).map(|(a, b)| a * 10 + b),
+    match *text {
+        [a, b, c] => Some(digit(a)? * 100 + digit(b)? * 10 + digit(c)?),
+        [a, b] => Some(digit(a)? * 10 + digit(b)?),
         [a] => digit(a),
         _ => None,
-    };
-    read.ok_or_else(|| match text {
+    }
+}
+
+/// A status: one to three digits.
+fn status(text: &[u8]) -> Result<u16, RejectReason> {
+    number(text).ok_or_else(|| match text {
         [] => RejectReason::Missing {
             column: Known::Status.name(),
         },

@@ -325,13 +325,15 @@ impl<'a, S: RowSink> Parser<'a, S> {
     #[inline]
     fn tell<'f>(&mut self, raw: &[u8], get: impl Fn(usize) -> &'f [u8]) -> Result<()> {
         let known = |column: Known| get(self.positions[column as usize]);
-        let row = match field::row(known, self.verb, &self.header.options.plausible) {
-            Ok(row) => row,
-            Err(reason) => return self.reject(raw, reason),
+        let plausible = &self.header.options.plausible;
+        let row = match field::usual_row(known, self.verb, plausible) {
+            Some(row) if self.columns.extra.is_empty() => return self.sink.row(self.line, &row),
+            Some(row) => row,
+            None => match field::row(known, self.verb, plausible) {
+                Ok(row) => row,
+                Err(reason) => return self.reject(raw, reason),
+            },
         };
-        if self.columns.extra.is_empty() {
-            return self.sink.row(self.line, &row);
-        }
         let mut few = [(0, &[][..]); EXTRA_ON_STACK];
         let mut many = Vec::new();
         let extra = match few.get_mut(..self.columns.extra.len()) {

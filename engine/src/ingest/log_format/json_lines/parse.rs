@@ -187,16 +187,16 @@ impl<'a, S: RowSink> Parser<'a, S> {
             && let Some(verb) = usual.verb()
         {
             let known = |column| usual.get(column);
-            return match field::row(known, verb, &self.header.options.plausible) {
-                Ok(row) => self.sink.row(
-                    number,
-                    &RawRow {
-                        extra: &usual.extra,
-                        ..row
-                    },
-                ),
-                Err(reason) => self.sink.reject(number, line, reason),
+            let plausible = &self.header.options.plausible;
+            let row = match field::usual_row(known, verb, plausible) {
+                Some(row) => row,
+                None => match field::row(known, verb, plausible) {
+                    Ok(row) => row,
+                    Err(reason) => return self.sink.reject(number, line, reason),
+                },
             };
+            let extra = &usual.extra;
+            return self.sink.row(number, &RawRow { extra, ..row });
         }
         self.careful_line(number, line)
     }
