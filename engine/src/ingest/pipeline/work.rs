@@ -62,6 +62,8 @@ struct State {
     /// Pieces that are being parsed.
     parsing: usize,
     stop: bool,
+    /// A worker died of a bug: what it was to deliver will not come.
+    broken: bool,
 }
 
 /// What workers and the coordinator share.
@@ -102,6 +104,7 @@ impl Work {
                 ready: BTreeMap::new(),
                 parsing: 0,
                 stop: false,
+                broken: false,
             }),
             changed: Condvar::new(),
             sources,
@@ -114,6 +117,7 @@ impl Work {
 
     /// Runs until [`Self::stop`].
     pub(super) fn worker(&self) {
+        let _told = TellPanic(self);
         loop {
             match self.next_task() {
                 Task::Job(job) => job(),
@@ -279,6 +283,9 @@ impl Work {
                 self.changed.notify_all();
                 return event;
             }
+            if state.broken {
+                return Event::Failed(Error::corrupt("a worker thread ended by a bug"));
+            }
             state = self
                 .changed
                 .wait(state)
@@ -321,6 +328,19 @@ impl Work {
     /// The files of the call.
     pub(super) fn sources(&self) -> &[Source] {
         &self.sources
+    }
+}
+
+/// Tells whoever waits for a worker that it panicked; the panic itself is raised again when the
+/// threads are joined.
+struct TellPanic<'a>(&'a Work);
+
+impl Drop for TellPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.lock().broken = true;
+            self.0.changed.notify_all();
+        }
     }
 }
 
