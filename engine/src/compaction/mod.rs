@@ -11,7 +11,7 @@
 //!
 //! # Limits
 //!
-//! A commit rewrites at most [`GROUP_ROWS`] rows, or one day.
+//! A commit rewrites at most `GROUP_ROWS` rows, or one day.
 //!
 //! # Not here
 //!

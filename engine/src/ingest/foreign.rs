@@ -1,6 +1,6 @@
 //! The first bytes of something that is no log to what it is and what to do with it.
 //!
-//! To add one: a line in [`MAGICS`].
+//! To add one: a line in `MAGICS`.
 
 use crate::error::{Error, Result};
 

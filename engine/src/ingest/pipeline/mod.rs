@@ -3,12 +3,12 @@
 //! Three kinds of work, all on the same few threads, and one coordinator:
 //!
 //! 1. *read and parse* (`work`): a file is cut into blocks; any worker turns a block into a
-//!    [`piece::Piece`], whose codes are the piece's own;
+//!    `Piece`, whose codes are the piece's own;
 //! 2. *map* (`coordinator`): pieces arrive in (file, block) order and get the store's codes, so codes
 //!    do not depend on how many threads there are;
 //! 3. *build* (`day`): the pieces of a day become its segment and cells.
 //!
-//! A group of whole files is one commit; see [`Options::group_rows`].
+//! A group of whole files is one commit; see `Options::group_rows`.
 //!
 //! # Invariants
 //!
