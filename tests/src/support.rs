@@ -12,6 +12,25 @@ pub fn root() -> &'static Path {
     own.parent().unwrap_or(own)
 }
 
+/// A real input, which is not part of the repository, if it is there; else says that a test is skipped.
+#[must_use]
+#[expect(
+    clippy::print_stdout,
+    reason = "whoever runs the tests is told what they skip"
+)]
+pub fn shared(name: &str) -> Option<PathBuf> {
+    // Beside the repository, or one further up beside a second work tree of it.
+    let places = ["../shared/data", "../../shared/data"];
+    let found = places
+        .iter()
+        .map(|place| root().join(place).join(name))
+        .find(|path| path.exists());
+    if found.is_none() {
+        println!("skipped: ../shared/data/{name} is not there");
+    }
+    found
+}
+
 /// The text of a file of the repository; empty when there is none.
 #[must_use]
 pub fn text(path: &str) -> String {

@@ -1,6 +1,10 @@
 //! The same requests, delivered in every way, are the same store.
 //!
 //! `FOOTFALL_ROWS` sets how many requests are generated (default 20,000).
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails where its input is not as it must be"
+)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

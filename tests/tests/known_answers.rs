@@ -1,12 +1,11 @@
 //! Known answers of a real log, through the naive evaluator; skipped where the log is not there.
 #![expect(
     clippy::panic,
-    clippy::print_stdout,
     clippy::unwrap_used,
     reason = "helpers of tests fail like tests"
 )]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use chrono::DateTime;
 use footfall_engine::metrics::Metric;
@@ -14,20 +13,7 @@ use footfall_engine::query::{Query, Value};
 use footfall_engine::schema::{Dimension, Row, TimeUnit};
 use footfall_engine::units::TimestampMs;
 use footfall_tests::naive::evaluate;
-
-/// A file of the shared data, if it is there.
-fn shared(name: &str) -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let places = ["../../shared/data", "../../../shared/data"];
-    let found = places
-        .iter()
-        .map(|place| root.join(place).join(name))
-        .find(|path| path.exists());
-    if found.is_none() {
-        println!("skipped: {name} is not there");
-    }
-    found
-}
+use footfall_tests::support::shared;
 
 fn read(path: &Path) -> Vec<Row> {
     let mut reader = csv::Reader::from_path(path).unwrap();

@@ -20,6 +20,7 @@ use footfall_engine::store::{DayRange, Fault, RawFormat, Store, VerifyOptions};
 use footfall_engine::units::{Day, TimestampMs};
 use footfall_engine::{Error, Result};
 use footfall_generate::{HeaderSet, Plan, generate};
+use footfall_tests::support::shared;
 use tempfile::TempDir;
 
 /// 2025-03-01, and the plan's first day.
@@ -546,18 +547,9 @@ fn the_same_content_changes_nothing_whatever_it_is_called_or_wrapped_in() -> Res
     Ok(())
 }
 
-/// The real log, if it is there.
-fn real_log() -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let places = ["../../shared/data", "../../../shared/data"];
-    let paths = places.map(|place| root.join(place).join("access-web-2015.csv"));
-    paths.into_iter().find(|path| path.exists())
-}
-
 #[test]
 fn the_real_log_comes_out_as_it_went_in() -> Result<()> {
-    let Some(path) = real_log() else {
-        println!("skipped: access-web-2015.csv is not there");
+    let Some(path) = shared("access-web-2015.csv") else {
         return Ok(());
     };
     let scene = Scene::new();
