@@ -19,6 +19,7 @@
 
 mod assemble;
 mod axis;
+mod cells;
 mod chain;
 mod distinct;
 mod groups;
@@ -35,6 +36,7 @@ mod time;
 use std::time::Instant;
 
 use assemble::Counted;
+use cells::{Buffers, CellPlan};
 use chain::crosses_midnight;
 use groups::Groups;
 use scan::Scanner;
@@ -129,17 +131,18 @@ const VISITS_PER_THREAD_MIN: u64 = 100_000;
 const THREADS_MAX: usize = 2;
 
 fn count(scope: &Scope<'_>, lowest: Level) -> Result<Counted> {
-    let log = match halves(scope) {
+    let plan = CellPlan::new(scope, lowest == Level::Cells);
+    let log = match halves(&plan) {
         Some((early, late)) => std::thread::scope(|threads| {
-            let other = threads.spawn(|| scan(scope, lowest, late));
-            let mut groups = scan(scope, lowest, early)?;
+            let other = threads.spawn(|| scan(&plan, lowest, late));
+            let mut groups = scan(&plan, lowest, early)?;
             let late = other
                 .join()
                 .map_err(|_| Error::new(ErrorKind::Io, "a thread that read days ended early"))?;
             groups.append(late?);
             Ok(groups)
         }),
-        None => scan(scope, lowest, &scope.days),
+        None => scan(&plan, lowest, &scope.days),
     };
     Ok(Counted {
         log: log?,
@@ -147,18 +150,24 @@ fn count(scope: &Scope<'_>, lowest: Level) -> Result<Counted> {
     })
 }
 
-fn scan(scope: &Scope<'_>, lowest: Level, days: &[DayPart]) -> Result<Groups> {
+fn scan(plan: &CellPlan<'_, '_>, lowest: Level, days: &[DayPart]) -> Result<Groups> {
+    let scope = plan.scope();
     let mut groups = scope.groups();
     let mut scanner = Scanner::new(scope, lowest);
+    let mut buffers = Buffers::default();
     for day in days {
-        scanner.day(day, scope.wants, &mut groups)?;
+        let rest = plan.day(day, &mut buffers, &mut groups)?;
+        if rest.any() {
+            scanner.day(day, rest, &mut groups)?;
+        }
     }
     scanner.finish(&mut groups);
     Ok(groups)
 }
 
 /// The days in two parts of about as many visits, where two threads may read them at once.
-fn halves<'s>(scope: &'s Scope<'_>) -> Option<(&'s [DayPart], &'s [DayPart])> {
+fn halves<'s>(plan: &CellPlan<'s, '_>) -> Option<(&'s [DayPart], &'s [DayPart])> {
+    let scope = plan.scope();
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let crosses = scope.wants.downloads && crosses_midnight(scope.rule.collapse);
     if threads.min(THREADS_MAX) < 2 || crosses {
@@ -166,6 +175,7 @@ fn halves<'s>(scope: &'s Scope<'_>) -> Option<(&'s [DayPart], &'s [DayPart])> {
     }
     let visits = |day: &DayPart| {
         let partition = scope.view.manifest().partitions.get(day.partition);
+        let partition = partition.filter(|_| !plan.covers(day));
         let segments = partition.map(|partition| partition.segments.iter());
         segments
             .into_iter()

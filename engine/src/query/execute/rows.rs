@@ -344,7 +344,7 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
         groups: &mut Groups,
     ) {
         let wants = self.day.wants;
-        if visit.id == 0 {
+        if visit.id == 0 && wants.unidentified {
             groups.unidentified += 1;
         }
         if !wants.has_sets() {

@@ -293,7 +293,7 @@ impl DayReader<'_, '_> {
             return true;
         }
         if visit.id == 0 {
-            groups.unidentified += accepted_count;
+            groups.unidentified += u64::from(self.wants.unidentified) * accepted_count;
         } else if self.wants.who {
             groups.add_downloader(slot, visit.id);
         }

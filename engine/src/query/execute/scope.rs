@@ -57,6 +57,11 @@ impl Wants {
         self.who || self.repos || self.countries
     }
 
+    /// Whether anything is asked.
+    pub(super) fn any(self) -> bool {
+        self != Self::default()
+    }
+
     /// Whether the rule decides about anything that is asked.
     pub(super) fn has_accepted(self) -> bool {
         self.downloads || self.unidentified || self.has_sets()
@@ -198,6 +203,19 @@ impl<'a> Scope<'a> {
             countries: u32::try_from(self.view.meanings().countries.len()).unwrap_or(u32::MAX),
         };
         Groups::new(self.keys, self.wants.has_sets(), universe)
+    }
+
+    /// Dimensions of places that conditions are on.
+    pub(super) fn place_conditions(&self) -> impl Iterator<Item = &Dimension> {
+        self.query
+            .filter
+            .iter()
+            .filter_map(|condition| match condition {
+                Condition::Where(dimension @ (Dimension::Country | Dimension::Region), _) => {
+                    Some(dimension)
+                }
+                _ => None,
+            })
     }
 
     /// 0 none, 1 account, 2 address.

@@ -43,6 +43,17 @@ impl DayPart {
         self.is_uncut() && self.hours.is_none()
     }
 
+    /// Whether each of its hours is in the range as a whole or not at all.
+    pub(super) fn is_whole_hours(&self) -> bool {
+        let is_hour = |ms: u32| u64::from(ms).is_multiple_of(HOUR_MS);
+        is_hour(self.from_ms) && is_hour(self.to_ms)
+    }
+
+    /// What an hour adds to keys, or [`OUT`] if it is not in the range or not kept.
+    pub(super) fn hour_part(&self, hour: u32) -> Key {
+        self.instant_part(hour.saturating_mul(HOUR_MS as u32))
+    }
+
     /// What an instant of the day adds to keys, or [`OUT`].
     #[inline]
     pub(super) fn instant_part(&self, ms: u32) -> Key {

@@ -1,0 +1,409 @@
+//! Stored sums of days to groups.
+//!
+//! For each measure the first table that covers the question is read. A question is covered when the
+//! table has every base that the filter and dimensions rest on, and its values add up over the bases
+//! that they do not rest on.
+
+use super::groups::{Groups, Key};
+use super::lens::{Lens, OUT};
+use super::scope::{Scope, Wants};
+use super::space::Space;
+use super::time::DayPart;
+use crate::derived::{Base, CellTable, Cells, Measure, TABLES};
+use crate::error::Result;
+use crate::rules::Collapse;
+use crate::schema::Dimension;
+
+/// What a source adds to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Target {
+    /// Requests of groups.
+    Requests,
+    /// Downloads of groups, which add up to those of the whole.
+    Downloads,
+    /// Downloads of groups, which do not.
+    DownloadsApart,
+    /// Downloads of the whole.
+    Whole,
+    /// Accepted requests without identity.
+    Unidentified,
+}
+
+/// One measure of one table.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Source {
+    /// What it is for.
+    pub(super) target: Target,
+    /// Where it stands.
+    pub(super) table: &'static CellTable,
+    /// Which of the table's measures.
+    pub(super) measure: Measure,
+    /// Bases whose keys are read.
+    bases: u8,
+    /// Whether only cells of verbs that the rule accepts count.
+    only_accepted: bool,
+    /// Whether it counts internal requests, which the rule leaves out.
+    has_internal: bool,
+}
+
+/// From which tables each measure comes, for days of one kind.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sources(pub(super) Vec<Source>);
+
+/// What cells cover of a query.
+#[derive(Debug)]
+pub(super) struct CellPlan<'s, 'a> {
+    scope: &'s Scope<'a>,
+    /// By number of the country.
+    countries: Vec<Key>,
+    /// For days of which every hour counts alike.
+    pub(super) whole_days: Sources,
+    /// For days of which some hours are left out or hours are groups.
+    pub(super) by_hour: Sources,
+}
+
+const fn bit(base: Base) -> u8 {
+    1 << base as u8
+}
+
+fn has(bases: u8, base: Base) -> bool {
+    bases & bit(base) != 0
+}
+
+fn list(bases: u8) -> Vec<Base> {
+    let all = [
+        Base::Repo,
+        Base::Verb,
+        Base::Country,
+        Base::Hour,
+        Base::Evidence,
+    ];
+    all.into_iter().filter(|base| has(bases, *base)).collect()
+}
+
+impl<'s, 'a> CellPlan<'s, 'a> {
+    /// The plan of a query; it covers nothing if `is_allowed` is false.
+    pub(super) fn new(scope: &'s Scope<'a>, is_allowed: bool) -> Self {
+        let mut plan = Self {
+            scope,
+            countries: Vec::new(),
+            whole_days: Sources::default(),
+            by_hour: Sources::default(),
+        };
+        if is_allowed && scope.wants.unidentified && plan.has_only_bases() {
+            plan.countries = countries(scope);
+            plan.whole_days = plan.sources(0);
+            plan.by_hour = plan.sources(bit(Base::Hour));
+        }
+        plan
+    }
+
+    /// The query.
+    pub(super) fn scope(&self) -> &'s Scope<'a> {
+        self.scope
+    }
+
+    /// Whether all conditions and dimensions are on what cells have keys of.
+    fn has_only_bases(&self) -> bool {
+        let scope = self.scope;
+        let others = [&scope.agent, &scope.internal, &scope.kind];
+        let places = scope.axes.iter().filter(|axis| axis.space == Space::Place);
+        let mut places = places
+            .map(|axis| &axis.dimension)
+            .chain(scope.place_conditions());
+        others.into_iter().chain(&scope.extras).all(Lens::is_idle)
+            && scope.downloaders.is_none()
+            && scope.downloader_stride == 0
+            && places.all(|dimension| *dimension == Dimension::Country)
+    }
+
+    fn lens_bases(&self, which: fn(&Lens) -> bool) -> u8 {
+        let scope = self.scope;
+        let lenses = [
+            (&scope.repo, Base::Repo),
+            (&scope.verb, Base::Verb),
+            (&scope.place, Base::Country),
+            (&scope.evidence, Base::Evidence),
+        ];
+        let used = lenses.into_iter().filter(|(lens, _)| which(lens));
+        used.fold(0, |bases, (_, base)| bases | bit(base))
+    }
+
+    fn sources(&self, hour: u8) -> Sources {
+        let scope = self.scope;
+        let filters = self.lens_bases(|lens| lens.has_filter) | hour;
+        let all = filters | self.lens_bases(|lens| lens.has_axis);
+        let mut sources = Vec::new();
+        if scope.wants.requests {
+            sources.extend(source(Target::Requests, Measure::Requests, all));
+        }
+        if scope.wants.downloads {
+            sources.extend(self.downloads(filters, all).into_iter().flatten().flatten());
+        }
+        let unidentified = self.unidentified(filters & !bit(Base::Evidence));
+        sources.extend(unidentified.into_iter().flatten());
+        Sources(sources)
+    }
+
+    /// Downloads, and those of the whole where they have to be read apart.
+    fn downloads(&self, filters: u8, all: u8) -> Option<[Option<Source>; 2]> {
+        let scope = self.scope;
+        if scope.rule.collapse == Collapse::None {
+            // Each accepted request is one, and its verb decides on its evidence.
+            let bases = all & !bit(Base::Evidence) | bit(Base::Verb);
+            let source = source(Target::Downloads, Measure::Requests, bases)?;
+            let has_internal = !scope.rule.internal;
+            return Some([
+                Some(Source {
+                    only_accepted: true,
+                    has_internal,
+                    ..source
+                }),
+                None,
+            ]);
+        }
+        let is_collapsed_apart = scope.verb.has_axis || !self.keeps_default_verbs();
+        if !scope.is_default_rule || is_collapsed_apart {
+            return None;
+        }
+        let (filters, all) = (filters & !bit(Base::Verb), all & !bit(Base::Verb));
+        // A download may lie in two countries, so those of several countries do not add up.
+        if has(filters, Base::Country) && self.countries_kept() > 1 {
+            return None;
+        }
+        if !scope.place.has_axis {
+            return Some([
+                Some(source(Target::Downloads, Measure::Downloads, all)?),
+                None,
+            ]);
+        }
+        let groups = source(Target::DownloadsApart, Measure::Downloads, all)?;
+        let whole = source(Target::Whole, Measure::Downloads, filters)?;
+        Some([Some(groups), Some(whole)])
+    }
+
+    /// The first one that serves a day is read.
+    fn unidentified(&self, filters: u8) -> [Option<Source>; 2] {
+        let scope = self.scope;
+        let by_verb = source(
+            Target::Unidentified,
+            Measure::Unidentified,
+            filters | bit(Base::Verb),
+        );
+        let by_verb = by_verb.map(|source| Source {
+            only_accepted: true,
+            has_internal: !scope.rule.internal,
+            ..source
+        });
+        let bases = filters & !bit(Base::Verb);
+        let stored = source(Target::Unidentified, Measure::AcceptedUnidentified, bases);
+        let is_stored = scope.is_default_rule && self.keeps_default_verbs();
+        [by_verb, stored.filter(|_| is_stored)]
+    }
+
+    fn keeps_default_verbs(&self) -> bool {
+        let accepts = self.scope.view.meanings().accepts.iter();
+        let mut accepted = (0_u32..).zip(accepts).filter(|(_, accepts)| **accepts);
+        accepted.all(|(verb, _)| self.scope.verb.part(verb) != OUT)
+    }
+
+    fn countries_kept(&self) -> usize {
+        self.countries.iter().filter(|part| **part != OUT).count()
+    }
+
+    /// Adds what cells cover of a day; gives what has to come from elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when the day's cells are damaged, `Io`.
+    pub(super) fn day(
+        &self,
+        day: &DayPart,
+        buffers: &mut Buffers,
+        groups: &mut Groups,
+    ) -> Result<Wants> {
+        let scope = self.scope;
+        let mut wants = scope.wants;
+        let Some(sources) = self.sources_of(day) else {
+            return Ok(wants);
+        };
+        let Some(partition) = scope.view.manifest().partitions.get(day.partition) else {
+            return Ok(wants);
+        };
+        let cells = scope.view.cells(partition)?;
+        for source in &sources.0 {
+            let is_known = source.target == Target::Unidentified && !wants.unidentified;
+            if is_known || source.has_internal && cells.meta().internal_count > 0 {
+                continue;
+            }
+            self.add(source, (&cells, day), buffers, groups)?;
+            match source.target {
+                Target::Requests => wants.requests = false,
+                Target::Unidentified => wants.unidentified = false,
+                _ => wants.downloads = false,
+            }
+        }
+        Ok(wants)
+    }
+
+    /// The sources for a day; `None` if cells cover nothing of it.
+    pub(super) fn sources_of(&self, day: &DayPart) -> Option<&Sources> {
+        let sources = match day.is_whole() {
+            true => &self.whole_days,
+            false if day.is_whole_hours() => &self.by_hour,
+            false => return None,
+        };
+        Some(sources).filter(|sources| !sources.0.is_empty())
+    }
+
+    /// Whether nothing of a day has to come from elsewhere, as far as that is known before.
+    pub(super) fn covers(&self, day: &DayPart) -> bool {
+        let sources = self.sources_of(day).map_or(&[][..], |sources| &sources.0);
+        let has = |target| sources.iter().any(|source| source.target == target);
+        let wants = self.scope.wants;
+        (!wants.requests || has(Target::Requests))
+            && (!wants.downloads || has(Target::Downloads) || has(Target::DownloadsApart))
+            && has(Target::Unidentified)
+            && !wants.has_sets()
+    }
+
+    fn add(
+        &self,
+        source: &Source,
+        (cells, day): (&Cells, &DayPart),
+        buffers: &mut Buffers,
+        groups: &mut Groups,
+    ) -> Result<()> {
+        buffers.read(source, cells)?;
+        let (values, keys) = (&buffers.values, &buffers.keys);
+        let mut key_before = None;
+        let mut slot = 0;
+        for (index, value) in values.iter().enumerate().filter(|(_, value)| **value > 0) {
+            let mut key = if has(source.bases, Base::Hour) {
+                0
+            } else {
+                day.part
+            };
+            let mut is_kept = true;
+            for (base, codes) in keys {
+                let code = codes.get(index).copied().unwrap_or(u32::MAX);
+                let part = self.part(source, (*base, code), day);
+                is_kept &= part != OUT;
+                key = key.wrapping_add(part);
+            }
+            if !is_kept {
+                continue;
+            }
+            let value = u64::from(*value);
+            match source.target {
+                Target::Unidentified => groups.unidentified += value,
+                Target::Whole => groups.whole_downloads += value,
+                _ => {
+                    if key_before != Some(key) {
+                        slot = groups.slot(key);
+                        key_before = Some(key);
+                    }
+                    let sums = groups.sums(slot);
+                    if source.target == Target::Requests {
+                        sums.requests += value;
+                    } else {
+                        sums.downloads += value;
+                    }
+                    if source.target == Target::Downloads {
+                        groups.whole_downloads += value;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What the key of a cell adds to that of the group, or [`OUT`].
+    #[inline]
+    fn part(&self, source: &Source, (base, code): (Base, u32), day: &DayPart) -> Key {
+        let scope = self.scope;
+        match base {
+            Base::Repo => scope.repo.part(code),
+            Base::Country => self.countries.get(code as usize).copied().unwrap_or(OUT),
+            Base::Hour => day.hour_part(code),
+            Base::Evidence => scope.evidence.part(code),
+            Base::Verb => {
+                let part = scope.verb.part(code);
+                let is = |list: &[bool]| list.get(code as usize).copied().unwrap_or(false);
+                if part == OUT || source.only_accepted && !is(&scope.accepts) {
+                    return OUT;
+                }
+                if source.target != Target::Downloads || scope.evidence.is_idle() {
+                    return part;
+                }
+                let evidence = scope.view.meanings().evidence.get(code as usize);
+                match scope.evidence.part(evidence.copied().unwrap_or(0).into()) {
+                    OUT => OUT,
+                    more => part + more,
+                }
+            }
+        }
+    }
+}
+
+/// The first table that has the measure and the bases, and whose cells add up over its other bases.
+fn source(target: Target, measure: Measure, bases: u8) -> Option<Source> {
+    let needed = list(bases);
+    let covers = |table: &&CellTable| {
+        table.measures.contains(&measure)
+            && needed.iter().all(|base| table.bases.contains(base))
+            && table.adds_up(measure, &needed)
+    };
+    let table = TABLES.iter().find(covers)?;
+    Some(Source {
+        target,
+        table,
+        measure,
+        bases,
+        only_accepted: false,
+        has_internal: false,
+    })
+}
+
+/// What each country adds to keys.
+fn countries(scope: &Scope<'_>) -> Vec<Key> {
+    let meanings = scope.view.meanings();
+    let mut parts = vec![OUT; meanings.countries.len()];
+    for (place, country) in (0_u32..).zip(&meanings.country_of) {
+        if let Some(part) = parts.get_mut(*country as usize) {
+            *part = scope.place.part(place);
+        }
+    }
+    parts
+}
+
+/// Columns of cells, decoded.
+#[derive(Debug, Default)]
+pub(super) struct Buffers {
+    values: Vec<u32>,
+    keys: Vec<(Base, Vec<u32>)>,
+}
+
+impl Buffers {
+    fn read(&mut self, source: &Source, cells: &Cells) -> Result<()> {
+        self.values.clear();
+        self.keys.clear();
+        let measures = source.table.measures.iter();
+        let at = measures
+            .take_while(|measure| **measure != source.measure)
+            .count();
+        cells.read(source.table.measure_column(at), &mut self.values)?;
+        if self.values.iter().all(|value| *value == 0) {
+            self.values.clear();
+            return Ok(());
+        }
+        for (at, base) in source.table.bases.iter().enumerate() {
+            if has(source.bases, *base) {
+                let mut codes = Vec::with_capacity(self.values.len());
+                cells.read(source.table.key_column(at), &mut codes)?;
+                self.keys.push((*base, codes));
+            }
+        }
+        Ok(())
+    }
+}
