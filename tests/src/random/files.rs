@@ -65,6 +65,12 @@ pub fn write_files(
         fs::write(&path, hub_csv(rng, hub))?;
         let at = rng.below(deliveries.len());
         deliveries[at].push(path);
+        if rng.percent(30) {
+            let path = directory.join("publisher-before.csv");
+            let before = hub_before(rng, hub);
+            fs::write(&path, hub_csv(rng, &before))?;
+            deliveries.insert(0, vec![path]);
+        }
     }
     deliveries.retain(|delivery| !delivery.is_empty());
     Ok(deliveries)
@@ -115,6 +121,20 @@ pub fn hub_csv(rng: &mut Rng, hub: &HubRows) -> String {
         text.push_str(&line);
     }
     text
+}
+
+/// What the publisher CSV may have said earlier of the same orgs, all of it replaced since.
+fn hub_before(rng: &mut Rng, hub: &HubRows) -> HubRows {
+    let mut before = hub.clone();
+    for value in &mut before {
+        value.downloads += u64::from(rng.percent(50));
+        value.total += 5;
+    }
+    let last = before.iter().map(|value| value.day).max();
+    let mut gone = before[0].clone();
+    gone.day = last.map_or(gone.day, |day| day.next());
+    before.push(gone);
+    before
 }
 
 fn field(row: &Row, column: &str) -> String {
@@ -193,6 +213,9 @@ mod tests {
                     texts.insert(fs::read(path).unwrap()),
                     "seed {seed}: a file twice"
                 );
+                if path.ends_with("publisher-before.csv") {
+                    continue;
+                }
                 if !path.ends_with("publisher.csv") {
                     rows.extend(read(path));
                 }

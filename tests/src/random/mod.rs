@@ -37,7 +37,10 @@ impl Content {
     /// Any content of up to 400 requests and 40 days.
     pub fn any(rng: &mut Rng) -> Self {
         let shape = Shape::any(rng);
-        let rows = rows::random_rows(rng, &shape);
+        let mut rows = rows::random_rows(rng, &shape);
+        if rng.percent(15) {
+            rows::make_wild(rng, &mut rows);
+        }
         let hub = rng.percent(40).then(|| hub::random_hub(rng, &shape, &rows));
         Self { rows, hub }
     }
