@@ -19,7 +19,7 @@ use footfall_engine::storage::{FixedClock, RealFileSystem};
 use footfall_engine::store::{DayRange, Fault, RawFormat, Store, VerifyOptions};
 use footfall_engine::units::{Day, TimestampMs};
 use footfall_engine::{Error, Result};
-use footfall_generate::{HeaderSet, Plan, generate};
+use footfall_generate::{HeaderSet, Plan, generate, write_hub_csv};
 use footfall_tests::support::shared;
 use tempfile::TempDir;
 
@@ -558,5 +558,55 @@ fn the_real_log_comes_out_as_it_went_in() -> Result<()> {
     assert_eq!(receipt.rejected, 0);
     same_rows(&[&exported(&store)], &[&fs::read_to_string(path).unwrap()]);
     assert_eq!(verify(&store), Vec::<String>::new());
+    Ok(())
+}
+
+#[test]
+fn counts_of_the_logs_come_out_as_the_hub_would_give_them() -> Result<()> {
+    let scene = Scene::new();
+    let plan = plan(4_000, 20);
+    let path = scene.logs().join("publisher.csv");
+    write_hub_csv(&plan, &path, false)?;
+    let store = scene.store();
+    ingest(&store, &scene.halves(&plan));
+    let mut out = Vec::new();
+    assert!(store.export_hub_csv(None, None, &mut out).is_err());
+    let rows = store.export_log_counts(None, None, &mut out)?;
+    let cell = |line: &str| {
+        let fields: Vec<String> = line.split(',').map(str::to_owned).collect();
+        (
+            fields[0].clone(),
+            fields[1].clone(),
+            fields[3].clone(),
+            fields[4].clone(),
+        )
+    };
+    let cells = |text: &str| -> Vec<_> {
+        let mut cells: Vec<_> = text
+            .lines()
+            .skip(1)
+            .map(cell)
+            .filter(|cell| cell.3 != "0")
+            .collect();
+        cells.sort();
+        cells
+    };
+    let (found, hub) = (
+        String::from_utf8(out).unwrap(),
+        fs::read_to_string(&path).unwrap(),
+    );
+    assert_eq!(rows, found.lines().count() as u64 - 1);
+    assert!(cells(&found) == cells(&hub));
+    let types: Vec<&str> = found
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').next().unwrap())
+        .collect();
+    assert!(types.is_sorted_by(|a, b| a >= b), "models before datasets");
+
+    ingest(&store, std::slice::from_ref(&path));
+    let mut out = Vec::new();
+    store.export_hub_csv(None, None, &mut out)?;
+    assert!(String::from_utf8(out).unwrap() == hub);
     Ok(())
 }

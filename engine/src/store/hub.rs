@@ -115,7 +115,7 @@ impl Store {
     ) -> Result<u64> {
         let state = self.hub_state(as_of)?.ok_or_else(no_publisher_csv)?;
         export_hub_csv(&state, |repo| org.is_none() || repo.org() == org, &mut out)
-            .map_err(|error| Error::io("write", "", error))
+            .map_err(|error| Error::io("write", "output", error))
     }
 }
 

@@ -14,6 +14,7 @@ mod export;
 mod export_raw;
 mod hub;
 mod imports;
+mod log_counts;
 mod query;
 mod status;
 mod verify;
