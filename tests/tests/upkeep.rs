@@ -318,7 +318,7 @@ fn set_cells(transaction: &mut Transaction, cells: &[u8]) {
 
 #[test]
 fn a_store_that_contradicts_itself_under_right_checksums_is_found_out() -> Result<()> {
-    let lies: [Lie; 7] = [
+    let lies: [Lie; 8] = [
         ("cells count", |transaction| {
             let other = transaction.manifest().partitions[1]
                 .derived
@@ -345,6 +345,9 @@ fn a_store_that_contradicts_itself_under_right_checksums_is_found_out() -> Resul
         }),
         ("rows, expected", |transaction| {
             transaction.manifest_mut().partitions.pop();
+        }),
+        ("has other rows than were taken in", |transaction| {
+            transaction.manifest_mut().extra_columns[0] = "another".to_owned();
         }),
         ("which it does not know", |transaction| {
             transaction.manifest_mut().ledger.clear();
@@ -608,5 +611,34 @@ fn counts_of_the_logs_come_out_as_the_hub_would_give_them() -> Result<()> {
     let mut out = Vec::new();
     store.export_hub_csv(None, None, &mut out)?;
     assert!(String::from_utf8(out).unwrap() == hub);
+    Ok(())
+}
+
+/// `cargo test -p footfall-tests --test upkeep -- --ignored --nocapture speed`
+#[test]
+#[ignore = "measures"]
+fn speed_of_export_and_verification() -> Result<()> {
+    let scene = Scene::new();
+    let plan = Plan {
+        repos: 500,
+        ..plan(1_000_000, 30)
+    };
+    let files = generate(&plan, &scene.logs(), &mut |_| {})?.files;
+    let store = scene.store();
+    let receipt = ingest(&store, &files);
+    println!("ingest {:.2} s", receipt.seconds);
+    let clock = footfall_engine::storage::SystemClock;
+    for format in [RawFormat::Csv, RawFormat::JsonLines] {
+        let start = footfall_engine::storage::Clock::now(&clock).get();
+        let rows = store.export_raw(None, &mut std::io::sink(), format)?;
+        let took = footfall_engine::storage::Clock::now(&clock).get() - start;
+        println!("{format:?}: {rows} rows in {took} ms");
+    }
+    let report = store.verify(VerifyOptions::default(), &mut |_| {})?;
+    println!(
+        "verify: {} rows, {} identities in {:.2} s",
+        report.rows, report.identities, report.seconds
+    );
+    assert!(report.is_clean());
     Ok(())
 }

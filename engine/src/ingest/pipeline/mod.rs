@@ -32,3 +32,4 @@ mod work;
 pub use coordinator::ingest;
 pub use options::{Options, Progress};
 pub use receipt::{FileReceipt, Outcome, Receipt};
+pub(crate) use row_hash::row_hash;

@@ -33,7 +33,7 @@ const HIGH: [u64; PLACES] = [
 ];
 
 /// Hash of a row from its components and the sum over its extra columns.
-pub(super) fn row_hash(components: [u64; PLACES], extra: u64) -> u128 {
+pub(crate) fn row_hash(components: [u64; PLACES], extra: u64) -> u128 {
     let (mut low, mut high) = (extra, extra.rotate_left(32));
     for (place, component) in components.iter().enumerate() {
         low = low.wrapping_add(component.wrapping_mul(LOW[place]));

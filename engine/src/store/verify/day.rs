@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::segment::{self, Facts};
 use super::{Codes, Faults, Stored};
 use crate::catalog::view::{Meanings, cells_of};
-use crate::catalog::{DerivedEntry, Partition, SegmentEntry};
+use crate::catalog::{DerivedEntry, HourSum, Partition, SegmentEntry};
 use crate::derived::Cells;
 use crate::error::{Error, Result};
 use crate::rules::DEFAULT_RULE;
@@ -31,10 +31,15 @@ pub(super) fn check(
             faults.unread.push(entry.imports);
             continue;
         };
-        for ((import, hour), rows) in facts.rows {
+        for ((import, hour), sum) in facts.rows {
             let found = stored.entry(import).or_default();
-            found.rows += rows;
-            *found.by_hour.entry(hour).or_default() += rows;
+            found.rows += sum.rows;
+            let of_hour = found.by_hour.entry(hour).or_insert(HourSum {
+                hour,
+                ..HourSum::default()
+            });
+            of_hour.rows += sum.rows;
+            of_hour.sum = of_hour.sum.wrapping_add(sum.sum);
         }
         segments.push(segment);
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::row_sum::Prints;
 use super::{Codes, Faults};
 use crate::catalog::view::{IDENTITIES, Meanings, NAMES};
 use crate::catalog::{DictionaryEntry, DictionaryRole};
@@ -19,6 +20,9 @@ pub(super) fn check(faults: &mut Faults) -> Codes {
     }
     Codes {
         meanings: names.as_ref().map(Meanings::of),
+        prints: names
+            .as_ref()
+            .map(|names| Prints::of(names, &faults.manifest().extra_columns)),
         names,
         ip_bits: identities
             .as_ref()

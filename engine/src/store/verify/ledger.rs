@@ -1,12 +1,13 @@
 //! The ledger's numbers against the rows that were found.
 
 use super::{Faults, Found, Stored};
-use crate::catalog::{Ledger, LedgerRecord};
+use crate::catalog::{HourSum, Ledger, LedgerRecord};
 use crate::store::imports::PUBLISHER_CSV;
-use crate::units::ImportNumber;
+use crate::units::{HOUR_MS, ImportNumber, TimestampMs};
 
-/// Checks that every import has the rows, in all and by hour, that the ledger says, and no other has any.
-pub(super) fn check(faults: &mut Faults, stored: &Stored) {
+/// Checks that every import has the rows, in all and by hour, that the ledger says, and no other has any;
+/// with `can_hash` also that they are the same rows.
+pub(super) fn check(faults: &mut Faults, stored: &Stored, can_hash: bool) {
     let runs = faults.manifest().ledger.clone();
     if runs.iter().any(|run| !faults.is_sound(run)) {
         return;
@@ -30,9 +31,9 @@ pub(super) fn check(faults: &mut Faults, stored: &Stored) {
         if !(is_hub && faults.unread_hub) && (is_hub || !faults.is_unread(import)) {
             check_rows(
                 faults,
-                &ledger,
-                record,
+                (&ledger, record),
                 stored.get(&import).unwrap_or(&none),
+                can_hash,
             );
         }
     }
@@ -47,7 +48,12 @@ pub(super) fn check(faults: &mut Faults, stored: &Stored) {
     }
 }
 
-fn check_rows(faults: &mut Faults, ledger: &Ledger, record: &LedgerRecord, found: &Found) {
+fn check_rows(
+    faults: &mut Faults,
+    (ledger, record): (&Ledger, &LedgerRecord),
+    found: &Found,
+    can_hash: bool,
+) {
     let (import, expected) = (record.import.get(), record.rows);
     if found.rows != expected {
         let rows = found.rows;
@@ -63,20 +69,21 @@ fn check_rows(faults: &mut Faults, ledger: &Ledger, record: &LedgerRecord, found
         Ok(hours) => hours,
         Err(error) => return faults.add(&error),
     };
-    let expected = hours.iter().map(|hour| (hour.hour, hour.rows));
-    if !expected
-        .clone()
-        .eq(found.by_hour.iter().map(|(hour, rows)| (*hour, *rows)))
-    {
-        let differs = expected
-            .clone()
-            .find(|(hour, rows)| found.by_hour.get(hour) != Some(rows));
-        let place = differs.map_or(String::new(), |(hour, _)| {
-            format!(", first in hour {hour} since 1970")
+    let same = |one: &HourSum, other: &HourSum| {
+        (one.hour, one.rows) == (other.hour, other.rows) && (!can_hash || one.sum == other.sum)
+    };
+    let none = HourSum::default();
+    let differs = hours
+        .iter()
+        .find(|hour| !same(hour, found.by_hour.get(&hour.hour).unwrap_or(&none)));
+    if differs.is_some() || hours.len() != found.by_hour.len() {
+        let place = differs.map_or(String::new(), |hour| {
+            let start = TimestampMs(u64::from(hour.hour) * HOUR_MS);
+            format!(", first in the hour of {start}")
         });
         faults.add_text(
             None,
-            format!("ledger: import {import} has other rows by hour{place}"),
+            format!("ledger: import {import} has other rows than were taken in{place}"),
         );
     }
 }

@@ -14,6 +14,7 @@ mod day;
 mod dictionary;
 mod hub;
 mod ledger;
+mod row_sum;
 mod segment;
 
 use std::collections::{BTreeMap, HashSet};
@@ -23,11 +24,12 @@ use serde::Serialize;
 
 use super::Store;
 use crate::catalog::view::Meanings;
-use crate::catalog::{Catalog, FileEntry, Manifest, Snapshot};
+use crate::catalog::{Catalog, FileEntry, HourSum, Manifest, Snapshot};
 use crate::dictionary::{IdentityKeys, Names};
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::{Clock, SystemClock};
 use crate::units::ImportNumber;
+use row_sum::Prints;
 
 /// What a caller can ask of a verification.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -134,7 +136,7 @@ fn verify(
         }
         tell(progress);
         hub::check(&mut faults, &mut stored);
-        ledger::check(&mut faults, &stored);
+        ledger::check(&mut faults, &stored, codes.can_hash());
     }
     report.faults = faults.found;
     let took = SystemClock.now().get().saturating_sub(started.get());
@@ -149,16 +151,24 @@ type Stored = BTreeMap<ImportNumber, Found>;
 #[derive(Clone, Debug, Default)]
 struct Found {
     rows: u64,
-    by_hour: BTreeMap<u32, u64>,
+    by_hour: BTreeMap<u32, HourSum>,
 }
 
 /// What codes stand for; none where the dictionary cannot be read.
 struct Codes {
     names: Option<Names>,
     meanings: Option<Meanings>,
+    prints: Option<Prints>,
     identities: Option<IdentityKeys>,
     /// See [`IdentityKeys::ip_bits`].
     ip_bits: Vec<u64>,
+}
+
+impl Codes {
+    /// Whether the hash of a row can be made.
+    fn can_hash(&self) -> bool {
+        self.prints.is_some() && self.identities.is_some()
+    }
 }
 
 /// The faults found so far.

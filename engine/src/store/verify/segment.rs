@@ -1,13 +1,14 @@
 //! The columns of a segment to what contradicts itself, the dictionaries or the manifest.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use super::Codes;
+use super::row_sum::{RowSums, row_sums};
 use crate::catalog::SegmentEntry;
 use crate::catalog::view::default_window_ms;
 use crate::error::{Error, Result};
 use crate::segment::{Attribute, RunSlice, Segment, VisitSlice};
-use crate::units::{Day, ImportNumber, TimestampMs};
+use crate::units::{Day, TimestampMs};
 
 /// Most faults of one kind that are told of a segment.
 const FAULTS_MAX: usize = 5;
@@ -20,16 +21,15 @@ pub(super) struct Facts {
     visit_count: u64,
     ts_min: u32,
     ts_max: u32,
-    /// Rows by import and hour since 1970.
-    pub(super) rows: BTreeMap<(ImportNumber, u32), u64>,
+    pub(super) rows: RowSums,
 }
 
 /// The rows of a segment, decoded.
-struct Decoded<'a> {
-    segment: &'a Segment,
-    slice: VisitSlice,
-    ts: Vec<u32>,
-    verb: Vec<u32>,
+pub(super) struct Decoded<'a> {
+    pub(super) segment: &'a Segment,
+    pub(super) slice: VisitSlice,
+    pub(super) ts: Vec<u32>,
+    pub(super) verb: Vec<u32>,
 }
 
 /// Checks what a segment says by itself and with the dictionaries; what is wrong goes to `wrong`.
@@ -72,7 +72,7 @@ pub(super) fn check(segment: &Segment, codes: &Codes, wrong: &mut Vec<Error>) ->
         visit_count: u64::from(meta.visit_count),
         ts_min: meta.ts_min,
         ts_max: meta.ts_max,
-        rows: decoded.rows_by_import()?,
+        rows: row_sums(&decoded, codes)?,
     })
 }
 
@@ -343,38 +343,14 @@ impl Decoded<'_> {
         Ok(())
     }
 
-    fn rows_by_import(&self) -> Result<BTreeMap<(ImportNumber, u32), u64>> {
-        let imports = self.rows_of(Attribute::IMPORT)?;
-        let first_hour = self.segment.meta().day.get().saturating_mul(24);
-        let mut rows = BTreeMap::new();
-        let (mut last, mut count) = (None, 0);
-        for (row, ts) in self.ts.iter().enumerate() {
-            let import = ImportNumber(imports.get(row).copied().unwrap_or(0));
-            let key = (import, first_hour.saturating_add(ts / 3_600_000));
-            if last != Some(key) {
-                add(&mut rows, last, count);
-                (last, count) = (Some(key), 0);
-            }
-            count += 1;
-        }
-        add(&mut rows, last, count);
-        Ok(rows)
-    }
-
     /// The attribute's value of each row; empty when no row has one.
-    fn rows_of(&self, attribute: Attribute) -> Result<Vec<u32>> {
+    pub(super) fn rows_of(&self, attribute: Attribute) -> Result<Vec<u32>> {
         let mut values = Vec::new();
         let run = self.segment.attribute(attribute, &self.slice)?;
         if !run.values.is_empty() {
             run.expand(&self.slice.rows, &mut values);
         }
         Ok(values)
-    }
-}
-
-fn add<K: Ord>(rows: &mut BTreeMap<K, u64>, key: Option<K>, count: u64) {
-    if let Some(key) = key {
-        *rows.entry(key).or_default() += count;
     }
 }
 
