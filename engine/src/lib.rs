@@ -40,6 +40,7 @@ pub mod hub;
 pub mod ingest;
 pub mod layout;
 pub mod metrics;
+pub mod output;
 pub mod query;
 pub mod rules;
 pub mod schema;
