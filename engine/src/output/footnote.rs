@@ -1,13 +1,15 @@
 //! What an answer's numbers mean, as lines below a table.
 
 use crate::metrics::{Measure, Metric};
-use crate::query::{Answer, Value};
+use crate::query::{Answer, Meta, Value};
 
 use super::number::thousands;
 use super::text::printable;
 
 /// Labels that are named before "and N more".
 const LABELS_SHOWN: usize = 4;
+/// A ratio that reads 1.00 says nothing.
+const RATIO_SHOWN: f64 = 1.005;
 
 /// The foot lines of an answer, in the order of what a reader has to know first.
 pub(super) fn lines(answer: &Answer) -> Vec<String> {
@@ -69,7 +71,7 @@ fn overcounts(answer: &Answer) -> Vec<String> {
     columns
         .filter_map(|(index, column)| {
             let ratio = (*answer.meta.overcount.get(&column.name)?)?;
-            if (ratio - 1.0).abs() < 1e-9 {
+            if ratio < RATIO_SHOWN {
                 return None;
             }
             if answer.meta.truncated {
@@ -109,19 +111,23 @@ fn basis(answer: &Answer) -> Option<String> {
         .filter_map(|column| Metric::from_name(&column.name));
     let (hub, log): (Vec<Metric>, Vec<Metric>) =
         metrics.partition(|metric| metric.measure() == Measure::Hub);
-    if !hub.is_empty() {
+    if !hub.is_empty() && meta.from.is_some() {
         parts.push("Hub's CSV".to_owned());
     }
-    if !log.is_empty() && !meta.rule.is_empty() {
+    if (!log.is_empty() || hub.is_empty()) && !meta.rule.is_empty() {
         parts.push(format!("rule {}", meta.rule));
     }
-    if let (Some(from), Some(to)) = (&meta.from, &meta.to) {
-        parts.push(range(from, to));
-    }
+    parts.extend(range_text(meta));
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
-/// `2026-06-15 to 2026-07-14` for whole days, else instants.
+/// The range of an answer for people: `2026-06-15 to 2026-07-14 (UTC)` for whole days, else instants;
+/// `None` if there is nothing in the store.
+#[must_use]
+pub fn range_text(meta: &Meta) -> Option<String> {
+    Some(range(meta.from.as_deref()?, meta.to.as_deref()?))
+}
+
 fn range(from: &str, to: &str) -> String {
     let whole_days = (midnight(from), midnight(to).and_then(day_before));
     match whole_days {

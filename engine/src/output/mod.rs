@@ -45,9 +45,10 @@ mod tsv;
 
 use std::io::{self, Write};
 
-use crate::metrics::Metric;
 use crate::query::{Answer, Column, ColumnType, Value};
+use crate::schema::Dimension;
 
+pub use footnote::range_text;
 pub use number::thousands;
 pub use sparkline::sparkline;
 pub use text::printable;
@@ -118,7 +119,7 @@ pub fn by_ending(ending: &str) -> Option<&'static dyn Output> {
 
 /// Whether a column counts something (and is not a dimension).
 fn is_metric(column: &Column) -> bool {
-    Metric::from_name(&column.name).is_some()
+    Dimension::from_name(&column.name).is_none()
 }
 
 /// Whether its values stand at the right.

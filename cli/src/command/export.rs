@@ -1,0 +1,170 @@
+//! `footfall export`: the rows as they came, or a publisher CSV.
+
+use clap::{ArgGroup, ArgMatches, Args, ValueEnum};
+use footfall_engine::output::thousands;
+use footfall_engine::query::{Calendar, Range, range, text};
+use footfall_engine::store::{RawFormat, Store};
+use footfall_engine::units::{Day, TimestampMs};
+use std::io::Write;
+
+use super::{Command, arguments_of, log_counts, note, parsed};
+use crate::args::Global;
+use crate::ask::{Asked, Sources};
+use crate::exit::{Exit, Failure, Outcome};
+
+pub(super) const COMMAND: Command = Command {
+    name: "export",
+    group: "Take out",
+    about: "Write the rows as they came (--raw), or a publisher CSV (--hub-csv)",
+    examples: "  footfall export --raw -o july.csv.gz --in 2026-07
+  footfall export --hub-csv -o publisher.csv
+  footfall export --hub-csv --from-logs --rule files",
+    arguments: arguments_of::<Wishes>,
+    run,
+};
+
+/// Options of `export`.
+#[derive(Args, Clone, Debug)]
+#[command(group(ArgGroup::new("what").required(true).args(["raw", "hub_csv"])))]
+struct Wishes {
+    /// Every row of the logs, to the byte, in the columns of the current export
+    #[arg(long)]
+    raw: bool,
+    /// What the Hub would give: its own numbers, or without any the counts from the logs
+    #[arg(long)]
+    hub_csv: bool,
+    /// With --raw: how rows are written
+    #[arg(long, value_enum, default_value = "csv", requires = "raw")]
+    syntax: Lines,
+    /// With --hub-csv: counts from the logs, also where there are numbers of the Hub
+    #[arg(long, requires = "hub_csv", conflicts_with_all = ["org", "as_of"])]
+    from_logs: bool,
+    /// With --hub-csv: only this organisation
+    #[arg(long, requires = "hub_csv")]
+    org: Option<String>,
+    /// With --hub-csv: what was known at the end of that day
+    #[arg(long, value_name = "DATE", requires = "hub_csv")]
+    as_of: Option<String>,
+    /// The newest 30d, 4w, 12m, 1y
+    #[arg(long, value_name = "PERIOD", conflicts_with_all = ["within", "from", "to"])]
+    last: Option<String>,
+    /// One day, week, month, quarter or year
+    #[arg(long = "in", id = "within", value_name = "LABEL", conflicts_with_all = ["from", "to"])]
+    within: Option<String>,
+    /// From this day
+    #[arg(long, value_name = "DATE")]
+    from: Option<String>,
+    /// To the end of this day
+    #[arg(long, value_name = "DATE")]
+    to: Option<String>,
+    /// With --from-logs: counting rule of downloads
+    #[arg(long, value_name = "NAME", conflicts_with = "raw")]
+    rule: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Lines {
+    /// Comma-separated values
+    Csv,
+    /// An object a line
+    Jsonl,
+}
+
+fn run(matches: &ArgMatches, global: &Global) -> Outcome {
+    let wishes: Wishes = parsed(matches)?;
+    let store = global.open()?;
+    let sources = Sources::of(&store)?;
+    let mut rows = 0;
+    global.destination().write(|out| {
+        rows = if wishes.raw {
+            raw(&store, &wishes, out)?
+        } else if sources.hub && !wishes.from_logs {
+            hub(&store, &wishes, out)?
+        } else {
+            log_counts::write(&store, &wishes.asked(), out)?
+        };
+        Ok(())
+    })?;
+    if global.output.is_some() {
+        note(global, &format!("{} rows", thousands(rows)));
+    }
+    Ok(Exit::Done)
+}
+
+impl Wishes {
+    fn asked(&self) -> Asked {
+        Asked {
+            last: self.last.clone(),
+            within: self.within.clone(),
+            from: self.from.clone(),
+            to: self.to.clone(),
+            rule: self.rule.clone(),
+            ..Asked::default()
+        }
+    }
+}
+
+fn raw(store: &Store, wishes: &Wishes, out: &mut dyn Write) -> Outcome<u64> {
+    let format = match wishes.syntax {
+        Lines::Csv => RawFormat::Csv,
+        Lines::Jsonl => RawFormat::JsonLines,
+    };
+    let range = match wishes.asked().range()? {
+        Range::All => None,
+        range => Some(days(store, &range)?),
+    };
+    Ok(store.export_raw(range, out, format)?)
+}
+
+/// The days of a range; it may not cut one.
+fn days(store: &Store, asked: &Range) -> Outcome<(Day, Day)> {
+    let view = store.view()?;
+    let calendar = Calendar::of_logs(view.manifest().partitions.iter().map(|partition| {
+        let last = partition
+            .segments
+            .iter()
+            .map(|segment| segment.ts_last)
+            .max();
+        (partition.day, last.unwrap_or_default())
+    }));
+    let resolved = range::resolve(asked, Some(&calendar), None).map_err(Failure::usage)?;
+    let Some(span) = resolved.span else {
+        return Ok((Day(1), Day(0)));
+    };
+    let is_whole = |ts: TimestampMs| ts == ts.day().start();
+    if !is_whole(span.from) || !is_whole(span.to) {
+        return Err(Failure::usage_of(
+            "export --raw writes whole days, the range cuts one",
+            "give days",
+        ));
+    }
+    Ok((
+        span.from.day(),
+        TimestampMs(span.to.get().saturating_sub(1)).day(),
+    ))
+}
+
+fn hub(store: &Store, wishes: &Wishes, out: &mut dyn Write) -> Outcome<u64> {
+    if wishes.asked().has_range() || wishes.rule.is_some() {
+        return Err(Failure::usage_of(
+            "the Hub's own numbers are exported whole",
+            "add --from-logs to count from the logs under a rule and range",
+        ));
+    }
+    let as_of = wishes.as_of.as_deref().map(end_of).transpose()?;
+    Ok(store.export_hub_csv(wishes.org.as_deref(), as_of, out)?)
+}
+
+/// The last instant of a day or the instant itself.
+fn end_of(date: &str) -> Outcome<TimestampMs> {
+    let parsed = text::parse(&format!("requests to \"{}\"", date.replace('"', "")));
+    match parsed.map(|query| query.range) {
+        Ok(Range::Between(None, Some(bound))) => Ok(TimestampMs(
+            range::end_instant(bound).get().saturating_sub(1),
+        )),
+        _ => Err(Failure::usage_of(
+            format!("--as-of {date}: expected a day or an instant"),
+            "write 2026-07-14 or 2026-07-14T08:00:00Z",
+        )),
+    }
+}

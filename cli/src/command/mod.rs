@@ -1,0 +1,177 @@
+//! The table of commands, and the way from words to one of them.
+//!
+//! # To add one
+//!
+//! A file here with its `clap::Args` and its `run`, and its row in [`COMMANDS`].
+
+mod compact;
+mod completions;
+mod demo;
+mod export;
+mod generate;
+mod help;
+mod hub;
+mod imports;
+mod ingest;
+mod log_counts;
+mod man;
+mod query;
+mod receipt;
+mod repos;
+mod series;
+mod status;
+mod top;
+mod totals;
+mod verify;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{ArgMatches, Args, FromArgMatches};
+use footfall_engine::Error;
+
+use crate::args::{Global, program};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::term;
+
+/// One command.
+pub(crate) struct Command {
+    /// Its word.
+    pub(crate) name: &'static str,
+    /// One of [`GROUPS`].
+    pub(crate) group: &'static str,
+    /// What it does, in a line.
+    pub(crate) about: &'static str,
+    /// Command lines at the end of its help.
+    pub(crate) examples: &'static str,
+    /// Adds its own options.
+    pub(crate) arguments: fn(clap::Command) -> clap::Command,
+    /// Does it.
+    pub(crate) run: fn(&ArgMatches, &Global) -> Outcome,
+}
+
+/// Headings of the help, in its order.
+pub(crate) const GROUPS: &[&str] = &["Begin", "Ask", "Take out", "Look after a store", "More"];
+
+/// Every command.
+pub(crate) const COMMANDS: &[Command] = &[
+    demo::COMMAND,
+    ingest::COMMAND,
+    status::COMMAND,
+    totals::COMMAND,
+    repos::COMMAND,
+    series::COMMAND,
+    top::COMMAND,
+    query::COMMAND,
+    export::COMMAND,
+    hub::COMMAND,
+    imports::COMMAND,
+    verify::COMMAND,
+    compact::COMMAND,
+    generate::COMMAND,
+    completions::COMMAND,
+    man::COMMAND,
+    help::COMMAND,
+];
+
+impl Command {
+    /// As clap knows it.
+    pub(crate) fn clap(&self) -> clap::Command {
+        let command = clap::Command::new(self.name).about(self.about);
+        let command = if self.examples.is_empty() {
+            command
+        } else {
+            command.after_help(format!("Examples:\n{}", self.examples))
+        };
+        (self.arguments)(command)
+    }
+}
+
+/// Adds the options of `T`; for the table.
+pub(crate) fn arguments_of<T: Args>(command: clap::Command) -> clap::Command {
+    T::augment_args(command)
+}
+
+/// For commands without options of their own.
+pub(crate) fn no_arguments(command: clap::Command) -> clap::Command {
+    command
+}
+
+/// A command's own options, from what clap has read.
+pub(crate) fn parsed<T: FromArgMatches>(matches: &ArgMatches) -> Outcome<T> {
+    T::from_arg_matches(matches).map_err(|error| Failure::usage(Error::invalid(error.to_string())))
+}
+
+/// Runs the command that `words` name.
+pub(crate) fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let exit = match program().try_get_matches_from(words) {
+        Ok(matches) => dispatch(&matches).unwrap_or_else(|failure| failure.report()),
+        Err(error) => {
+            // A closed pipe is no error, and there is nobody to tell of another one.
+            let _ = error.print();
+            if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Done
+            }
+        }
+    };
+    ExitCode::from(exit.code())
+}
+
+fn dispatch(matches: &ArgMatches) -> Outcome {
+    let Some((name, matches)) = matches.subcommand() else {
+        return Err(Failure::usage_of("no command", "see footfall help"));
+    };
+    let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
+        return Err(Failure::usage_of(
+            format!("no command {name}"),
+            "see footfall help",
+        ));
+    };
+    (command.run)(matches, &Global::of(matches)?)
+}
+
+/// Says a line to the person, unless that is not wanted.
+pub(crate) fn note(global: &Global, line: &str) {
+    if !global.quiet {
+        term::say(line);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_examples_parse() {
+        for (index, command) in COMMANDS.iter().enumerate() {
+            assert!(
+                COMMANDS[..index]
+                    .iter()
+                    .all(|other| other.name != command.name)
+            );
+            for line in command.examples.lines() {
+                let line = line.rsplit('|').next().unwrap();
+                let parsed = program().try_get_matches_from(words_of(line));
+                assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
+            }
+        }
+    }
+
+    /// Words of a shell, as far as the examples need it.
+    fn words_of(line: &str) -> Vec<String> {
+        let (mut words, mut word, mut quoted) = (Vec::new(), String::new(), false);
+        for character in line.trim().chars() {
+            match character {
+                '\'' => quoted = !quoted,
+                '>' if !quoted => break,
+                ' ' if !quoted => words.push(std::mem::take(&mut word)),
+                _ => word.push(character),
+            }
+        }
+        words.push(word);
+        words.retain(|word| !word.is_empty());
+        words
+    }
+}
