@@ -7,6 +7,7 @@
 )]
 
 mod damage;
+mod hub;
 mod lookup;
 mod scene;
 mod status;
@@ -16,11 +17,12 @@ use std::fs;
 use footfall_engine::Result;
 use footfall_engine::ingest::pipeline::Outcome;
 use footfall_engine::store::{RawFormat, VerifyOptions};
-use footfall_engine::units::Day;
+use footfall_engine::units::{DAY_MS, Day, TimestampMs};
 use footfall_generate::{Plan, generate, write_hub_csv};
 use footfall_tests::support::shared;
 
 use crate::scene::*;
+
 #[test]
 fn late_halves_are_exported_as_they_came_and_compacted_without_a_trace() -> Result<()> {
     let scene = Scene::new();
@@ -52,6 +54,33 @@ fn late_halves_are_exported_as_they_came_and_compacted_without_a_trace() -> Resu
     assert_eq!((status.segments_max, status.days_to_compact), (1, 0));
     let again = store.compact(&mut |_| {})?;
     assert_eq!((again.days, again.commits), (0, 0));
+    Ok(())
+}
+
+#[test]
+fn many_days_are_compacted_in_several_commits() -> Result<()> {
+    let scene = Scene::new();
+    let store = scene.store();
+    for half in 0..2 {
+        let line = |day: u64| {
+            let ts = Day(FIRST_DAY - 200).start().get() + day * DAY_MS + half;
+            format!("{},200,GET,a/x,model,aa,,NA,,\n", TimestampMs(ts))
+        };
+        let lines: String = (0..150).map(line).collect();
+        ingest(
+            &store,
+            &[scene.file(&format!("{half}.csv"), format!("{HEADER}\n{lines}"))],
+        );
+    }
+    let mut told = Vec::new();
+    let report = store.compact(&mut |progress| told.push((progress.days_done, progress.days)))?;
+    assert_eq!((report.days, report.rows), (150, 300));
+    assert!(report.commits >= 2, "{report:?}");
+    assert_eq!(
+        (told.first(), told.last()),
+        (Some(&(0, 150)), Some(&(150, 150)))
+    );
+    assert_eq!(verify(&store), Vec::<String>::new());
     Ok(())
 }
 
