@@ -147,16 +147,16 @@ impl Global {
 pub(crate) fn program() -> Command {
     let root = Command::new("footfall")
         .version(env!("CARGO_PKG_VERSION"))
-        .about("Who downloads your models and datasets")
         .disable_help_subcommand(true)
         .subcommand_required(true)
         .arg_required_else_help(true)
         .max_term_width(100)
         .infer_long_args(false)
-        .help_template("{about}\n\nUsage: {usage}\n\n{before-help}\n{options}\n{after-help}")
+        .help_template("{about}\n\nUsage: {usage}\n\n{before-help}Options:\n{options}{after-help}")
         .before_help(command_list())
         .after_help(EXAMPLES);
-    let root = Global::augment_args(root);
+    let about = "Who downloads your models and datasets";
+    let root = Global::augment_args(root).about(about);
     COMMANDS
         .iter()
         .fold(root, |root, command| root.subcommand(command.clap()))

@@ -77,13 +77,13 @@ pub(crate) const COMMANDS: &[Command] = &[
 impl Command {
     /// As clap knows it.
     pub(crate) fn clap(&self) -> clap::Command {
-        let command = clap::Command::new(self.name).about(self.about);
-        let command = if self.examples.is_empty() {
+        // The doc comment of the options would take the place of a text given before.
+        let command = (self.arguments)(clap::Command::new(self.name)).about(self.about);
+        if self.examples.is_empty() {
             command
         } else {
             command.after_help(format!("Examples:\n{}", self.examples))
-        };
-        (self.arguments)(command)
+        }
     }
 }
 

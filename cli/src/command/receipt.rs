@@ -107,10 +107,10 @@ fn refused(receipt: &Receipt, text: &mut String) {
     for (path, error, help, bad) in files.clone().take(FILES_SHOWN) {
         let error = error.strip_prefix(&format!("{path}: ")).unwrap_or(error);
         let _ = writeln!(text, "refused {}: {}", printable(path), printable(error));
-        samples(bad, text);
         if let Some(help) = help {
             let _ = writeln!(text, "  help: {}", printable(help));
         }
+        samples(bad, text);
     }
     and_more(files.count(), "refused files", text);
 }

@@ -231,8 +231,8 @@ fn trends(
     Ok(bars(&answer(store, &query)?))
 }
 
-/// Rows of (repo, label, number) to a line for each repo; buckets that are cut at the ends are left
-/// out, for they look like a fall.
+/// Rows of (repo, label, number) to a line for each repo. Buckets at the ends that are not there or are
+/// cut are left out: they would look like a beginning and a fall.
 fn bars(answer: &Answer) -> HashMap<String, String> {
     let missing = answer.meta.missing.iter().map(String::as_str);
     let labels: BTreeSet<&str> = answer
@@ -242,16 +242,14 @@ fn bars(answer: &Answer) -> HashMap<String, String> {
         .chain(missing)
         .collect();
     let mut labels: Vec<&str> = labels.into_iter().collect();
-    let is_partial = |label: &&str| answer.meta.partial.iter().any(|partial| partial == label);
-    if labels.len() > 2 {
-        if labels.first().is_some_and(is_partial) {
-            labels.remove(0);
-        }
-        if labels.last().is_some_and(is_partial) {
-            labels.pop();
-        }
-    }
     let is_missing = |label: &&str| answer.meta.missing.iter().any(|missing| missing == label);
+    let is_partial = |label: &&str| answer.meta.partial.iter().any(|partial| partial == label);
+    trim(&mut labels, is_missing);
+    let mut whole = labels.clone();
+    whole.retain(|label| !is_partial(label));
+    if !whole.is_empty() {
+        trim(&mut labels, is_partial);
+    }
     let empty: Vec<Option<u64>> = labels
         .iter()
         .map(|label| (!is_missing(label)).then_some(0))
@@ -270,6 +268,18 @@ fn bars(answer: &Answer) -> HashMap<String, String> {
         .into_iter()
         .map(|(repo, values)| (repo, sparkline(&values, BARS)))
         .collect()
+}
+
+/// Takes labels off both ends.
+fn trim(labels: &mut Vec<&str>, is_off: impl Fn(&&str) -> bool) {
+    while labels.last().is_some_and(&is_off) {
+        labels.pop();
+    }
+    let first = labels
+        .iter()
+        .position(|label| !is_off(label))
+        .unwrap_or(labels.len());
+    labels.drain(..first);
 }
 
 #[cfg(test)]
