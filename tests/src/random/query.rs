@@ -78,7 +78,12 @@ fn query_about(rng: &mut Rng, content: &Content, about: About) -> (Query, String
         metrics: metrics(rng, about),
         ..Query::default()
     };
-    let dimensions = dimensions(&content.rows, about);
+    let mut dimensions = dimensions(&content.rows, about);
+    // Frequent questions, as stored sums answer them: few dimensions, whole days, the default rule.
+    let plain = rng.percent(35);
+    if plain {
+        dimensions.retain(is_plain);
+    }
     let mut rows = content.rows.clone();
     if about == About::Hub {
         rows.extend(content.hub.iter().flatten().map(as_request));
@@ -106,7 +111,10 @@ fn query_about(rng: &mut Rng, content: &Content, about: About) -> (Query, String
         query.filter.push(condition(rng, focus, dimension));
     }
     query.range = range(rng, focus, about);
-    if rng.percent(60) {
+    if plain && matches!(query.range, Range::Between(..)) {
+        query.range = Range::All;
+    }
+    if rng.percent(if plain { 30 } else { 60 }) {
         query.rule = Some(rng.pick(RULES).name.to_owned());
     }
     if rng.percent(40) {
@@ -117,6 +125,20 @@ fn query_about(rng: &mut Rng, content: &Content, about: About) -> (Query, String
     }
     let text = text::random_text(rng, &query);
     (query, text)
+}
+
+fn is_plain(dimension: &Dimension) -> bool {
+    matches!(
+        dimension,
+        Dimension::Time(_)
+            | Dimension::Repo
+            | Dimension::RepoType
+            | Dimension::Country
+            | Dimension::Status
+            | Dimension::Method
+            | Dimension::Class
+            | Dimension::Evidence
+    )
 }
 
 fn metrics(rng: &mut Rng, about: About) -> Vec<Metric> {
@@ -149,11 +171,13 @@ fn metrics(rng: &mut Rng, about: About) -> Vec<Metric> {
 /// Every dimension that goes with the metrics.
 fn dimensions(rows: &[Row], about: About) -> Vec<Dimension> {
     let mut all: Vec<Dimension> = DIMENSIONS.iter().map(|(_, one, _)| one.clone()).collect();
-    // The frequent ones twice.
+    // The frequent ones more than once.
     all.extend([
         Dimension::Repo,
         Dimension::Country,
+        Dimension::Country,
         Dimension::Time(TimeUnit::Day),
+        Dimension::Time(TimeUnit::Hour),
     ]);
     all.extend(KEYS.map(|key| Dimension::UaKey(key.to_owned())));
     if rows.iter().any(|row| !row.extra.is_empty()) {

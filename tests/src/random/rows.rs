@@ -96,8 +96,9 @@ const STEPS: [u64; 14] = [
     7_200_000,
 ];
 /// Milliseconds of the day at which bursts begin.
-const STARTS: [u64; 7] = [
-    0, 36_000_000, 36_299_000, 82_799_999, 82_800_000, 86_390_000, 86_399_999,
+const STARTS: [u64; 10] = [
+    0, 35_999_000, 39_590_000, 43_199_999, 36_000_000, 36_299_000, 82_799_999, 82_800_000,
+    86_390_000, 86_399_999,
 ];
 
 /// What a log may have.
@@ -109,6 +110,8 @@ pub struct Shape {
     pub days_max: usize,
     /// Values of each column to choose from, at most.
     pub values_max: usize,
+    /// In how many of a hundred requests of a burst each of its properties changes.
+    pub changes_percent: usize,
     /// Whether some requests are marked internal.
     pub internal: bool,
     /// Whether there is a user agent.
@@ -124,6 +127,7 @@ impl Shape {
             rows_max: *rng.pick(&[1, 5, 20, 60, 100, 200, 300, 400]),
             days_max: *rng.pick(&[1, 2, 3, 7, 40]),
             values_max: *rng.pick(&[1, 2, 4, 30]),
+            changes_percent: *rng.pick(&[0, 6, 6, 40]),
             internal: rng.percent(25),
             agents: rng.percent(70),
             extra: rng.percent(25),
@@ -170,10 +174,10 @@ fn burst(rng: &mut Rng, shape: &Shape, days: &[u64], length: usize, rows: &mut V
         method.clone_into(&mut row.method);
         row.status = status;
         row.ts = TimestampMs(ts);
-        if rng.percent(8) {
+        if rng.percent(shape.changes_percent) {
             set_place(rng, shape, &mut row);
         }
-        if rng.percent(8) {
+        if rng.percent(shape.changes_percent) {
             set_rest(rng, shape, &mut row);
         }
         if rng.percent(5) {
