@@ -98,7 +98,11 @@ impl Asked {
 
     /// Whether the publisher CSV can answer.
     pub(crate) fn fits_hub(&self) -> bool {
-        self.country.is_empty() && self.rule.is_none()
+        let is_whole_days = || {
+            let query = self.hub_query("hub_downloads", &[]);
+            query.is_ok_and(|query| query.check().is_ok())
+        };
+        self.country.is_empty() && is_whole_days()
     }
 
     /// The range; all without one.

@@ -7,9 +7,9 @@ use footfall_engine::store::{RawFormat, Store};
 use footfall_engine::units::{Day, TimestampMs};
 use std::io::Write;
 
-use super::{Command, arguments_of, log_counts, note, parsed};
+use super::{Command, arguments_of, note, parsed};
 use crate::args::Global;
-use crate::ask::{Asked, Sources};
+use crate::ask::{Asked, Sources, usage_if_invalid};
 use crate::exit::{Exit, Failure, Outcome};
 
 pub(super) const COMMAND: Command = Command {
@@ -37,7 +37,7 @@ struct Wishes {
     #[arg(long, value_enum, default_value = "csv", requires = "raw")]
     syntax: Lines,
     /// With --hub-csv: counts from the logs, also where there are numbers of the Hub
-    #[arg(long, requires = "hub_csv", conflicts_with_all = ["org", "as_of"])]
+    #[arg(long, requires = "hub_csv", conflicts_with = "as_of")]
     from_logs: bool,
     /// With --hub-csv: only this organisation
     #[arg(long, requires = "hub_csv")]
@@ -45,20 +45,20 @@ struct Wishes {
     /// With --hub-csv: what was known at the end of that day
     #[arg(long, value_name = "DATE", requires = "hub_csv")]
     as_of: Option<String>,
-    /// The newest 30d, 4w, 12m, 1y
-    #[arg(long, value_name = "PERIOD", conflicts_with_all = ["within", "from", "to"])]
+    /// With --raw: the newest 30d, 4w, 12m, 1y
+    #[arg(long, value_name = "PERIOD", requires = "raw", conflicts_with_all = ["within", "from", "to"])]
     last: Option<String>,
-    /// One day, week, month, quarter or year
-    #[arg(long = "in", id = "within", value_name = "LABEL", conflicts_with_all = ["from", "to"])]
+    /// With --raw: one day, week, month, quarter or year
+    #[arg(long = "in", id = "within", value_name = "LABEL", requires = "raw", conflicts_with_all = ["from", "to"])]
     within: Option<String>,
-    /// From this day
-    #[arg(long, value_name = "DATE")]
+    /// With --raw: from this day
+    #[arg(long, value_name = "DATE", requires = "raw")]
     from: Option<String>,
-    /// To the end of this day
-    #[arg(long, value_name = "DATE")]
+    /// With --raw: to the end of this day
+    #[arg(long, value_name = "DATE", requires = "raw")]
     to: Option<String>,
     /// With --from-logs: counting rule of downloads
-    #[arg(long, value_name = "NAME", conflicts_with = "raw")]
+    #[arg(long, value_name = "NAME", requires = "from_logs")]
     rule: Option<String>,
 }
 
@@ -81,7 +81,7 @@ fn run(matches: &ArgMatches, global: &Global) -> Outcome {
         } else if sources.hub && !wishes.from_logs {
             hub(&store, &wishes, out)?
         } else {
-            log_counts::write(&store, &wishes.asked(), out)?
+            log_counts(&store, &wishes, out)?
         };
         Ok(())
     })?;
@@ -98,7 +98,6 @@ impl Wishes {
             within: self.within.clone(),
             from: self.from.clone(),
             to: self.to.clone(),
-            rule: self.rule.clone(),
             ..Asked::default()
         }
     }
@@ -145,14 +144,19 @@ fn days(store: &Store, asked: &Range) -> Outcome<(Day, Day)> {
 }
 
 fn hub(store: &Store, wishes: &Wishes, out: &mut dyn Write) -> Outcome<u64> {
-    if wishes.asked().has_range() || wishes.rule.is_some() {
-        return Err(Failure::usage_of(
-            "the Hub's own numbers are exported whole",
-            "add --from-logs to count from the logs under a rule and range",
-        ));
-    }
     let as_of = wishes.as_of.as_deref().map(end_of).transpose()?;
     Ok(store.export_hub_csv(wishes.org.as_deref(), as_of, out)?)
+}
+
+fn log_counts(store: &Store, wishes: &Wishes, out: &mut dyn Write) -> Outcome<u64> {
+    if wishes.as_of.is_some() {
+        return Err(Failure::usage_of(
+            "--as-of is of the Hub's own numbers, and the store has none",
+            "leave it out to count from the logs",
+        ));
+    }
+    let counted = store.export_log_counts(wishes.org.as_deref(), wishes.rule.as_deref(), out);
+    counted.map_err(usage_if_invalid)
 }
 
 /// The last instant of a day or the instant itself.

@@ -13,7 +13,6 @@ mod help;
 mod hub;
 mod imports;
 mod ingest;
-mod log_counts;
 mod man;
 mod query;
 mod receipt;

@@ -77,11 +77,12 @@ fn source_lines(source: &SourceStatus, rows: &str) -> Vec<String> {
     let day = |day: Option<footfall_engine::units::Day>| {
         day.map_or_else(|| "–".to_owned(), |day| day.to_string())
     };
+    let repos = if source.repos == 1 { "repo" } else { "repos" };
     let downloaders = source.downloaders.map_or_else(String::new, |count| {
         format!(", {} downloaders", thousands(count))
     });
     let mut lines = vec![format!(
-        "{} … {}: {} days, {} {rows}, {} repos{downloaders}",
+        "{} … {}: {} days, {} {rows}, {} {repos}{downloaders}",
         day(source.first_day),
         day(source.last_day),
         thousands(source.days),

@@ -297,3 +297,26 @@ fn help_completions_and_man_pages() {
     assert_eq!(scene.run(&["--version"]).code, 0);
     assert_eq!(scene.run(&[]).code, 2);
 }
+
+#[test]
+fn ctrl_c_has_its_own_exit() {
+    let scene = Scene::new();
+    let mut command = scene.command(footfall());
+    command.args(["generate", "logs", "--rows", "500M"]);
+    let mut child = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    while !scene.path("logs").exists() {
+        std::thread::yield_now();
+    }
+    let mut kill = scene.command("kill");
+    assert!(
+        kill.args(["-INT", &child.id().to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+}

@@ -95,6 +95,12 @@ fn both_sources_are_named() {
     let repos = csv(&scene, &["repos", "LLAMA"]);
     assert!(repos.starts_with("repo,repo_type,downloads,last_30d,downloaders,hub_total,hub_last_30d,trend\nacme/llama,model,4,4,2,1000,20,"), "{repos}");
     assert_eq!(repos.lines().count(), 2);
+    assert_eq!(
+        csv(&scene, &["totals", "--from", "2026-07-01T08:00:00Z"])
+            .matches("Hub")
+            .count(),
+        0
+    );
     // What the Hub cannot tell is asked of the logs alone.
     assert_eq!(
         csv(&scene, &["top", "country"]).lines().next().unwrap(),
@@ -180,7 +186,7 @@ fn a_store_says_what_it_has() {
     let scene = Scene::with_logs();
     let status = scene.run(&["status"]).out;
     assert!(
-        status.contains("2026-07-01 … 2026-07-02: 2 days, 6 requests, 1 repos, 2 downloaders"),
+        status.contains("2026-07-01 … 2026-07-02: 2 days, 6 requests, 1 repo, 2 downloaders"),
         "{status}"
     );
     let status = scene.run(&["status", "--json"]).out;
