@@ -202,10 +202,7 @@ pub(crate) fn expect_known(store: &Store, query: &Query) -> Outcome<()> {
 
 /// Names of repos and countries in a query's conditions that the store does not have, and the
 /// nearest that it has.
-pub(crate) fn unknown_values(
-    store: &Store,
-    query: &Query,
-) -> Outcome<Vec<(String, Option<String>)>> {
+fn unknown_values(store: &Store, query: &Query) -> Outcome<Vec<(String, Option<String>)>> {
     let mut unknown = Vec::new();
     for condition in &query.filter {
         let (dimension, values) = match condition {

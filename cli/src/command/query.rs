@@ -1,11 +1,12 @@
 //! `footfall query 'TEXT'`: one question in the text form.
 
 use clap::{ArgMatches, Args};
+use footfall_engine::output::printable;
 use footfall_engine::query::text;
 
 use super::{Command, arguments_of, note, parsed};
 use crate::args::Global;
-use crate::ask::{answer, unknown_values};
+use crate::ask::answer;
 use crate::exit::{Failure, Outcome};
 
 pub(super) const COMMAND: Command = Command {
@@ -32,9 +33,9 @@ fn run(matches: &ArgMatches, global: &Global) -> Outcome {
     let query = text::parse(&wishes.text.join(" ")).map_err(Failure::usage)?;
     let store = global.open()?;
     let answer = answer(&store, &query)?;
-    for (message, help) in unknown_values(&store, &query)? {
-        let help = help.map_or_else(String::new, |help| format!("; {help}"));
-        note(global, &format!("note: {message}{help}"));
+    let output = global.destination().output(global.asked_format())?;
+    for note_text in answer.meta.notes.iter().filter(|_| !output.has_notes()) {
+        note(global, &format!("note: {}", printable(note_text)));
     }
     global.show(&answer)
 }

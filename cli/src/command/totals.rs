@@ -1,5 +1,7 @@
 //! `footfall totals`: the headline.
 
+use std::collections::BTreeSet;
+
 use clap::{ArgMatches, Args};
 use footfall_engine::output::range_text;
 use footfall_engine::query::value::Query;
@@ -55,10 +57,13 @@ fn run(matches: &ArgMatches, global: &Global) -> Outcome {
 
 /// Models and datasets, then all else; only those that the store has.
 pub(super) fn scopes(store: &Store) -> Outcome<Vec<Scope>> {
-    let types = HEADLINE_TYPES.map(str::to_owned).to_vec();
-    let is_headline = |kind: &String| types.contains(kind);
-    let kinds: Vec<String> = repos(store)?.into_iter().map(|(kind, _)| kind).collect();
-    let has_headline = kinds.iter().any(is_headline);
+    let kinds: BTreeSet<String> = repos(store)?.into_iter().map(|(kind, _)| kind).collect();
+    let is_headline = |kind: &String| HEADLINE_TYPES.contains(&kind.as_str());
+    let types: Vec<String> = kinds
+        .iter()
+        .filter(|kind| is_headline(kind))
+        .cloned()
+        .collect();
     let others = || kinds.iter().filter(|kind| !is_headline(kind));
     let other_name = if others().all(|kind| kind == "space") {
         "spaces"
@@ -66,7 +71,7 @@ pub(super) fn scopes(store: &Store) -> Outcome<Vec<Scope>> {
         "other types"
     };
     let mut scopes = Vec::new();
-    if has_headline {
+    if !types.is_empty() {
         scopes.push(Scope {
             name: HEADLINE,
             test: Test::In(types.clone()),

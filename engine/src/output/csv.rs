@@ -29,6 +29,10 @@ impl Output for Csv {
         true
     }
 
+    fn has_notes(&self) -> bool {
+        false
+    }
+
     fn write(&self, answer: &Answer, _: Look, out: &mut dyn Write) -> io::Result<()> {
         line(out, answer.columns.iter().map(|column| column.name.clone()))?;
         answer

@@ -82,6 +82,11 @@ pub trait Output: Sync {
     /// Whether every value can be read back from it.
     fn for_programs(&self) -> bool;
 
+    /// Whether the answer's notes are in it.
+    fn has_notes(&self) -> bool {
+        true
+    }
+
     /// Writes the answer; ends with a line feed.
     ///
     /// # Errors
