@@ -4,8 +4,8 @@
 //! it is first asked for; the result is kept as long as those segments are the day's. So whoever reads
 //! sees one segment a day. The same holds for cells that do not cover a day.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::manifest::{DictionaryRole, Manifest, Partition};
 use super::snapshot::Snapshot;
@@ -35,6 +35,10 @@ pub struct Meanings {
     pub country_of: Vec<u32>,
     /// Countries by number; the first one is absent.
     pub countries: Vec<String>,
+    /// Repo types.
+    pub repo_types: BTreeSet<String>,
+    /// Names that several repo types share, and how many.
+    pub shared_repos: HashMap<String, u32>,
 }
 
 impl Meanings {
@@ -63,11 +67,14 @@ impl Meanings {
             });
             country_of.push(number);
         }
+        let (repo_types, shared_repos) = repo_names(names);
         Self {
             accepts,
             evidence,
             country_of,
             countries,
+            repo_types,
+            shared_repos,
         }
     }
 
@@ -79,6 +86,24 @@ impl Meanings {
             window_ms: default_window_ms(),
         }
     }
+}
+
+/// The repo types, and the names that several of them share.
+fn repo_names(names: &Names) -> (BTreeSet<String>, HashMap<String, u32>) {
+    let mut types = BTreeSet::new();
+    let mut counts: HashMap<&str, u32> = HashMap::new();
+    for code in 0..names.repos().len() {
+        let (repo_type, name) = names.repo(code);
+        if !types.contains(repo_type) {
+            types.insert(repo_type.to_owned());
+        }
+        *counts.entry(name).or_insert(0) += 1;
+    }
+    counts.retain(|_, count| *count > 1);
+    let shared = counts
+        .into_iter()
+        .map(|(name, count)| (name.to_owned(), count));
+    (types, shared.collect())
 }
 
 /// The default rule's window as a number of milliseconds of a day.
@@ -152,6 +177,7 @@ pub struct View {
     names: Arc<Names>,
     meanings: Arc<Meanings>,
     identities: IdentityKeys,
+    ip_bits: OnceLock<Vec<u64>>,
     merged: Arc<Merged>,
 }
 
@@ -182,6 +208,7 @@ impl View {
             names,
             meanings,
             identities,
+            ip_bits: OnceLock::new(),
             merged,
         })
     }
@@ -214,6 +241,12 @@ impl View {
     #[must_use]
     pub fn identities(&self) -> &IdentityKeys {
         &self.identities
+    }
+
+    /// Bit `id` is set where the identity is an address. Made when it is first asked for.
+    #[must_use]
+    pub fn ip_bits(&self) -> &[u64] {
+        self.ip_bits.get_or_init(|| self.identities.ip_bits())
     }
 
     /// All rows of a partition as one segment.

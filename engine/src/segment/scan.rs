@@ -100,6 +100,27 @@ impl Segment {
         Ok(slice)
     }
 
+    /// Decodes ranks and shapes alone of the visits of `repos[range]`: all that counting downloaders
+    /// needs. The other lists stay empty.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when pages are damaged or point outside the segment.
+    pub fn visitors(&self, repos: &[RepoRange], slice: &mut VisitSlice) -> Result<()> {
+        slice.rank.clear();
+        slice.shape.clear();
+        let (Some(first), Some(last)) = (repos.first(), repos.last()) else {
+            return Ok(());
+        };
+        let range = first.visits.start..last.visits.end;
+        slice.first_visit = range.start;
+        slice.first_row = first.rows.start;
+        slice.first_verb = first.verbs.start;
+        self.read(column::VISIT_RANK, range.clone(), &mut slice.rank)?;
+        self.absolute_ranks(repos, &mut slice.rank)?;
+        self.read(column::VISIT_SHAPE, range, &mut slice.shape)
+    }
+
     fn absolute_ranks(&self, repos: &[RepoRange], ranks: &mut [u32]) -> Result<()> {
         let mut rest = ranks;
         for repo in repos {

@@ -13,6 +13,7 @@ use crate::query::answer::{Answer, Column, ColumnType, Meta, Value};
 use crate::query::bucket::{self, Coverage};
 use crate::query::order::{Unordered, order};
 use crate::query::text;
+use crate::query::value::Query;
 use crate::schema::{Dimension, IdentityKind, TimeUnit};
 
 /// A group and its value for each metric.
@@ -48,6 +49,8 @@ pub(super) fn answer(scope: &Scope<'_>, counted: &Counted) -> Result<Answer> {
     let series = Series::of(scope);
     lines = series.fill(scope, lines);
     let overcount = overcount(scope, &lines, &whole, counted.log.whole_downloads);
+    let line_count = lines.len();
+    let lines = first_lines(scope.query, lines);
     let unordered = lines
         .into_iter()
         .map(|line| shown(scope, line))
@@ -68,7 +71,7 @@ pub(super) fn answer(scope: &Scope<'_>, counted: &Counted) -> Result<Answer> {
             overcount,
             partial,
             missing,
-            truncated: ordered.truncated,
+            truncated: scope.query.top.is_some_and(|top| (line_count as u64) > top),
             notes: notes(scope),
             snapshot: scope.view.manifest().number,
             elapsed_ms: 0.0,
@@ -83,7 +86,7 @@ fn distinct(scope: &Scope<'_>, groups: &Groups) -> (Vec<Distinct>, Distinct) {
     }
     let universe = groups.universe();
     let has_union = !scope.axes.is_empty();
-    let mut who = Counter::new(universe.downloaders, &scope.ips, has_union);
+    let mut who = Counter::new(universe.downloaders, scope.ips, has_union);
     let mut repos = Counter::new(universe.repos, &[], has_union);
     let mut countries = Counter::new(universe.countries, &[], has_union);
     let slots = groups.all_sets().iter().map(|sets| Distinct {
@@ -168,6 +171,39 @@ fn lines(scope: &Scope<'_>, counted: &Counted, by_slot: &[Distinct]) -> Vec<Line
         }
     }
     lines.retain(|line| line.values.iter().any(|value| *value != Some(0)));
+    lines
+}
+
+/// The lines that can be among the first `top`, where a metric decides: those that are not beaten by as
+/// many others. Only they need labels.
+fn first_lines(query: &Query, mut lines: Vec<Line>) -> Vec<Line> {
+    let top = query.top.and_then(|top| usize::try_from(top).ok());
+    let is_time = |dimension: &Dimension| dimension.time_unit().is_some();
+    let by = match &query.order {
+        None if query.by.first().is_some_and(is_time) => None,
+        None => Some((0, true)),
+        Some(order) => {
+            let mut names = query.metrics.iter().map(ToString::to_string);
+            let at = names.position(|name| name == order.column);
+            at.map(|at| (at, order.descending))
+        }
+    };
+    let (Some(top), Some((at, descending))) = (top.filter(|top| *top < lines.len()), by) else {
+        return lines;
+    };
+    // Null comes last in either direction.
+    let rank = |line: &Line| {
+        let value = line.values.get(at).copied().flatten();
+        (
+            value.is_none(),
+            value.map(|value| if descending { u64::MAX - value } else { value }),
+        )
+    };
+    let mut ranks: Vec<_> = lines.iter().map(rank).collect();
+    if let Some(last) = top.checked_sub(1) {
+        let last = *ranks.select_nth_unstable(last).1;
+        lines.retain(|line| rank(line) <= last);
+    }
     lines
 }
 
@@ -292,7 +328,7 @@ fn shown(scope: &Scope<'_>, line: Line) -> Result<Unordered> {
     Ok(row)
 }
 
-fn columns(query: &crate::query::Query) -> Vec<Column> {
+fn columns(query: &Query) -> Vec<Column> {
     let dimensions = query.by.iter().map(|dimension| Column {
         name: dimension.to_string(),
         kind: match dimension {

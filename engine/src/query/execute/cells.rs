@@ -14,6 +14,10 @@ use crate::error::Result;
 use crate::rules::Collapse;
 use crate::schema::Dimension;
 
+/// Cells of a repo's day stand among those of all repos: they are read only if at least one repo of so
+/// many is asked for.
+const FEW_REPOS_SHARE: usize = 16;
+
 /// What a source adds to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Target {
@@ -90,7 +94,7 @@ impl<'s, 'a> CellPlan<'s, 'a> {
             whole_days: Sources::default(),
             by_hour: Sources::default(),
         };
-        if is_allowed && scope.wants.unidentified && plan.has_only_bases() {
+        if is_allowed && scope.wants.unidentified && plan.has_only_bases(|lens| !lens.has_filter) {
             plan.countries = countries(scope);
             plan.whole_days = plan.sources(0);
             plan.by_hour = plan.sources(bit(Base::Hour));
@@ -103,18 +107,33 @@ impl<'s, 'a> CellPlan<'s, 'a> {
         self.scope
     }
 
-    /// Whether all conditions and dimensions are on what cells have keys of.
-    fn has_only_bases(&self) -> bool {
+    /// Whether conditions, or dimensions too, are only on what cells have keys of.
+    fn has_only_bases(&self, is_idle: fn(&Lens) -> bool) -> bool {
         let scope = self.scope;
         let others = [&scope.agent, &scope.internal, &scope.kind];
-        let places = scope.axes.iter().filter(|axis| axis.space == Space::Place);
-        let mut places = places
-            .map(|axis| &axis.dimension)
-            .chain(scope.place_conditions());
-        others.into_iter().chain(&scope.extras).all(Lens::is_idle)
+        others.into_iter().chain(&scope.extras).all(is_idle)
             && scope.downloaders.is_none()
-            && scope.downloader_stride == 0
-            && places.all(|dimension| *dimension == Dimension::Country)
+            && scope
+                .place_conditions()
+                .all(|dimension| *dimension == Dimension::Country)
+    }
+
+    /// Whether all dimensions are on what cells have keys of.
+    fn has_only_base_axes(&self) -> bool {
+        let axes = &self.scope.axes;
+        self.has_only_bases(Lens::is_idle)
+            && axes.iter().all(|axis| {
+                axis.space != Space::Downloader
+                    && (axis.space != Space::Place || axis.dimension == Dimension::Country)
+            })
+    }
+
+    /// Whether so few repos are asked for that their visits are fewer than the cells of all repos.
+    fn has_few_repos(&self) -> bool {
+        let listed = self.scope.repo.listed.as_ref();
+        listed.is_some_and(|codes| {
+            codes.len().saturating_mul(FEW_REPOS_SHARE) <= self.scope.repos.len() as usize
+        })
     }
 
     fn lens_bases(&self, which: fn(&Lens) -> bool) -> u8 {
@@ -134,14 +153,18 @@ impl<'s, 'a> CellPlan<'s, 'a> {
         let filters = self.lens_bases(|lens| lens.has_filter) | hour;
         let all = filters | self.lens_bases(|lens| lens.has_axis);
         let mut sources = Vec::new();
-        if scope.wants.requests {
+        let has_axes = self.has_only_base_axes();
+        if scope.wants.requests && has_axes {
             sources.extend(source(Target::Requests, Measure::Requests, all));
         }
-        if scope.wants.downloads {
+        if scope.wants.downloads && has_axes {
             sources.extend(self.downloads(filters, all).into_iter().flatten().flatten());
         }
         let unidentified = self.unidentified(filters & !bit(Base::Evidence));
         sources.extend(unidentified.into_iter().flatten());
+        if self.has_few_repos() {
+            sources.retain(|source| !source.table.bases.contains(&Base::Repo));
+        }
         Sources(sources)
     }
 

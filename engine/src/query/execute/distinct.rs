@@ -30,6 +30,31 @@ fn words(limit: u32) -> usize {
 }
 
 impl IdSet {
+    /// An empty set with a bit for each id.
+    pub(super) fn bits(limit: u32) -> Self {
+        Self::Bits(vec![0; words(limit)])
+    }
+
+    /// Adds ids, each below `limit`.
+    #[inline]
+    pub(super) fn extend(&mut self, mut ids: impl Iterator<Item = u32>, limit: u32) {
+        if let Self::List(_) = self {
+            for id in ids.by_ref() {
+                self.insert(id, limit);
+                if let Self::Bits(_) = self {
+                    break;
+                }
+            }
+        }
+        if let Self::Bits(bits) = self {
+            for id in ids {
+                if let Some(word) = bits.get_mut(id as usize / 64) {
+                    *word |= 1 << (id % 64);
+                }
+            }
+        }
+    }
+
     /// Adds an id, which must be below `limit`; others are left out.
     #[inline]
     pub(super) fn insert(&mut self, id: u32, limit: u32) {

@@ -14,6 +14,8 @@ pub(super) type Key = u128;
 /// Most possible keys for which a table of slots is kept.
 const TABLE_KEYS_MAX: u128 = 1 << 22;
 const NO_SLOT: u32 = u32::MAX;
+/// Possible keys up to which each group's downloaders have a bit each from the start.
+const BITS_KEYS_MAX: u128 = 16;
 
 /// Multiplies: keys are numbers that are close together.
 #[derive(Debug, Default)]
@@ -94,6 +96,7 @@ pub(super) struct Groups {
     /// As long as `keys` if the query counts distinct things, else empty.
     sets: Vec<Sets>,
     has_sets: bool,
+    has_bits: bool,
     universe: Universe,
     /// Downloads of the whole, where those of the groups need not add up to it.
     pub(super) whole_downloads: u64,
@@ -115,6 +118,7 @@ impl Groups {
             sums: Vec::new(),
             sets: Vec::new(),
             has_sets,
+            has_bits: keys <= BITS_KEYS_MAX,
             universe,
             whole_downloads: 0,
             unidentified: 0,
@@ -155,7 +159,11 @@ impl Groups {
         self.keys.push(key);
         self.sums.push(Sums::default());
         if self.has_sets {
-            self.sets.push(Sets::default());
+            let mut sets = Sets::default();
+            if self.has_bits {
+                sets.who = IdSet::bits(self.universe.downloaders);
+            }
+            self.sets.push(sets);
         }
         slot
     }
@@ -173,6 +181,12 @@ impl Groups {
         if let Some(sets) = self.sets.get_mut(slot) {
             sets.who.insert(id, limit);
         }
+    }
+
+    /// The downloaders of a slot, if the query counts distinct things.
+    #[inline]
+    pub(super) fn who_mut(&mut self, slot: usize) -> Option<&mut IdSet> {
+        self.sets.get_mut(slot).map(|sets| &mut sets.who)
     }
 
     /// Adds a repo to a slot.

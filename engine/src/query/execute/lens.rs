@@ -27,6 +27,8 @@ pub(super) struct Lens {
     pub(super) has_filter: bool,
     /// Whether some dimension after `by` is on the space.
     pub(super) has_axis: bool,
+    /// The codes that are kept, ascending, if the query lists repos.
+    pub(super) listed: Option<Vec<u32>>,
 }
 
 /// A compiled condition.
@@ -41,8 +43,29 @@ impl Compiled {
         if *dimension != Dimension::Repo {
             return Matcher::compile(dimension, test).map(Self::Plain);
         }
-        let types: Vec<&str> = repos.types.iter().copied().collect();
-        RepoMatcher::compile(test, &types).map(Self::Repo)
+        RepoMatcher::compile(test, &repos.types()).map(Self::Repo)
+    }
+}
+
+impl Compiled {
+    /// The codes of the repos that it lists, ascending; `None` if it lists none.
+    fn listed(&self, repos: &Repos<'_>) -> Option<Vec<u32>> {
+        let Self::Repo(matcher) = self else {
+            return None;
+        };
+        let mut codes = Vec::new();
+        for (repo_type, name) in matcher.listed()? {
+            match repo_type {
+                Some(repo_type) => codes.extend(repos.code(repo_type, name)),
+                None => {
+                    let types = repos.types();
+                    codes.extend(types.iter().filter_map(|one| repos.code(one, name)));
+                }
+            }
+        }
+        codes.sort_unstable();
+        codes.dedup();
+        Some(codes)
     }
 }
 
@@ -63,6 +86,7 @@ impl Lens {
             parts: Vec::new(),
             has_filter: false,
             has_axis: false,
+            listed: None,
         };
         let axes = || axes.iter().filter(|axis| axis.space == space);
         lens.has_axis = axes().next().is_some();
@@ -75,7 +99,21 @@ impl Lens {
             }
         }
         lens.has_filter = !kept.is_empty();
-        if !lens.is_idle() {
+        if let Some(listed) = kept.iter().find_map(|(_, test)| test.listed(repos)) {
+            lens.parts = vec![OUT; space_len(space, view, repos) as usize];
+            for code in listed {
+                let keeps = |(dimension, test): &(&Dimension, Compiled)| {
+                    keeps(dimension, test, code, (view, repos))
+                };
+                if kept.iter().all(keeps)
+                    && let Some(part) = lens.parts.get_mut(code as usize)
+                {
+                    *part = axes().map(|axis| axis.part(code)).sum();
+                    lens.listed.get_or_insert_default().push(code);
+                }
+            }
+            lens.listed.get_or_insert_default();
+        } else if !lens.is_idle() {
             let parts = (0..space_len(space, view, repos)).map(|code| {
                 let keeps = |(dimension, test): &(&Dimension, Compiled)| {
                     keeps(dimension, test, code, (view, repos))

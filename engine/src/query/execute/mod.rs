@@ -32,6 +32,7 @@ mod scope;
 mod shape;
 mod space;
 mod time;
+mod visitors;
 
 use std::time::Instant;
 

@@ -35,14 +35,17 @@ pub(super) fn notes(scope: &Scope<'_>) -> Vec<String> {
 
 fn repo(scope: &Scope<'_>, wanted: &str, notes: &mut Vec<String>) {
     let repos = &scope.repos;
+    let types = repos.types();
     let typed = wanted
         .split_once(':')
-        .filter(|(repo_type, _)| repos.types.contains(repo_type));
-    let is_wanted = |code: u32| match typed {
-        Some(pair) => repos.get(code) == pair,
-        None => repos.get(code).1 == wanted,
+        .filter(|(repo_type, _)| types.contains(repo_type));
+    let exists = match typed {
+        Some((repo_type, name)) => repos.code(repo_type, name).is_some(),
+        None => types
+            .iter()
+            .any(|repo_type| repos.code(repo_type, wanted).is_some()),
     };
-    if !(0..repos.len()).any(is_wanted) {
+    if !exists {
         let names = (0..repos.len()).map(|code| repos.get(code).1);
         let found = typed.map_or(wanted, |(_, name)| name);
         notes.push(unknown("repo", wanted, did_you_mean(found, names)));

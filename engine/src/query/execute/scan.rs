@@ -3,6 +3,8 @@
 //! A visit is decided when every condition and dimension has one value for all of its rows, or its
 //! shape says enough. All others wait, and then their rows alone are read (`rows`).
 
+use std::cell::OnceCell;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::Level;
@@ -13,6 +15,7 @@ use super::rows::{Carry, RowReader};
 use super::scope::{Scope, Wants};
 use super::shape::{Cover, Shape};
 use super::time::DayPart;
+use super::visitors::Visitors;
 use crate::error::Result;
 use crate::rules::Collapse;
 use crate::segment::{Attribute, RepoRange, RunSlice, Segment, VisitSlice};
@@ -26,6 +29,7 @@ pub(super) struct Scanner<'s, 'a> {
     scope: &'s Scope<'a>,
     cap: Level,
     carry: Carry,
+    buffers: Visitors,
 }
 
 impl<'s, 'a> Scanner<'s, 'a> {
@@ -35,6 +39,7 @@ impl<'s, 'a> Scanner<'s, 'a> {
             scope,
             cap,
             carry: Carry::default(),
+            buffers: Visitors::default(),
         }
     }
 
@@ -50,23 +55,27 @@ impl<'s, 'a> Scanner<'s, 'a> {
         };
         let segment = scope.view.segment(partition)?;
         let repos = segment.repos()?;
-        let shapes: Vec<Shape> = segment
-            .shapes()?
-            .iter()
-            .map(|verbs| Shape::new(verbs, scope))
-            .collect();
+        let shapes = segment.shapes()?;
         let crosses = wants.downloads && crosses_midnight(scope.rule.collapse);
         let reader = DayReader {
             scope,
             day,
             wants,
             by_rows: self.cap == Level::Rows || !day.is_whole() || crosses,
-            shapes: &shapes,
+            shapes,
+            known: std::iter::repeat_with(OnceCell::new)
+                .take(shapes.len())
+                .collect(),
             downloaders: segment.downloaders()?,
             segment: Arc::clone(&segment),
         };
+        let is_lean = reader.is_lean();
         for run in runs(repos, &scope.repo) {
-            reader.repos(run, &mut self.carry, groups)?;
+            if is_lean {
+                self.buffers.visitors(&reader, run, groups)?;
+            } else {
+                reader.repos(run, &mut self.carry, groups)?;
+            }
         }
         if crosses {
             self.carry.end_day(scope, day.day, groups);
@@ -85,16 +94,23 @@ fn runs<'r>(repos: &'r [RepoRange], lens: &Lens) -> Vec<&'r [RepoRange]> {
     if !lens.has_filter {
         return vec![repos];
     }
-    let mut runs: Vec<std::ops::Range<usize>> = Vec::new();
-    for (index, repo) in repos.iter().enumerate() {
-        if lens.part(repo.code) == OUT {
-            continue;
-        }
-        let end_of =
-            |run: &std::ops::Range<usize>| repos.get(run.end - 1).map_or(0, |r| r.visits.end);
-        match runs.last_mut() {
-            Some(run) if repo.visits.start - end_of(run) < GAP_VISITS_MAX => run.end = index + 1,
-            _ => runs.push(index..index + 1),
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    let end_of = |run: &Range<usize>| repos.get(run.end - 1).map_or(0, |repo| repo.visits.end);
+    let mut add = |index: usize, repo: &RepoRange| match runs.last_mut() {
+        Some(run) if repo.visits.start - end_of(run) < GAP_VISITS_MAX => run.end = index + 1,
+        _ => runs.push(index..index + 1),
+    };
+    match &lens.listed {
+        Some(codes) => codes.iter().for_each(|code| {
+            let index = repos.binary_search_by_key(code, |repo| repo.code);
+            if let Some((index, repo)) = index.ok().and_then(|at| Some((at, repos.get(at)?))) {
+                add(index, repo);
+            }
+        }),
+        None => {
+            let kept = repos.iter().enumerate();
+            let kept = kept.filter(|(_, repo)| lens.part(repo.code) != OUT);
+            kept.for_each(|(index, repo)| add(index, repo));
         }
     }
     runs.into_iter().filter_map(|run| repos.get(run)).collect()
@@ -107,8 +123,10 @@ pub(super) struct DayReader<'s, 'a> {
     pub(super) wants: Wants,
     /// Whether every visit's rows are read.
     by_rows: bool,
-    shapes: &'s [Shape],
-    downloaders: &'s [u32],
+    shapes: &'s [Box<[u32]>],
+    /// What is known of each shape that was met.
+    known: Vec<OnceCell<Shape>>,
+    pub(super) downloaders: &'s [u32],
     pub(super) segment: Arc<Segment>,
 }
 
@@ -212,6 +230,7 @@ impl DayReader<'_, '_> {
         let varied = runs.varied(&slice.rows);
         let mut waiting = Vec::new();
         let mut visit = 0;
+        let is_nobody_only = self.wants.is_unidentified_only();
         for repo in repos {
             let end = visit + repo.visits.len();
             let part = self.scope.repo.part(repo.code);
@@ -223,7 +242,7 @@ impl DayReader<'_, '_> {
                 // The greatest rank is "none".
                 let id = self.downloaders.get(*rank as usize).copied().unwrap_or(0);
                 let who = self.scope.downloader_part(id);
-                if who == OUT {
+                if who == OUT || id != 0 && is_nobody_only {
                     continue;
                 }
                 let visit = Waiting {
@@ -245,6 +264,45 @@ impl DayReader<'_, '_> {
         RowReader::new(self, &slice, &runs).read(&waiting, carry, groups)
     }
 
+    /// What is known of a shape.
+    #[inline]
+    pub(super) fn shape(&self, code: u32) -> Option<&Shape> {
+        let (known, verbs) = (
+            self.known.get(code as usize)?,
+            self.shapes.get(code as usize)?,
+        );
+        Some(known.get_or_init(|| Shape::new(verbs, self.scope)))
+    }
+
+    /// Adds the accepted requests without identity of one repo.
+    pub(super) fn unidentified_of(&self, repo: &RepoRange, groups: &mut Groups) -> Result<()> {
+        let reader = DayReader {
+            wants: Wants {
+                unidentified: true,
+                ..Wants::default()
+            },
+            segment: Arc::clone(&self.segment),
+            known: self.known.clone(),
+            ..*self
+        };
+        reader.repos(std::slice::from_ref(repo), &mut Carry::default(), groups)
+    }
+
+    /// Whether only downloaders are counted, and ranks and shapes are enough.
+    fn is_lean(&self) -> bool {
+        let scope = self.scope;
+        let others = [&scope.agent, &scope.internal, &scope.kind, &scope.place];
+        let has_internal =
+            !scope.rule.internal && self.segment.len(Attribute::INTERNAL.values()) > 0;
+        self.wants.is_who_only()
+            && !self.by_rows
+            && !scope.verb.has_axis
+            && others.into_iter().chain(&scope.extras).all(Lens::is_idle)
+            && scope.downloaders.is_none()
+            && scope.downloader_stride == 0
+            && !has_internal
+    }
+
     /// Adds a visit without reading its rows; `false` if that cannot be done.
     #[inline]
     fn visit(
@@ -263,7 +321,7 @@ impl DayReader<'_, '_> {
             }
         }
         let value = |values: &[u32]| values.get(index).copied().unwrap_or(0);
-        let Some(shape) = self.shapes.get(value(&slice.shape) as usize) else {
+        let Some(shape) = self.shape(value(&slice.shape)) else {
             return true;
         };
         if shape.kept == Cover::None {

@@ -57,6 +57,25 @@ impl Wants {
         self.who || self.repos || self.countries
     }
 
+    /// Whether downloaders are asked, and nothing else but requests without identity.
+    pub(super) fn is_who_only(self) -> bool {
+        let who = Self {
+            who: true,
+            unidentified: self.unidentified,
+            ..Self::default()
+        };
+        self == who
+    }
+
+    /// Whether only requests without identity are asked.
+    pub(super) fn is_unidentified_only(self) -> bool {
+        let only = Self {
+            unidentified: true,
+            ..Self::default()
+        };
+        self == only
+    }
+
     /// Whether anything is asked.
     pub(super) fn any(self) -> bool {
         self != Self::default()
@@ -124,8 +143,8 @@ pub(super) struct Scope<'a> {
     /// Whether something that differs inside a visit is grouped by, so that downloads of groups need
     /// not add up.
     pub(super) splits_visits: bool,
-    /// A bit for each id that is an address.
-    pub(super) ips: Vec<u64>,
+    /// A bit for each id that is an address; empty if the query does not tell kinds apart.
+    pub(super) ips: &'a [u64],
 }
 
 impl<'a> Scope<'a> {
@@ -177,7 +196,11 @@ impl<'a> Scope<'a> {
             downloaders: downloaders(query, view)?,
             downloader_stride: downloader.map_or(0, |axis| axis.stride),
             accepts: accepts(&rule, view),
-            ips: view.identities().ip_bits(),
+            ips: if tells_kinds(query) {
+                view.ip_bits()
+            } else {
+                &[]
+            },
             wants: Wants::of(query),
             is_default_rule: rule.is_default(),
             splits_visits: axes.iter().any(splits),
@@ -247,6 +270,20 @@ impl<'a> Scope<'a> {
         }
         part
     }
+}
+
+/// Whether accounts and addresses are counted, grouped or filtered apart.
+fn tells_kinds(query: &Query) -> bool {
+    let metrics = query.metrics.iter();
+    let is_kind = |dimension: &Dimension| *dimension == Dimension::Identity;
+    let filters = query.filter.iter();
+    query.by.iter().any(is_kind)
+        || metrics
+            .copied()
+            .any(|metric| matches!(metric, Metric::Users | Metric::Ips))
+        || filters
+            .clone()
+            .any(|condition| matches!(condition, Condition::Where(Dimension::Identity, _)))
 }
 
 fn log_calendar(view: &View) -> Calendar {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::View;
+use crate::catalog::view::Meanings;
 use crate::dictionary::Names;
 use crate::hub::HubState;
 use crate::schema::{Class, Dimension, Evidence, IdentityKind, TimeUnit, agent, repo};
@@ -127,9 +128,15 @@ pub(super) struct Repos<'a> {
     hub_only: Vec<(&'a str, &'a str)>,
     /// Code of each repo of the publisher CSV.
     pub(super) hub_codes: Vec<u32>,
-    /// All repo types.
-    pub(super) types: BTreeSet<&'a str>,
-    /// Names that two types share.
+    meanings: &'a Meanings,
+    /// Of all sources, if the publisher CSV is read.
+    mixed: Option<Mixed<'a>>,
+}
+
+/// Types of repos of several sources, and names that types share.
+#[derive(Debug)]
+struct Mixed<'a> {
+    types: BTreeSet<&'a str>,
     shared: BTreeMap<&'a str, u32>,
 }
 
@@ -143,8 +150,8 @@ impl<'a> Repos<'a> {
             log_count,
             hub_only: Vec::new(),
             hub_codes: Vec::new(),
-            types: BTreeSet::new(),
-            shared: BTreeMap::new(),
+            meanings: view.meanings(),
+            mixed: None,
         };
         for known in hub.map(HubState::repos).unwrap_or_default() {
             let (repo_type, name) = known.key();
@@ -156,19 +163,47 @@ impl<'a> Repos<'a> {
                 repos.hub_only.push((repo_type, name));
             }
         }
-        repos.count_types();
+        if !reads_log || hub.is_some() {
+            repos.mixed = Some(repos.mix());
+        }
         repos
     }
 
-    fn count_types(&mut self) {
-        let mut names = BTreeMap::new();
+    fn mix(&self) -> Mixed<'a> {
+        let mut types = BTreeSet::new();
+        let mut shared = BTreeMap::new();
         for code in 0..self.len() {
             let (repo_type, name) = self.get(code);
-            self.types.insert(repo_type);
-            *names.entry(name).or_insert(0) += 1;
+            types.insert(repo_type);
+            *shared.entry(name).or_insert(0) += 1;
         }
-        names.retain(|_, count| *count > 1);
-        self.shared = names;
+        shared.retain(|_, count| *count > 1);
+        Mixed { types, shared }
+    }
+
+    /// All repo types.
+    pub(super) fn types(&self) -> Vec<&'a str> {
+        match &self.mixed {
+            Some(mixed) => mixed.types.iter().copied().collect(),
+            None => self
+                .meanings
+                .repo_types
+                .iter()
+                .map(String::as_str)
+                .collect(),
+        }
+    }
+
+    /// The code of a repo.
+    pub(super) fn code(&self, repo_type: &str, name: &str) -> Option<u32> {
+        let known = self.names.repos().code(&format!("{repo_type}\0{name}"));
+        known.filter(|code| *code < self.log_count).or_else(|| {
+            let index = self
+                .hub_only
+                .iter()
+                .position(|pair| *pair == (repo_type, name))?;
+            Some(self.log_count + u32::try_from(index).ok()?)
+        })
     }
 
     /// How many there are.
@@ -191,7 +226,7 @@ impl<'a> Repos<'a> {
     /// The name, or `type:name` where types share it.
     pub(super) fn shown(&self, code: u32) -> Cow<'a, str> {
         let (repo_type, name) = self.get(code);
-        if self.shared.contains_key(name) {
+        if self.types_of(name) > 1 {
             Cow::Owned(format!("{repo_type}:{name}"))
         } else {
             Cow::Borrowed(name)
@@ -200,6 +235,10 @@ impl<'a> Repos<'a> {
 
     /// How many types share a name.
     pub(super) fn types_of(&self, name: &str) -> u32 {
-        self.shared.get(name).copied().unwrap_or(1)
+        let count = match &self.mixed {
+            Some(mixed) => mixed.shared.get(name),
+            None => self.meanings.shared_repos.get(name),
+        };
+        count.copied().unwrap_or(1)
     }
 }
