@@ -18,5 +18,5 @@ pub mod value;
 
 pub use answer::{Answer, Column, ColumnType, Meta, Value};
 pub use calendar::Calendar;
-pub use execute::{Level, execute, execute_from};
+pub use execute::{Explanation, Level, execute, execute_from, explain};
 pub use value::{Bound, Condition, Order, Query, Range, Test};

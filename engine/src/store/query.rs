@@ -1,9 +1,13 @@
 //! Queries, as text or as values, to answers from the newest commit.
 
+use std::sync::Arc;
+
 use super::Store;
+use crate::catalog::View;
 use crate::error::Result;
+use crate::hub::HubState;
 use crate::metrics::{Measure, Metric};
-use crate::query::{Answer, Level, Query, execute_from, text};
+use crate::query::{Answer, Explanation, Level, Query, execute_from, explain, text};
 use crate::rules::Rule;
 
 impl Store {
@@ -33,13 +37,30 @@ impl Store {
     /// As [`Self::evaluate`].
     pub fn evaluate_from(&self, lowest: Level, query: &Query) -> Result<Answer> {
         let view = self.view()?;
-        let is_hub = |metric: &Metric| metric.measure() == Measure::Hub;
-        let hub = if query.metrics.iter().any(is_hub) {
-            self.hub_states.state(view.snapshot(), None)?
-        } else {
-            None
-        };
+        let hub = self.hub_for(query, &view)?;
         execute_from(lowest, (&view, hub.as_deref()), &user_rule, query)
+    }
+
+    /// How a query in its text form would be answered: from which level and which columns.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::query`].
+    pub fn explain(&self, query: &str) -> Result<Explanation> {
+        let query = text::parse(query)?;
+        let view = self.view()?;
+        let hub = self.hub_for(&query, &view)?;
+        explain(&view, hub.as_deref(), &user_rule, &query)
+    }
+
+    /// What holds of the publisher CSV, if the query reads it and there is one.
+    fn hub_for(&self, query: &Query, view: &View) -> Result<Option<Arc<HubState>>> {
+        let is_hub = |metric: &Metric| metric.measure() == Measure::Hub;
+        if query.metrics.iter().any(is_hub) {
+            self.hub_states.state(view.snapshot(), None)
+        } else {
+            Ok(None)
+        }
     }
 }
 
@@ -47,3 +68,6 @@ impl Store {
 fn user_rule(_: &str) -> Option<Rule> {
     None
 }
+
+#[cfg(test)]
+mod tests;

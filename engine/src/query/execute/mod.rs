@@ -9,7 +9,7 @@
 //!
 //! # Invariants
 //!
-//! 1. Every level gives the same answer (`tests`: each query is forced to each level).
+//! 1. Every level gives the same answer (`random_queries` asks from each level).
 //! 2. A number never depends on the order of days or on how many threads read them.
 //!
 //! # Not here
@@ -22,6 +22,7 @@ mod axis;
 mod cells;
 mod chain;
 mod distinct;
+mod explain;
 mod groups;
 mod hub;
 mod lens;
@@ -35,6 +36,8 @@ mod time;
 mod visitors;
 
 use std::time::Instant;
+
+use serde::Serialize;
 
 use assemble::Counted;
 use cells::{Buffers, CellPlan};
@@ -55,8 +58,11 @@ use crate::rules::Rule;
 /// Gives the user-defined rule of a name.
 pub type Rules<'r> = dyn Fn(&str) -> Option<Rule> + 'r;
 
+pub use explain::{Explanation, Part};
+
 /// What a part of a query is answered from.
-#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Stored sums of a day.
     #[default]
@@ -101,6 +107,23 @@ pub fn execute_from(
     let mut answer = assemble::answer(&scope, &counted)?;
     answer.meta.elapsed_ms = begin.elapsed().as_secs_f64() * 1000.0;
     Ok(answer)
+}
+
+/// How [`execute`] would answer a query.
+///
+/// # Errors
+///
+/// As [`execute`].
+pub fn explain(
+    view: &View,
+    hub: Option<&HubState>,
+    rules: &Rules<'_>,
+    query: &Query,
+) -> Result<Explanation> {
+    query.check()?;
+    check_supported(query)?;
+    let scope = Scope::new(view, hub, rules, query)?;
+    Ok(explain::explain(&scope, &CellPlan::new(&scope, true)))
 }
 
 fn check_supported(query: &Query) -> Result<()> {

@@ -14,6 +14,7 @@ use super::lens::{ASK_SESSION, Lens, OUT};
 use super::rows::{Carry, RowReader};
 use super::scope::{Scope, Wants};
 use super::shape::{Cover, Shape};
+use super::space::Space;
 use super::time::DayPart;
 use super::visitors::Visitors;
 use crate::error::Result;
@@ -143,6 +144,25 @@ pub(super) struct Waiting {
     pub(super) part: Key,
 }
 
+/// The attributes that conditions and dimensions are on.
+pub(super) fn attributes<'s>(scope: &'s Scope<'_>) -> impl Iterator<Item = (Attribute, &'s Lens)> {
+    let known = [
+        (Attribute::PLACE, &scope.place),
+        (Attribute::AGENT, &scope.agent),
+        (Attribute::INTERNAL, &scope.internal),
+    ];
+    let extras = scope.extras.iter().filter_map(|lens| match lens.space {
+        // A column that the store does not have is one that no segment has.
+        Space::Extra(index) => {
+            let index = index.unwrap_or(Attribute::EXTRA_MAX);
+            Some((Attribute::extra(index), lens))
+        }
+        _ => None,
+    });
+    let all = known.into_iter().chain(extras);
+    all.filter(|(_, lens)| !lens.is_idle())
+}
+
 /// What of a slice's attributes the query looks at.
 #[derive(Default)]
 pub(super) struct Runs<'s> {
@@ -160,24 +180,7 @@ impl<'s> Runs<'s> {
     fn read(reader: &DayReader<'s, '_>, slice: &VisitSlice) -> Result<Self> {
         let (scope, segment, wants) = (reader.scope, &reader.segment, reader.wants);
         let mut runs = Self::default();
-        let known = [
-            (Attribute::PLACE, &scope.place),
-            (Attribute::AGENT, &scope.agent),
-            (Attribute::INTERNAL, &scope.internal),
-        ];
-        let extras = scope.extras.iter().filter_map(|lens| match lens.space {
-            super::space::Space::Extra(index) => {
-                // A column that the store does not have is one that no segment has.
-                let index = index.unwrap_or(Attribute::EXTRA_MAX);
-                Some((Attribute::extra(index), lens))
-            }
-            _ => None,
-        });
-        for (attribute, lens) in known
-            .into_iter()
-            .chain(extras)
-            .filter(|(_, lens)| !lens.is_idle())
-        {
+        for (attribute, lens) in attributes(scope) {
             runs.lenses
                 .push((lens, segment.attribute(attribute, slice)?));
         }
