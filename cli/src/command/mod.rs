@@ -7,6 +7,7 @@
 mod compact;
 mod completions;
 mod demo;
+mod explain;
 mod export;
 mod generate;
 mod help;
@@ -62,6 +63,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     series::COMMAND,
     top::COMMAND,
     query::COMMAND,
+    explain::COMMAND,
     export::COMMAND,
     hub::COMMAND,
     imports::COMMAND,

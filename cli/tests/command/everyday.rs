@@ -207,6 +207,22 @@ fn a_store_says_what_it_has() {
 }
 
 #[test]
+fn a_question_is_explained() {
+    let scene = Scene::with_logs();
+    let plan = scene.run(&["explain", "downloads by day"]);
+    assert_eq!(plan.code, 0);
+    assert!(
+        plan.out.starts_with("downloads by day\nrange: 2026-07-01"),
+        "{}",
+        plan.out
+    );
+    let plan = scene.run(&["explain", "downloads by day", "--json"]).out;
+    let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
+    assert_eq!(plan["days"], 2);
+    assert_eq!(scene.run(&["explain", "downlods"]).code, 2);
+}
+
+#[test]
 fn the_demo_fits_half_a_screen() {
     let scene = Scene::new();
     let ran = scene.run(&["demo"]);
