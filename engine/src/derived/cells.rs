@@ -219,6 +219,12 @@ impl Cells {
         self.index.columns()
     }
 
+    /// Number of values of a column; 0 when there is none.
+    #[must_use]
+    pub fn len(&self, column: ColumnId) -> u32 {
+        self.index.len(column)
+    }
+
     /// Appends a whole column to `out`. All columns of a table have the same length.
     ///
     /// # Errors
@@ -229,6 +235,21 @@ impl Cells {
         out.reserve(len as usize);
         let pages = self.bytes.get(self.pages.clone()).unwrap_or_default();
         self.index.read(pages, column, 0..len, out)
+    }
+
+    /// Appends the values `range` of a column to `out`.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when pages are damaged or the column is shorter.
+    pub fn read_range(
+        &self,
+        column: ColumnId,
+        range: std::ops::Range<u32>,
+        out: &mut Vec<u32>,
+    ) -> Result<()> {
+        let pages = self.bytes.get(self.pages.clone()).unwrap_or_default();
+        self.index.read(pages, column, range, out)
     }
 
     /// Compares every byte of the file with its checksums.

@@ -1,6 +1,7 @@
 //! Groups to the rows of an answer and what they mean.
 
 use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
 
 use super::distinct::{Count, Counter};
 use super::groups::{Groups, Key, KeyMap};
@@ -19,7 +20,42 @@ use crate::schema::{Dimension, IdentityKind, TimeUnit};
 /// A group and its value for each metric.
 struct Line {
     key: Key,
-    values: Vec<Option<u64>>,
+    values: Values,
+}
+
+/// A value for each metric; most queries ask for one, and there may be a million lines.
+enum Values {
+    One([Option<u64>; 1]),
+    Several(Vec<Option<u64>>),
+}
+
+impl Values {
+    fn of(metrics: &[Metric], value: impl Fn(&Metric) -> u64) -> Self {
+        match metrics {
+            [metric] => Self::One([Some(value(metric))]),
+            several => Self::Several(several.iter().map(|metric| Some(value(metric))).collect()),
+        }
+    }
+}
+
+impl Deref for Values {
+    type Target = [Option<u64>];
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::One(values) => values,
+            Self::Several(values) => values,
+        }
+    }
+}
+
+impl DerefMut for Values {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        match self {
+            Self::One(values) => values,
+            Self::Several(values) => values,
+        }
+    }
 }
 
 /// Distinct things of one group.
@@ -133,16 +169,14 @@ fn lines(scope: &Scope<'_>, counted: &Counted, by_slot: &[Distinct]) -> Vec<Line
         .enumerate()
     {
         let distinct = by_slot.get(slot).unwrap_or(&none);
-        let values = metrics.iter().map(|metric| {
-            Some(match metric.measure() {
-                Measure::Requests => sums.requests,
-                Measure::Downloads => sums.downloads,
-                _ => distinct_value(*metric, distinct),
-            })
-        });
+        let value = |metric: &Metric| match metric.measure() {
+            Measure::Requests => sums.requests,
+            Measure::Downloads => sums.downloads,
+            _ => distinct_value(*metric, distinct),
+        };
         let line = Line {
             key: *key,
-            values: values.collect(),
+            values: Values::of(metrics, value),
         };
         if line.values.iter().any(|value| *value != Some(0)) {
             if !counted.hub.is_empty() {
@@ -156,13 +190,13 @@ fn lines(scope: &Scope<'_>, counted: &Counted, by_slot: &[Distinct]) -> Vec<Line
         if place == lines.len() {
             lines.push(Line {
                 key: *key,
-                values: vec![Some(0); metrics.len()],
+                values: Values::of(metrics, |_| 0),
             });
         }
         let Some(line) = lines.get_mut(place) else {
             continue;
         };
-        for (metric, value) in metrics.iter().zip(&mut line.values) {
+        for (metric, value) in metrics.iter().zip(line.values.iter_mut()) {
             match metric {
                 Metric::HubDownloads => *value = Some(sums.downloads),
                 Metric::HubTotal => *value = Some(sums.total),
@@ -242,10 +276,9 @@ impl Series {
 
     /// Puts lines in where a series has none, and nulls where a source has no day.
     fn fill(&self, scope: &Scope<'_>, mut lines: Vec<Line>) -> Vec<Line> {
-        let width = scope.query.metrics.len();
         let zeros = |key: Key| Line {
             key,
-            values: vec![Some(0); width],
+            values: Values::of(&scope.query.metrics, |_| 0),
         };
         if scope.axes.is_empty() && lines.is_empty() {
             lines.push(zeros(0));
@@ -268,7 +301,7 @@ impl Series {
                 }
                 None => [false, !has_hub],
             };
-            for (metric, value) in scope.query.metrics.iter().zip(&mut line.values) {
+            for (metric, value) in scope.query.metrics.iter().zip(line.values.iter_mut()) {
                 if missing[usize::from(metric.measure() == Measure::Hub)] {
                     *value = None;
                 }
@@ -322,7 +355,7 @@ fn shown(scope: &Scope<'_>, line: Line) -> Result<Unordered> {
         row.values.push(value);
         row.hidden = row.hidden.or(hidden);
     }
-    let values = line.values.into_iter();
+    let values = line.values.iter().copied();
     row.values
         .extend(values.map(|value| value.map_or(Value::Null, Value::Int)));
     Ok(row)

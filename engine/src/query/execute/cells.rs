@@ -4,6 +4,8 @@
 //! table has every base that the filter and dimensions rest on, and its values add up over the bases
 //! that they do not rest on.
 
+use std::ops::Range;
+
 use super::groups::{Groups, Key};
 use super::lens::{Lens, OUT};
 use super::scope::{Scope, Wants};
@@ -128,8 +130,12 @@ impl<'s, 'a> CellPlan<'s, 'a> {
             })
     }
 
-    /// Whether so few repos are asked for that their visits are fewer than the cells of all repos.
+    /// Whether so few repos are asked for that their visits are fewer than the cells of all repos, and
+    /// visits decide.
     fn has_few_repos(&self) -> bool {
+        if !self.scope.verb.is_idle() || !self.scope.place.is_idle() {
+            return false;
+        }
         let listed = self.scope.repo.listed.as_ref();
         listed.is_some_and(|codes| {
             codes.len().saturating_mul(FEW_REPOS_SHARE) <= self.scope.repos.len() as usize
@@ -297,7 +303,7 @@ impl<'s, 'a> CellPlan<'s, 'a> {
         buffers: &mut Buffers,
         groups: &mut Groups,
     ) -> Result<()> {
-        buffers.read(source, cells)?;
+        buffers.read(source, cells, self.scope.repo.listed.as_deref())?;
         let (values, keys) = (&buffers.values, &buffers.keys);
         let mut key_before = None;
         let mut slot = 0;
@@ -405,17 +411,31 @@ fn countries(scope: &Scope<'_>) -> Vec<Key> {
 pub(super) struct Buffers {
     values: Vec<u32>,
     keys: Vec<(Base, Vec<u32>)>,
+    repos: Vec<u32>,
 }
 
 impl Buffers {
-    fn read(&mut self, source: &Source, cells: &Cells) -> Result<()> {
+    /// Reads the columns of a source, those of the listed repos alone if there are any.
+    fn read(&mut self, source: &Source, cells: &Cells, listed: Option<&[u32]>) -> Result<()> {
         self.values.clear();
         self.keys.clear();
         let measures = source.table.measures.iter();
         let at = measures
             .take_while(|measure| **measure != source.measure)
             .count();
-        cells.read(source.table.measure_column(at), &mut self.values)?;
+        let ranges = match listed {
+            Some(codes) if source.table.bases.first() == Some(&Base::Repo) => {
+                self.ranges(source, cells, codes)?
+            }
+            _ => std::iter::once(0..cells.len(source.table.key_column(0))).collect(),
+        };
+        let read = |column, out: &mut Vec<u32>| -> Result<()> {
+            let ranges = ranges.iter().cloned();
+            ranges
+                .into_iter()
+                .try_for_each(|range| cells.read_range(column, range, out))
+        };
+        read(source.table.measure_column(at), &mut self.values)?;
         if self.values.iter().all(|value| *value == 0) {
             self.values.clear();
             return Ok(());
@@ -423,10 +443,24 @@ impl Buffers {
         for (at, base) in source.table.bases.iter().enumerate() {
             if has(source.bases, *base) {
                 let mut codes = Vec::with_capacity(self.values.len());
-                cells.read(source.table.key_column(at), &mut codes)?;
+                read(source.table.key_column(at), &mut codes)?;
                 self.keys.push((*base, codes));
             }
         }
         Ok(())
+    }
+
+    /// Where the cells of these repos stand; cells are sorted by repo first.
+    fn ranges(&mut self, source: &Source, cells: &Cells, codes: &[u32]) -> Result<Vec<Range<u32>>> {
+        self.repos.clear();
+        cells.read(source.table.key_column(0), &mut self.repos)?;
+        let place = |code: u32| {
+            let place = self.repos.partition_point(|repo| *repo < code);
+            u32::try_from(place).unwrap_or(u32::MAX)
+        };
+        let ranges = codes
+            .iter()
+            .map(|code| place(*code)..place(code.saturating_add(1)));
+        Ok(ranges.filter(|range| !range.is_empty()).collect())
     }
 }

@@ -32,6 +32,7 @@ mod scan;
 mod scope;
 mod shape;
 mod space;
+mod stretch;
 mod time;
 mod visitors;
 

@@ -111,7 +111,7 @@ impl<'r> Cursor<'r> {
 }
 
 /// Attributes of a row.
-struct Attributes<'r> {
+pub(super) struct Attributes<'r> {
     lenses: Vec<(&'r Lens, Cursor<'r>)>,
     place: Option<Cursor<'r>>,
     internal: Option<Cursor<'r>>,
@@ -119,7 +119,8 @@ struct Attributes<'r> {
 }
 
 impl<'r> Attributes<'r> {
-    fn new(runs: &'r Runs<'r>, visit: usize, row: u32) -> Self {
+    /// The attributes of a visit's first row.
+    pub(super) fn new(runs: &'r Runs<'r>, visit: usize, row: u32) -> Self {
         let cursor = |run: &'r RunSlice| Cursor::new(run, visit, row);
         Self {
             lenses: runs
@@ -133,8 +134,44 @@ impl<'r> Attributes<'r> {
         }
     }
 
+    /// What they add to the key, unless a session id decides; [`OUT`] if the filter does not keep them.
+    pub(super) fn part(&self) -> Key {
+        let mut sum = 0;
+        for (lens, cursor) in &self.lenses {
+            match lens.part(cursor.value) {
+                OUT => return OUT,
+                part => sum += part,
+            }
+        }
+        sum
+    }
+
+    /// Whether the request is marked internal and the rule leaves such out.
+    pub(super) fn is_internal(&self) -> bool {
+        self.internal
+            .as_ref()
+            .is_some_and(|cursor| cursor.value == 1)
+    }
+
+    /// The place, if countries are counted.
+    pub(super) fn place(&self) -> Option<u32> {
+        self.place.as_ref().map(|cursor| cursor.value)
+    }
+
+    /// The next row of which some attribute differs.
+    pub(super) fn next_change(&self) -> u32 {
+        let lenses = self.lenses.iter().map(|(_, cursor)| cursor);
+        let all = lenses
+            .chain(&self.place)
+            .chain(&self.internal)
+            .chain(&self.session);
+        let next = all.filter_map(|cursor| cursor.run.changes.get(cursor.next));
+        next.map(|(row, _)| *row).min().unwrap_or(u32::MAX)
+    }
+
+    /// Goes on to a later row.
     #[inline]
-    fn advance(&mut self, row: u32) {
+    pub(super) fn advance(&mut self, row: u32) {
         self.lenses
             .iter_mut()
             .for_each(|(_, cursor)| cursor.advance(row));
@@ -281,10 +318,7 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
                 let slot = groups.slot(key);
                 groups.sums(slot).requests += 1;
             }
-            let is_internal = attributes
-                .internal
-                .as_ref()
-                .is_some_and(|cursor| cursor.value == 1);
+            let is_internal = attributes.is_internal();
             let accepts = scope.accepts.get(verb as usize).copied().unwrap_or(false);
             if !self.day.wants.has_accepted() || is_internal || !accepts {
                 continue;

@@ -206,19 +206,20 @@ impl<'s> Runs<'s> {
             .chain(&self.session)
     }
 
-    /// Which visits have an attribute that changes inside; empty if none has.
-    fn varied(&self, rows: &[u32]) -> Vec<bool> {
+    /// The first row of each visit that has an attribute that changes inside; empty if none has.
+    fn varied(&self, rows: &[u32]) -> Vec<Option<u32>> {
         if self.all().all(|run| run.changes.is_empty()) {
             return Vec::new();
         }
-        let mut varied = vec![false; rows.len()];
+        let mut varied = vec![None; rows.len()];
         for run in self.all() {
             let mut end = 0;
             let mut changes = run.changes.iter().map(|(row, _)| *row).peekable();
             for (varied, rows) in varied.iter_mut().zip(rows) {
+                let first = end;
                 end += rows;
                 while changes.next_if(|row| *row < end).is_some() {
-                    *varied = true;
+                    *varied = Some(first);
                 }
             }
         }
@@ -254,8 +255,20 @@ impl DayReader<'_, '_> {
                     id,
                     part: part + who,
                 };
-                let must_wait = self.by_rows || varied.get(visit.visit) == Some(&true);
-                if must_wait || !self.visit(&visit, (&slice, &runs), groups) {
+                let is_done = match varied.get(visit.visit) {
+                    _ if self.by_rows => false,
+                    Some(&Some(first)) => {
+                        let at = visit.visit;
+                        let rows = slice.rows.get(at).copied().unwrap_or(0);
+                        let shape = slice.shape.get(at).and_then(|code| self.shape(*code));
+                        shape.is_some_and(|shape| {
+                            let rows = (shape, first..first + rows);
+                            self.stretches(&visit, rows, &runs, groups)
+                        })
+                    }
+                    _ => self.visit(&visit, (&slice, &runs), groups),
+                };
+                if !is_done {
                     waiting.push(visit);
                 }
             }
