@@ -158,16 +158,10 @@ fn distinct_value(metric: Metric, distinct: &Distinct) -> u64 {
 /// The groups for which some metric is not zero.
 fn lines(scope: &Scope<'_>, counted: &Counted, by_slot: &[Distinct]) -> Vec<Line> {
     let metrics = &scope.query.metrics;
-    let mut lines = Vec::with_capacity(counted.log.keys().len());
+    let mut lines = Vec::new();
     let mut places: KeyMap<Key, usize> = KeyMap::default();
     let none = Distinct::default();
-    for (slot, (key, sums)) in counted
-        .log
-        .keys()
-        .iter()
-        .zip(counted.log.all_sums())
-        .enumerate()
-    {
+    for (slot, (key, sums)) in counted.log.all_sums().enumerate() {
         let distinct = by_slot.get(slot).unwrap_or(&none);
         let value = |metric: &Metric| match metric.measure() {
             Measure::Requests => sums.requests,
@@ -175,12 +169,12 @@ fn lines(scope: &Scope<'_>, counted: &Counted, by_slot: &[Distinct]) -> Vec<Line
             _ => distinct_value(*metric, distinct),
         };
         let line = Line {
-            key: *key,
+            key,
             values: Values::of(metrics, value),
         };
         if line.values.iter().any(|value| *value != Some(0)) {
             if !counted.hub.is_empty() {
-                places.insert(*key, lines.len());
+                places.insert(key, lines.len());
             }
             lines.push(line);
         }

@@ -14,6 +14,8 @@ pub(super) type Key = u128;
 /// Most possible keys for which a table of slots is kept.
 const TABLE_KEYS_MAX: u128 = 1 << 22;
 const NO_SLOT: u32 = u32::MAX;
+/// Most possible keys that are their own slots. Above, sums of groups that do not exist cost more.
+const OWN_SLOTS_MAX: u128 = 1 << 12;
 /// Possible keys up to which each group's downloaders have a bit each from the start.
 const BITS_KEYS_MAX: u128 = 16;
 
@@ -52,6 +54,8 @@ pub(super) type KeyMap<K, V> = HashMap<K, V, BuildHasherDefault<KeyHasher>>;
 
 #[derive(Debug)]
 enum Slots {
+    /// Each key is its own slot.
+    Keys,
     Table(Vec<u32>),
     Map(KeyMap<Key, u32>),
 }
@@ -105,9 +109,18 @@ pub(super) struct Groups {
 }
 
 impl Groups {
-    /// No group yet; keys are below `keys`.
-    pub(super) fn new(keys: u128, has_sets: bool, universe: Universe) -> Self {
-        let slots = if keys <= TABLE_KEYS_MAX {
+    /// No group yet; keys are below `keys`, and most of them will be met if `is_dense`.
+    pub(super) fn new((keys, is_dense): (u128, bool), has_sets: bool, universe: Universe) -> Self {
+        let own_max = if is_dense {
+            TABLE_KEYS_MAX
+        } else {
+            OWN_SLOTS_MAX
+        };
+        let is_own = keys <= own_max && !has_sets;
+        let own = if is_own { keys as usize } else { 0 };
+        let slots = if is_own {
+            Slots::Keys
+        } else if keys <= TABLE_KEYS_MAX {
             Slots::Table(vec![NO_SLOT; keys as usize])
         } else {
             Slots::Map(KeyMap::default())
@@ -115,7 +128,7 @@ impl Groups {
         Self {
             slots,
             keys: Vec::new(),
-            sums: Vec::new(),
+            sums: vec![Sums::default(); own],
             sets: Vec::new(),
             has_sets,
             has_bits: keys <= BITS_KEYS_MAX,
@@ -128,7 +141,9 @@ impl Groups {
     /// The slot of a key, a new one if it has none.
     #[inline]
     pub(super) fn slot(&mut self, key: Key) -> usize {
-        let slot = match &mut self.slots {
+        let slot = match &self.slots {
+            // Keys are below the length of the sums.
+            Slots::Keys => return key as usize,
             Slots::Table(table) => match table.get(key as usize) {
                 Some(&slot) => slot,
                 None => NO_SLOT,
@@ -147,6 +162,7 @@ impl Groups {
         let slot = self.keys.len();
         let short = u32::try_from(slot).unwrap_or(NO_SLOT);
         match &mut self.slots {
+            Slots::Keys => {}
             Slots::Table(table) => {
                 if let Some(place) = table.get_mut(key as usize) {
                     *place = short;
@@ -212,8 +228,18 @@ impl Groups {
     /// Adds all groups of another part of the same query.
     pub(super) fn append(&mut self, other: Self) {
         let universe = self.universe;
+        if let Slots::Keys = self.slots {
+            for (own, sums) in self.sums.iter_mut().zip(&other.sums) {
+                own.requests += sums.requests;
+                own.downloads += sums.downloads;
+            }
+        }
         let mut sets = other.sets.into_iter();
-        for (key, sums) in other.keys.into_iter().zip(other.sums) {
+        let keyed = match other.slots {
+            Slots::Keys => Vec::new(),
+            Slots::Table(_) | Slots::Map(_) => other.sums,
+        };
+        for (key, sums) in other.keys.into_iter().zip(keyed) {
             let slot = self.slot(key);
             let own = &mut self.sums[slot];
             own.requests += sums.requests;
@@ -228,14 +254,12 @@ impl Groups {
         self.unidentified += other.unidentified;
     }
 
-    /// Keys by slot.
-    pub(super) fn keys(&self) -> &[Key] {
-        &self.keys
-    }
-
-    /// Sums by slot.
-    pub(super) fn all_sums(&self) -> &[Sums] {
-        &self.sums
+    /// Keys and sums by slot.
+    pub(super) fn all_sums(&self) -> impl Iterator<Item = (Key, &Sums)> {
+        let is_own = matches!(self.slots, Slots::Keys);
+        let own = if is_own { self.sums.len() as Key } else { 0 };
+        let keys = (0..own).chain(self.keys.iter().copied());
+        keys.zip(&self.sums)
     }
 
     /// Sets by slot; empty if the query counts nothing distinct.

@@ -19,6 +19,7 @@
 
 mod assemble;
 mod axis;
+mod by_place;
 mod cells;
 mod chain;
 mod distinct;

@@ -11,7 +11,7 @@ use crate::segment::{RunSlice, VisitSlice};
 use crate::units::Day;
 
 /// Rows between two visits for which it pays to read on: those of a page.
-const GAP_ROWS_MAX: u32 = 16_384;
+pub(super) const GAP_ROWS_MAX: u32 = 16_384;
 
 /// Downloads that the next day may go on with.
 #[derive(Debug, Default)]

@@ -11,13 +11,13 @@ use super::Level;
 use super::chain::crosses_midnight;
 use super::groups::{Groups, Key};
 use super::lens::{ASK_SESSION, Lens, OUT};
-use super::rows::{Carry, RowReader};
+use super::rows::{Carry, GAP_ROWS_MAX, RowReader};
 use super::scope::{Scope, Wants};
 use super::shape::{Cover, Shape};
 use super::space::Space;
 use super::time::DayPart;
 use super::visitors::Visitors;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::rules::Collapse;
 use crate::segment::{Attribute, RepoRange, RunSlice, Segment, VisitSlice};
 use crate::units::DAY_MS;
@@ -57,6 +57,11 @@ impl<'s, 'a> Scanner<'s, 'a> {
         let segment = scope.view.segment(partition)?;
         let repos = segment.repos()?;
         let shapes = segment.shapes()?;
+        let next_id = scope.view.identities().next_id();
+        if let Some(id) = segment.downloaders()?.last().filter(|id| **id >= next_id) {
+            let message = format!("downloader {id}, expected less than {next_id}");
+            return Err(Error::corrupt(message));
+        }
         let crosses = wants.downloads && crosses_midnight(scope.rule.collapse);
         let reader = DayReader {
             scope,
@@ -71,7 +76,7 @@ impl<'s, 'a> Scanner<'s, 'a> {
             segment: Arc::clone(&segment),
         };
         let is_lean = reader.is_lean();
-        for run in runs(repos, &scope.repo) {
+        for run in runs(repos, &scope.repo, reader.by_rows) {
             if is_lean {
                 self.buffers.visitors(&reader, run, groups)?;
             } else {
@@ -91,14 +96,19 @@ impl<'s, 'a> Scanner<'s, 'a> {
 }
 
 /// Stretches of repos to read: those that the filter keeps, and what lies between near ones.
-fn runs<'r>(repos: &'r [RepoRange], lens: &Lens) -> Vec<&'r [RepoRange]> {
+fn runs<'r>(repos: &'r [RepoRange], lens: &Lens, by_rows: bool) -> Vec<&'r [RepoRange]> {
     if !lens.has_filter {
         return vec![repos];
     }
     let mut runs: Vec<Range<usize>> = Vec::new();
-    let end_of = |run: &Range<usize>| repos.get(run.end - 1).map_or(0, |repo| repo.visits.end);
+    let is_near = |run: &Range<usize>, repo: &RepoRange| {
+        repos.get(run.end - 1).is_some_and(|last| {
+            repo.visits.start - last.visits.end < GAP_VISITS_MAX
+                || by_rows && repo.rows.start - last.rows.end < GAP_ROWS_MAX
+        })
+    };
     let mut add = |index: usize, repo: &RepoRange| match runs.last_mut() {
-        Some(run) if repo.visits.start - end_of(run) < GAP_VISITS_MAX => run.end = index + 1,
+        Some(run) if is_near(run, repo) => run.end = index + 1,
         _ => runs.push(index..index + 1),
     };
     match &lens.listed {
@@ -177,7 +187,7 @@ pub(super) struct Runs<'s> {
 }
 
 impl<'s> Runs<'s> {
-    fn read(reader: &DayReader<'s, '_>, slice: &VisitSlice) -> Result<Self> {
+    pub(super) fn read(reader: &DayReader<'s, '_>, slice: &VisitSlice) -> Result<Self> {
         let (scope, segment, wants) = (reader.scope, &reader.segment, reader.wants);
         let mut runs = Self::default();
         for (attribute, lens) in attributes(scope) {
@@ -207,7 +217,7 @@ impl<'s> Runs<'s> {
     }
 
     /// The first row of each visit that has an attribute that changes inside; empty if none has.
-    fn varied(&self, rows: &[u32]) -> Vec<Option<u32>> {
+    pub(super) fn varied(&self, rows: &[u32]) -> Vec<Option<u32>> {
         if self.all().all(|run| run.changes.is_empty()) {
             return Vec::new();
         }
@@ -255,20 +265,12 @@ impl DayReader<'_, '_> {
                     id,
                     part: part + who,
                 };
-                let is_done = match varied.get(visit.visit) {
-                    _ if self.by_rows => false,
-                    Some(&Some(first)) => {
-                        let at = visit.visit;
-                        let rows = slice.rows.get(at).copied().unwrap_or(0);
-                        let shape = slice.shape.get(at).and_then(|code| self.shape(*code));
-                        shape.is_some_and(|shape| {
-                            let rows = (shape, first..first + rows);
-                            self.stretches(&visit, rows, &runs, groups)
-                        })
+                let is_varied = varied.get(visit.visit).is_some_and(Option::is_some);
+                if self.by_rows {
+                    if is_varied || self.may_count(&visit, (&slice, &runs)) {
+                        waiting.push(visit);
                     }
-                    _ => self.visit(&visit, (&slice, &runs), groups),
-                };
-                if !is_done {
+                } else if !self.visit_or_stretches(&visit, (&slice, &runs), &varied, groups) {
                     waiting.push(visit);
                 }
             }
@@ -278,6 +280,34 @@ impl DayReader<'_, '_> {
             return Ok(());
         }
         RowReader::new(self, &slice, &runs).read(&waiting, carry, groups)
+    }
+
+    /// Adds a visit without reading its rows; `false` if that cannot be done. `varied` gives the first
+    /// row of visits that have an attribute that changes inside.
+    #[inline]
+    pub(super) fn visit_or_stretches(
+        &self,
+        visit: &Waiting,
+        (slice, runs): (&VisitSlice, &Runs<'_>),
+        varied: &[Option<u32>],
+        groups: &mut Groups,
+    ) -> bool {
+        let at = visit.visit;
+        let Some(&Some(first)) = varied.get(at) else {
+            return self.visit(visit, (slice, runs), groups);
+        };
+        let rows = first..first + slice.rows.get(at).copied().unwrap_or(0);
+        let shape = slice.shape.get(at).and_then(|code| self.shape(*code));
+        shape.is_some_and(|shape| self.stretches(visit, (shape, rows), runs, groups))
+    }
+
+    /// Whether the filter can keep rows of a visit whose attributes do not change.
+    fn may_count(&self, visit: &Waiting, (slice, runs): (&VisitSlice, &Runs<'_>)) -> bool {
+        let mut lenses = runs.lenses.iter();
+        let is_kept = lenses.all(|(lens, run)| lens.part(run.value(visit.visit)) != OUT);
+        let shape = slice.shape.get(visit.visit);
+        let shape = shape.and_then(|code| self.shape(*code));
+        is_kept && shape.is_some_and(|shape| shape.kept != Cover::None)
     }
 
     /// What is known of a shape.
@@ -307,7 +337,7 @@ impl DayReader<'_, '_> {
     /// Whether only downloaders are counted, and ranks and shapes are enough.
     fn is_lean(&self) -> bool {
         let scope = self.scope;
-        let others = [&scope.agent, &scope.internal, &scope.kind, &scope.place];
+        let others = [&scope.agent, &scope.internal, &scope.kind];
         let has_internal =
             !scope.rule.internal && self.segment.len(Attribute::INTERNAL.values()) > 0;
         self.wants.is_who_only()

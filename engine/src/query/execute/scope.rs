@@ -225,7 +225,8 @@ impl<'a> Scope<'a> {
             repos: self.repos.len(),
             countries: u32::try_from(self.view.meanings().countries.len()).unwrap_or(u32::MAX),
         };
-        Groups::new(self.keys, self.wants.has_sets(), universe)
+        let is_dense = self.downloader_stride != 0;
+        Groups::new((self.keys, is_dense), self.wants.has_sets(), universe)
     }
 
     /// Dimensions of places that conditions are on.

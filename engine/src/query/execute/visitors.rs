@@ -1,5 +1,6 @@
 //! Ranks and shapes of visits to sets of downloaders, where nothing else of a visit matters.
 
+use super::by_place::PlaceSlots;
 use super::groups::Groups;
 use super::lens::OUT;
 use super::scan::DayReader;
@@ -13,6 +14,7 @@ pub(super) struct Visitors {
     slice: VisitSlice,
     /// By shape: whether the rule accepts a request of it that the filter keeps.
     is_accepted: Vec<bool>,
+    slots: PlaceSlots,
 }
 
 impl Visitors {
@@ -28,7 +30,6 @@ impl Visitors {
         groups: &mut Groups,
     ) -> Result<()> {
         let scope = reader.scope;
-        reader.segment.visitors(repos, &mut self.slice)?;
         let shapes = reader.segment.shapes()?;
         let accepts = |verb: &u32| {
             scope.verb.part(*verb) != OUT
@@ -37,6 +38,11 @@ impl Visitors {
         self.is_accepted.clear();
         let is_accepted = shapes.iter().map(|verbs| verbs.iter().any(accepts));
         self.is_accepted.extend(is_accepted);
+        if !scope.place.is_idle() {
+            let what = (repos, self.is_accepted.as_slice());
+            return reader.visitors_by_place(what, &mut self.slots, groups);
+        }
+        reader.segment.visitors(repos, &mut self.slice)?;
         let limit = groups.universe().downloaders;
         let mut visits = self.slice.rank.iter().zip(&self.slice.shape);
         for repo in repos {
