@@ -106,7 +106,7 @@ impl Segment {
     /// # Errors
     ///
     /// `Corrupt` when pages are damaged or point outside the segment.
-    pub fn visitors(&self, repos: &[RepoRange], slice: &mut VisitSlice) -> Result<()> {
+    pub fn ranks_and_shapes(&self, repos: &[RepoRange], slice: &mut VisitSlice) -> Result<()> {
         slice.rank.clear();
         slice.shape.clear();
         let (Some(first), Some(last)) = (repos.first(), repos.last()) else {

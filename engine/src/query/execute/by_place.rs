@@ -62,7 +62,7 @@ impl DayReader<'_, '_> {
     /// # Errors
     ///
     /// `Corrupt` when pages are damaged or point outside the segment.
-    pub(super) fn visitors_by_place(
+    pub(super) fn downloaders_by_place(
         &self,
         (repos, is_accepted): (&[RepoRange], &[bool]),
         slots: &mut PlaceSlots,

@@ -28,6 +28,7 @@ mod groups;
 mod hub;
 mod lens;
 mod notes;
+mod ranked;
 mod rows;
 mod scan;
 mod scope;
@@ -35,7 +36,6 @@ mod shape;
 mod space;
 mod stretch;
 mod time;
-mod visitors;
 
 use std::time::Instant;
 

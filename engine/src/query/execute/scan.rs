@@ -11,12 +11,12 @@ use super::Level;
 use super::chain::crosses_midnight;
 use super::groups::{Groups, Key};
 use super::lens::{ASK_SESSION, Lens, OUT};
+use super::ranked::RankedDownloaders;
 use super::rows::{Carry, GAP_ROWS_MAX, RowReader};
 use super::scope::{Scope, Wants};
 use super::shape::{Cover, Shape};
 use super::space::Space;
 use super::time::DayPart;
-use super::visitors::Visitors;
 use crate::error::{Error, Result};
 use crate::rules::Collapse;
 use crate::segment::{Attribute, RepoRange, RunSlice, Segment, VisitSlice};
@@ -30,7 +30,7 @@ pub(super) struct Scanner<'s, 'a> {
     scope: &'s Scope<'a>,
     cap: Level,
     carry: Carry,
-    buffers: Visitors,
+    buffers: RankedDownloaders,
 }
 
 impl<'s, 'a> Scanner<'s, 'a> {
@@ -40,7 +40,7 @@ impl<'s, 'a> Scanner<'s, 'a> {
             scope,
             cap,
             carry: Carry::default(),
-            buffers: Visitors::default(),
+            buffers: RankedDownloaders::default(),
         }
     }
 
@@ -78,7 +78,7 @@ impl<'s, 'a> Scanner<'s, 'a> {
         let is_lean = reader.is_lean();
         for run in runs(repos, &scope.repo, reader.by_rows) {
             if is_lean {
-                self.buffers.visitors(&reader, run, groups)?;
+                self.buffers.add(&reader, run, groups)?;
             } else {
                 reader.repos(run, &mut self.carry, groups)?;
             }

@@ -10,20 +10,20 @@ use crate::segment::{RepoRange, VisitSlice, column};
 
 /// Decoded columns, kept from one stretch of repos to the next.
 #[derive(Debug, Default)]
-pub(super) struct Visitors {
+pub(super) struct RankedDownloaders {
     slice: VisitSlice,
     /// By shape: whether the rule accepts a request of it that the filter keeps.
     is_accepted: Vec<bool>,
     slots: PlaceSlots,
 }
 
-impl Visitors {
+impl RankedDownloaders {
     /// Adds the downloaders of some repos.
     ///
     /// # Errors
     ///
     /// `Corrupt` when pages are damaged or point outside the segment.
-    pub(super) fn visitors(
+    pub(super) fn add(
         &mut self,
         reader: &DayReader<'_, '_>,
         repos: &[RepoRange],
@@ -40,9 +40,9 @@ impl Visitors {
         self.is_accepted.extend(is_accepted);
         if !scope.place.is_idle() {
             let what = (repos, self.is_accepted.as_slice());
-            return reader.visitors_by_place(what, &mut self.slots, groups);
+            return reader.downloaders_by_place(what, &mut self.slots, groups);
         }
-        reader.segment.visitors(repos, &mut self.slice)?;
+        reader.segment.ranks_and_shapes(repos, &mut self.slice)?;
         let limit = groups.universe().downloaders;
         let mut visits = self.slice.rank.iter().zip(&self.slice.shape);
         for repo in repos {
