@@ -29,6 +29,7 @@ mod hub;
 mod lens;
 mod notes;
 mod ranked;
+mod row_columns;
 mod rows;
 mod scan;
 mod scope;

@@ -3,6 +3,7 @@
 use super::chain::Chain;
 use super::groups::{Groups, Key, KeyMap};
 use super::lens::{ASK_SESSION, Lens, OUT};
+use super::row_columns::{RowColumns, Start};
 use super::scan::{DayReader, Runs, Waiting};
 use super::scope::{Scope, WEAKEST};
 use crate::error::Result;
@@ -187,8 +188,8 @@ pub(super) struct RowReader<'r, 's, 'a> {
     day: &'r DayReader<'s, 'a>,
     slice: &'r VisitSlice,
     runs: &'r Runs<'r>,
-    ts: Vec<u32>,
-    verbs: Vec<u32>,
+    columns: RowColumns,
+    has_instants: bool,
     chains: Vec<(Key, Chain)>,
     whole: Option<Chain>,
 }
@@ -215,8 +216,8 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
             day,
             slice,
             runs,
-            ts: Vec::new(),
-            verbs: Vec::new(),
+            columns: RowColumns::default(),
+            has_instants: !day.day.is_whole(),
             chains: Vec::new(),
             whole: None,
         }
@@ -230,6 +231,10 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
         groups: &mut Groups,
     ) -> Result<()> {
         let starts = self.starts()?;
+        // Requests without identity never collapse.
+        let collapses = self.day.scope.rule.collapse != Collapse::None;
+        self.has_instants |=
+            self.day.wants.downloads && collapses && waiting.iter().any(|visit| visit.id != 0);
         let row_of = |visit: usize| starts.get(visit).map_or(0, |(row, _)| *row);
         let near = |left: &Waiting, right: &Waiting| {
             row_of(right.visit) - row_of(left.visit + 1) < GAP_ROWS_MAX
@@ -238,18 +243,22 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
             let (Some(first), Some(last)) = (span.first(), span.last()) else {
                 continue;
             };
-            self.decode(first.visit..last.visit + 1, &starts)?;
-            let first_row = row_of(first.visit);
+            let visits = first.visit..last.visit + 1;
+            let has_verbs = self.day.wants.has_accepted() || !self.day.scope.verb.is_idle();
+            let which = (self.has_instants, has_verbs);
+            let segment = &self.day.segment;
+            self.columns
+                .read(segment, self.slice, (visits, &starts), which)?;
             for visit in span {
-                let rows = row_of(visit.visit)..row_of(visit.visit + 1);
-                self.visit(visit, rows, first_row, (carry, groups));
+                let start = starts.get(visit.visit).copied().unwrap_or_default();
+                self.visit(visit, start, (carry, groups))?;
             }
         }
         Ok(())
     }
 
     /// First row and first value in the verb column of each visit, relative to the slice, and their ends.
-    fn starts(&self) -> Result<Vec<(u32, u32)>> {
+    fn starts(&self) -> Result<Vec<Start>> {
         let shapes = self.day.segment.shapes()?;
         let mut starts = Vec::with_capacity(self.slice.rows.len() + 1);
         let (mut row, mut verb) = (0, 0);
@@ -267,49 +276,29 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
         Ok(starts)
     }
 
-    fn decode(&mut self, visits: std::ops::Range<usize>, starts: &[(u32, u32)]) -> Result<()> {
-        let of = |values: &[u32]| values.get(visits.clone()).unwrap_or_default().to_vec();
-        let (row, verb) = starts.get(visits.start).copied().unwrap_or_default();
-        let part = VisitSlice {
-            first_visit: self.slice.first_visit + u32::try_from(visits.start).unwrap_or(0),
-            first_row: self.slice.first_row + row,
-            first_verb: self.slice.first_verb + verb,
-            rows: of(&self.slice.rows),
-            shape: of(&self.slice.shape),
-            ..VisitSlice::default()
-        };
-        let scope = self.day.scope;
-        self.ts.clear();
-        self.verbs.clear();
-        let collapses = self.day.wants.downloads && scope.rule.collapse != Collapse::None;
-        if collapses || !self.day.day.is_whole() {
-            self.day.segment.row_ts(&part, &mut self.ts)?;
-        }
-        if self.day.wants.has_accepted() || !scope.verb.is_idle() {
-            self.day.segment.row_verbs(&part, &mut self.verbs)?;
-        }
-        Ok(())
-    }
-
     fn visit(
         &mut self,
         visit: &Waiting,
-        rows: std::ops::Range<u32>,
-        first_row: u32,
+        start: Start,
         (carry, groups): (&mut Carry, &mut Groups),
-    ) {
+    ) -> Result<()> {
         let scope = self.day.scope;
-        let mut attributes = Attributes::new(self.runs, visit.visit, rows.start);
-        for row in rows {
-            attributes.advance(row);
-            let index = (row - first_row) as usize;
-            let ts = self.ts.get(index).copied().unwrap_or(0);
-            let time = if self.ts.is_empty() {
-                self.day.day.part
-            } else {
+        let of = |values: &[u32]| values.get(visit.visit).copied().unwrap_or(0);
+        let row_count = of(&self.slice.rows);
+        let shapes = self.day.segment.shapes()?;
+        let verbs = shapes.get(of(&self.slice.shape) as usize);
+        let verbs = (row_count, verbs.map(AsRef::as_ref).unwrap_or_default());
+        let columns = std::mem::take(&mut self.columns);
+        let mut rows = columns.visit(visit.visit, start, verbs);
+        let mut attributes = Attributes::new(self.runs, visit.visit, start.0);
+        for index in 0..row_count {
+            attributes.advance(start.0 + index);
+            let (ts, verb) = rows.next(index as usize)?;
+            let time = if self.has_instants {
                 self.day.day.instant_part(ts)
+            } else {
+                self.day.day.part
             };
-            let verb = self.verbs.get(index).copied().unwrap_or(0);
             let Some(apart) = self.apart(verb, &attributes).filter(|_| time != OUT) else {
                 continue;
             };
@@ -336,6 +325,8 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
             }
         }
         self.end_visit(visit, carry, groups);
+        self.columns = columns;
+        Ok(())
     }
 
     /// What verb and attributes add to the key; `None` if the filter does not keep them.
