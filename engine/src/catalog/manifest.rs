@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::file::FileEntry;
 use crate::error::{Error, Result};
 use crate::layout::{Features, FileBuilder, FileHeader, FileKind, FileView, SectionId};
+use crate::segment::SegmentMeta;
 use crate::units::{DAY_MAX, Day, ImportNumber, TimestampMs};
 
 /// The manifest's one section: the JSON body.
@@ -126,6 +127,22 @@ pub enum DictionaryRole {
     Keys,
     /// Key to code: derived.
     Lookup,
+}
+
+impl SegmentEntry {
+    /// What the manifest says of a segment with these counts.
+    #[must_use]
+    pub fn of(file: FileEntry, meta: &SegmentMeta, imports: (ImportNumber, ImportNumber)) -> Self {
+        let at = |ms: u32| TimestampMs(meta.day.start().get() + u64::from(ms));
+        Self {
+            file,
+            rows: u64::from(meta.row_count),
+            visits: u64::from(meta.visit_count),
+            ts_first: at(meta.ts_min),
+            ts_last: at(meta.ts_max),
+            imports,
+        }
+    }
 }
 
 impl Partition {

@@ -66,20 +66,12 @@ pub fn rewrite_day(transaction: &mut Transaction, day: Day, meanings: &Meanings)
             .max()
             .unwrap_or_default(),
     );
-    let at = |ms: u32| crate::units::TimestampMs(day.start().get() + u64::from(ms));
     let partition = transaction.manifest_mut().partition_mut(day);
     partition.derived = Some(DerivedEntry {
         file: cells,
         built_from: vec![file.number],
         rule: DEFAULT_RULE.to_owned(),
     });
-    partition.segments = vec![SegmentEntry {
-        file,
-        rows,
-        visits: u64::from(merged.meta().visit_count),
-        ts_first: at(merged.meta().ts_min),
-        ts_last: at(merged.meta().ts_max),
-        imports,
-    }];
+    partition.segments = vec![SegmentEntry::of(file, merged.meta(), imports)];
     Ok(())
 }

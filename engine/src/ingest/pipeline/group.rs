@@ -11,7 +11,7 @@ use crate::catalog::{DerivedEntry, FileEntry, LedgerEntry, SegmentEntry, Transac
 use crate::error::{Error, Result};
 use crate::layout::FileKind;
 use crate::rules::DEFAULT_RULE;
-use crate::units::{Day, TimestampMs};
+use crate::units::Day;
 
 /// A segment that is written but that no manifest names yet.
 #[derive(Clone, Debug)]
@@ -145,15 +145,7 @@ pub(super) fn spill(
 
 fn write(transaction: &mut Transaction, day: Day, built: BuiltDay) -> Result<Spilled> {
     let file = transaction.write(FileKind::Segment, &built.segment)?;
-    let at = |ms: u32| TimestampMs(day.start().get() + u64::from(ms));
-    let entry = SegmentEntry {
-        file,
-        rows: u64::from(built.meta.row_count),
-        visits: u64::from(built.meta.visit_count),
-        ts_first: at(built.meta.ts_min),
-        ts_last: at(built.meta.ts_max),
-        imports: built.imports,
-    };
+    let entry = SegmentEntry::of(file, &built.meta, built.imports);
     Ok(Spilled {
         day,
         entry,
