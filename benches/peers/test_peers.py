@@ -1,4 +1,4 @@
-"""Tests of the benchmark itself: `target/peers/venv/bin/python -m unittest discover benches/peers`."""
+"""Tests of the benchmark itself: `benches/peers/run.sh test`."""
 
 from __future__ import annotations
 
