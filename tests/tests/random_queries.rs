@@ -206,11 +206,13 @@ impl Engine for AllDoors {
 
 #[test]
 fn a_store_agrees_through_every_door_from_every_level_and_when_compacted() {
-    agree(random_query, &|content, seed| {
+    let build: &Build<'_> = &|content, seed| {
         let stored = Stored::new(content, seed);
         let stored = stored.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         Box::new(AllDoors(stored))
-    });
+    };
+    agree(random_query, build);
+    agree(random_history_query, build);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::calendar::Calendar;
 use crate::schema::TimeUnit;
 use crate::schema::time::{BucketKey, Span};
-use crate::units::{Day, HOUR_MS, TimestampMs};
+use crate::units::{DAY_MS, Day, HOUR_MS, TimestampMs};
 
 /// How much of a bucket there is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -80,17 +80,23 @@ fn usize_of(days: u32) -> usize {
 
 /// Labels of the buckets of a span that are partial, and of those that are missing, in any of the
 /// sources that a query reads; a bucket can be partial in one and missing in the other.
+/// A bucket is partial too if one of the `looks_back` days that end with it is not complete.
 #[must_use]
 pub fn partial_and_missing(
     span: Span,
-    unit: TimeUnit,
+    (unit, looks_back): (TimeUnit, u32),
     sources: &[&Calendar],
 ) -> (Vec<String>, Vec<String>) {
     let (mut partial, mut missing) = (Vec::new(), Vec::new());
     for key in buckets(span, unit) {
         let is = |wanted| {
             let mut sources = sources.iter();
-            sources.any(|calendar| coverage(key, unit, span, calendar) == wanted)
+            sources.any(|calendar| match coverage(key, unit, span, calendar) {
+                Coverage::Whole if !has_days_before(key, (unit, looks_back), calendar) => {
+                    Coverage::Partial == wanted
+                }
+                found => found == wanted,
+            })
         };
         if is(Coverage::Partial) {
             partial.push(unit.label(key));
@@ -100,6 +106,22 @@ pub fn partial_and_missing(
         }
     }
     (partial, missing)
+}
+
+/// Whether a source has all of the days that end with a bucket.
+fn has_days_before(key: BucketKey, (unit, days): (TimeUnit, u32), calendar: &Calendar) -> bool {
+    if days == 0 {
+        return true;
+    }
+    let Some(last) = unit.span(key).map(|bucket| bucket.to.get() / DAY_MS) else {
+        return false;
+    };
+    let Some(first) = last.checked_sub(u64::from(days)) else {
+        return false;
+    };
+    let day = |day: u64| Day(u32::try_from(day).unwrap_or(u32::MAX));
+    let present = calendar.days_in(day(first), day(last.saturating_sub(1)));
+    present.len() == usize_of(days) && present.last().is_some_and(|day| calendar.is_complete(*day))
 }
 
 /// The days that a span touches, first and last; `None` for an empty span.
@@ -135,15 +157,20 @@ mod tests {
         // 2024-01-01 is day 19,723; January has 31 days, February 29, March 31.
         let first = 19_723;
         let calendar = Calendar::of_hub((first..first + 31).chain([first + 70]).map(Day));
-        let all = partial_and_missing(days(first, first + 70), TimeUnit::Month, &[&calendar]);
+        let all = partial_and_missing(days(first, first + 70), (TimeUnit::Month, 0), &[&calendar]);
         assert_eq!(
             all,
             (vec!["2024-03".to_owned()], vec!["2024-02".to_owned()])
         );
-        let cut = partial_and_missing(days(first + 1, first + 40), TimeUnit::Month, &[&calendar]);
+        let cut = partial_and_missing(
+            days(first + 1, first + 40),
+            (TimeUnit::Month, 0),
+            &[&calendar],
+        );
         assert_eq!(cut.0, ["2024-01"]);
         let empty = Calendar::default();
-        let both = partial_and_missing(days(first, first), TimeUnit::Day, &[&calendar, &empty]);
+        let both =
+            partial_and_missing(days(first, first), (TimeUnit::Day, 0), &[&calendar, &empty]);
         assert_eq!(both, (vec![], vec!["2024-01-01".to_owned()]));
         let newest = coverage(
             first + 70,

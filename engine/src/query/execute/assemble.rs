@@ -5,6 +5,7 @@ use std::ops::{Deref, DerefMut};
 
 use super::distinct::{Count, Counter};
 use super::groups::{Groups, Key, KeyMap};
+use super::history::HistoryGroups;
 use super::hub::HubSums;
 use super::notes::notes;
 use super::scope::{Scope, instant};
@@ -72,6 +73,8 @@ pub(super) struct Counted {
     pub(super) log: Groups,
     /// From the publisher CSV.
     pub(super) hub: KeyMap<Key, HubSums>,
+    /// What depends on when downloaders were seen before.
+    pub(super) history: HistoryGroups,
 }
 
 /// The answer.
@@ -173,23 +176,14 @@ fn lines(scope: &Scope<'_>, counted: &Counted, by_slot: &[Distinct]) -> Vec<Line
             values: Values::of(metrics, value),
         };
         if line.values.iter().any(|value| *value != Some(0)) {
-            if !counted.hub.is_empty() {
+            if !counted.hub.is_empty() || !counted.history.is_empty() {
                 places.insert(key, lines.len());
             }
             lines.push(line);
         }
     }
     for (key, sums) in &counted.hub {
-        let place = *places.entry(*key).or_insert(lines.len());
-        if place == lines.len() {
-            lines.push(Line {
-                key: *key,
-                values: Values::of(metrics, |_| 0),
-            });
-        }
-        let Some(line) = lines.get_mut(place) else {
-            continue;
-        };
+        let line = line_of(*key, (&mut lines, &mut places), metrics);
         for (metric, value) in metrics.iter().zip(line.values.iter_mut()) {
             match metric {
                 Metric::HubDownloads => *value = Some(sums.downloads),
@@ -198,8 +192,32 @@ fn lines(scope: &Scope<'_>, counted: &Counted, by_slot: &[Distinct]) -> Vec<Line
             }
         }
     }
+    for (key, found) in &counted.history {
+        let line = line_of(*key, (&mut lines, &mut places), metrics);
+        let values = metrics.iter().zip(line.values.iter_mut());
+        let own = values.filter(|(metric, _)| metric.measure() == Measure::History);
+        for ((_, value), found) in own.zip(found) {
+            *value = Some(*found);
+        }
+    }
     lines.retain(|line| line.values.iter().any(|value| *value != Some(0)));
     lines
+}
+
+/// The line of a key, a new one if it has none.
+fn line_of<'l>(
+    key: Key,
+    (lines, places): (&'l mut Vec<Line>, &mut KeyMap<Key, usize>),
+    metrics: &[Metric],
+) -> &'l mut Line {
+    let place = *places.entry(key).or_insert(lines.len());
+    if place == lines.len() {
+        lines.push(Line {
+            key,
+            values: Values::of(metrics, |_| 0),
+        });
+    }
+    &mut lines[place]
 }
 
 /// The lines that can be among the first `top`, where a metric decides: those that are not beaten by as
@@ -310,7 +328,12 @@ impl Series {
             return Default::default();
         };
         let sources: Vec<_> = scope.log_days.iter().chain(&scope.hub_days).collect();
-        bucket::partial_and_missing(span, unit, &sources)
+        let looks_back = scope.query.metrics.iter().map(|metric| match metric {
+            Metric::Rolling(days) => *days,
+            _ => 0,
+        });
+        let looks_back = looks_back.max().unwrap_or(0);
+        bucket::partial_and_missing(span, (unit, looks_back), &sources)
     }
 }
 

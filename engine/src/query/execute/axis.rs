@@ -175,6 +175,19 @@ impl Axis {
         u32::try_from(key / self.stride % self.codes).unwrap_or(u32::MAX)
     }
 
+    /// The code of what a key of another axis, of the same dimension, holds for it.
+    pub(super) fn code_of(&self, other: &Self, key: Key) -> u32 {
+        let code = other.code(key);
+        match (&self.labels, &other.labels) {
+            (Labels::Texts(own), Labels::Texts(theirs)) => {
+                let theirs = lock(theirs);
+                let text = theirs.texts.get(code as usize).map_or("", String::as_str);
+                lock(own).code(text)
+            }
+            _ => code,
+        }
+    }
+
     /// What answers show for a code, and the whole key of a downloader.
     ///
     /// # Errors

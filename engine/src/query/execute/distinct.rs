@@ -83,6 +83,22 @@ impl IdSet {
         }
     }
 
+    /// Gives every id, in no particular order, some perhaps more than once.
+    pub(super) fn for_each(&self, mut id: impl FnMut(u32)) {
+        match self {
+            Self::List(list) => list.iter().for_each(|one| id(*one)),
+            Self::Bits(bits) => {
+                for (start, word) in (0_u32..).step_by(64).zip(bits) {
+                    let mut rest = *word;
+                    while rest != 0 {
+                        id(start + rest.trailing_zeros());
+                        rest &= rest - 1;
+                    }
+                }
+            }
+        }
+    }
+
     /// Adds the ids of another set over the same universe.
     pub(super) fn append(&mut self, other: Self, limit: u32) {
         match (&mut *self, other) {

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::Level;
 use super::cells::{CellPlan, Source, Sources, Target};
 use super::chain::crosses_midnight;
+use super::history;
 use super::scan::attributes;
 use super::scope::{Scope, instant};
 use super::time::DayPart;
@@ -81,6 +82,7 @@ pub(super) fn explain(scope: &Scope<'_>, plan: &CellPlan<'_, '_>) -> Explanation
             why,
         })
         .collect();
+    parts.extend(history(scope));
     if scope.hub_days.is_some() {
         parts.push(Part {
             gives: vec!["hub_downloads, hub_total".to_owned()],
@@ -100,6 +102,25 @@ pub(super) fn explain(scope: &Scope<'_>, plan: &CellPlan<'_, '_>) -> Explanation
         days: scope.days.len() as u64,
         parts,
     }
+}
+
+/// The metrics of history, which look at days beyond the range.
+fn history(scope: &Scope<'_>) -> Option<Part> {
+    let metrics = history::metrics(scope.query);
+    if metrics.is_empty() {
+        return None;
+    }
+    let names: Vec<_> = metrics.iter().map(ToString::to_string).collect();
+    Some(Part {
+        gives: vec![names.join(", ")],
+        level: Level::Visits,
+        reads: columns(scope, Level::Visits),
+        days: scope
+            .log_days
+            .as_ref()
+            .map_or(0, |days| days.days().len() as u64),
+        why: "who was seen before, in the order of time".to_owned(),
+    })
 }
 
 fn target(source: &Source) -> &'static str {

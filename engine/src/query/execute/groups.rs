@@ -225,6 +225,27 @@ impl Groups {
         }
     }
 
+    /// Gives the downloaders of each group by ascending key, and forgets all groups.
+    pub(super) fn drain_downloaders(&mut self, mut give: impl FnMut(Key, &IdSet)) {
+        let mut sets: Vec<(Key, Sets)> = self.keys.drain(..).zip(self.sets.drain(..)).collect();
+        self.sums.clear();
+        sets.sort_unstable_by_key(|(key, _)| *key);
+        for (key, sets) in sets {
+            match &mut self.slots {
+                Slots::Keys => {}
+                Slots::Table(table) => {
+                    if let Some(slot) = table.get_mut(key as usize) {
+                        *slot = NO_SLOT;
+                    }
+                }
+                Slots::Map(map) => {
+                    map.remove(&key);
+                }
+            }
+            give(key, &sets.who);
+        }
+    }
+
     /// Adds all groups of another part of the same query.
     pub(super) fn append(&mut self, other: Self) {
         let universe = self.universe;

@@ -25,6 +25,7 @@ mod chain;
 mod distinct;
 mod explain;
 mod groups;
+mod history;
 mod hub;
 mod lens;
 mod notes;
@@ -33,10 +34,12 @@ mod row_columns;
 mod rows;
 mod scan;
 mod scope;
+mod seen;
 mod shape;
 mod space;
 mod stretch;
 mod time;
+mod timeline;
 
 use std::time::Instant;
 
@@ -53,7 +56,6 @@ use time::DayPart;
 use crate::catalog::View;
 use crate::error::{Error, ErrorKind, Result};
 use crate::hub::HubState;
-use crate::metrics::Measure;
 use crate::query::answer::Answer;
 use crate::query::value::{Condition, Query};
 use crate::rules::Rule;
@@ -106,7 +108,7 @@ pub fn execute_from(
     query.check()?;
     check_supported(query)?;
     let scope = Scope::new(view, hub, rules, query)?;
-    let counted = count(&scope, lowest)?;
+    let counted = count(&scope, lowest, rules)?;
     let mut answer = assemble::answer(&scope, &counted)?;
     answer.meta.elapsed_ms = begin.elapsed().as_secs_f64() * 1000.0;
     Ok(answer)
@@ -130,13 +132,6 @@ pub fn explain(
 }
 
 fn check_supported(query: &Query) -> Result<()> {
-    let history = query
-        .metrics
-        .iter()
-        .find(|metric| metric.measure() == Measure::History);
-    if let Some(metric) = history {
-        return Err(Error::unsupported(format!("{metric} is not answered yet")));
-    }
     if query.approx {
         return Err(Error::unsupported("approx is not answered yet").with_help("leave approx out"));
     }
@@ -157,7 +152,7 @@ const VISITS_PER_THREAD_MIN: u64 = 100_000;
 /// Most threads that read for one query.
 const THREADS_MAX: usize = 2;
 
-fn count(scope: &Scope<'_>, lowest: Level) -> Result<Counted> {
+fn count(scope: &Scope<'_>, lowest: Level, rules: &Rules<'_>) -> Result<Counted> {
     let plan = CellPlan::new(scope, lowest == Level::Cells);
     let log = match halves(&plan) {
         Some((early, late)) => std::thread::scope(|threads| {
@@ -174,6 +169,7 @@ fn count(scope: &Scope<'_>, lowest: Level) -> Result<Counted> {
     Ok(Counted {
         log: log?,
         hub: hub::groups(scope)?,
+        history: history::groups(scope, lowest, rules)?,
     })
 }
 

@@ -6,6 +6,8 @@ use std::borrow::Cow;
 use super::axis::space_len;
 use super::scope::Scope;
 use super::space::{Space, value};
+use crate::metrics::Metric;
+use crate::query::calendar::Calendar;
 use crate::query::suggest::did_you_mean;
 use crate::query::value::{Condition, Test};
 use crate::schema::Dimension;
@@ -29,6 +31,12 @@ pub(super) fn notes(scope: &Scope<'_>) -> Vec<String> {
                 other(scope, dimension, value, &mut notes);
             }
         }
+    }
+    let first = scope.log_days.as_ref().and_then(Calendar::first);
+    if let Some(first) = first.filter(|_| scope.query.metrics.contains(&Metric::New)) {
+        notes.push(format!(
+            "history starts on {first}: whoever was seen before then is new all the same"
+        ));
     }
     notes
 }

@@ -218,13 +218,22 @@ impl<'a> Scope<'a> {
         })
     }
 
-    /// No group yet.
-    pub(super) fn groups(&self) -> Groups {
-        let universe = Universe {
+    fn universe(&self) -> Universe {
+        Universe {
             downloaders: self.view.identities().next_id(),
             repos: self.repos.len(),
             countries: u32::try_from(self.view.meanings().countries.len()).unwrap_or(u32::MAX),
-        };
+        }
+    }
+
+    /// No group yet, with keys below `keys`; each will have few downloaders before they are drained.
+    pub(super) fn groups_of_lists(&self, keys: Key) -> Groups {
+        Groups::new((keys, false), true, self.universe())
+    }
+
+    /// No group yet.
+    pub(super) fn groups(&self) -> Groups {
+        let universe = self.universe();
         let is_dense = self.downloader_stride != 0;
         Groups::new((self.keys, is_dense), self.wants.has_sets(), universe)
     }

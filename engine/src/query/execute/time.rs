@@ -147,9 +147,21 @@ fn day_part(
 }
 
 /// Conditions on time.
-struct TimeFilters(Vec<(TimeUnit, Matcher)>);
+#[derive(Debug)]
+pub(super) struct TimeFilters(Vec<(TimeUnit, Matcher)>);
 
 impl TimeFilters {
+    /// Those on stretches of the time line.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` for a condition without meaning.
+    pub(super) fn linear(conditions: &[Condition]) -> Result<Self> {
+        let mut filters = Self::new(conditions)?;
+        filters.0.retain(|(unit, _)| unit.is_linear());
+        Ok(filters)
+    }
+
     fn new(conditions: &[Condition]) -> Result<Self> {
         let mut filters = Vec::new();
         for condition in conditions {
@@ -160,8 +172,14 @@ impl TimeFilters {
         Ok(Self(filters))
     }
 
-    fn has_hours(&self) -> bool {
+    /// Whether some are on hours.
+    pub(super) fn has_hours(&self) -> bool {
         self.0.iter().any(|(unit, _)| !unit.is_whole_days())
+    }
+
+    /// Whether all keep an instant.
+    pub(super) fn keeps_instant(&self, ts: TimestampMs) -> bool {
+        self.keeps_day(ts.day()) && self.keeps_hour(ts)
     }
 
     fn keeps_day(&self, day: Day) -> bool {

@@ -1,0 +1,227 @@
+//! Downloaders in the order of time to the counts of buckets that depend on when each was seen before.
+//!
+//! Of each downloader only the last bucket and the last day are kept, so that the memory is a few bytes
+//! per downloader and group, whatever the number of buckets.
+
+use super::distinct::IdSet;
+use super::groups::{Key, KeyMap};
+use super::timeline::{FIRST, Place, Timeline};
+use crate::metrics::Metric;
+
+/// Values of the metrics of history that are asked for, in their order.
+pub(super) type Values = Vec<u64>;
+
+/// Counts of one group and bucket.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    /// Downloaders of the full calendar bucket.
+    full: u64,
+    /// Those that the answer counts.
+    now: u64,
+    /// Those of them that were never seen before.
+    new: u64,
+    /// Those of them that were seen in the bucket before.
+    retained: u64,
+}
+
+impl Tally {
+    fn value(&self, metric: Metric, before: &Self) -> u64 {
+        match metric {
+            Metric::New => self.new,
+            Metric::Returning => self.now - self.new,
+            Metric::Retained => self.retained,
+            Metric::Resurrected => self.now - self.new - self.retained,
+            Metric::Churned => before.full - self.retained,
+            _ => 0,
+        }
+    }
+}
+
+/// The last bucket of a downloader: 0 is none, else its number plus 1 above two flags.
+type Last = u32;
+/// The answer counts the downloader in that bucket.
+const COUNTED: Last = 1;
+/// The downloader was seen in the bucket before that one.
+const WAS_BEFORE: Last = 2;
+
+/// By group and day: how much a rolling count changes on it.
+type Changes = KeyMap<(u32, u32), i64>;
+
+/// What is kept of each downloader of each group.
+#[derive(Debug)]
+enum States {
+    /// Of one group, by downloader: last bucket, and last day if that is asked for.
+    Dense(Vec<Last>, Vec<u32>),
+    /// By group and downloader.
+    Map(KeyMap<(u32, u32), (Last, u32)>),
+}
+
+/// Downloaders seen so far.
+#[derive(Debug)]
+pub(super) struct Seen {
+    states: States,
+    /// Numbers of the groups.
+    groups: KeyMap<Key, u32>,
+    keys: Vec<Key>,
+    tallies: KeyMap<(u32, u32), Tally>,
+    /// By number of days of a rolling count.
+    rolling: Vec<(u32, Changes)>,
+}
+
+impl Seen {
+    /// Nothing seen yet; downloaders are below `limit`.
+    pub(super) fn new(metrics: &[Metric], has_one_group: bool, limit: u32) -> Self {
+        let rolling = metrics.iter().filter_map(|metric| match metric {
+            Metric::Rolling(days) => Some((*days, KeyMap::default())),
+            _ => None,
+        });
+        let rolling: Vec<_> = rolling.collect();
+        let days = if rolling.is_empty() { 0 } else { limit };
+        Self {
+            states: if has_one_group {
+                States::Dense(vec![0; limit as usize], vec![0; days as usize])
+            } else {
+                States::Map(KeyMap::default())
+            },
+            groups: KeyMap::default(),
+            keys: Vec::new(),
+            tallies: KeyMap::default(),
+            rolling,
+        }
+    }
+
+    /// Adds downloaders of one place; places come in the order of time.
+    pub(super) fn add(&mut self, key: Key, place: Place, ids: &IdSet) {
+        let next = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
+        let group = *self.groups.entry(key).or_insert(next);
+        if group == next {
+            self.keys.push(key);
+        }
+        let mut tally = self.tallies.get(&(group, place.bucket)).copied();
+        let sums = tally.get_or_insert_default();
+        let (states, rolling) = (&mut self.states, &mut self.rolling);
+        ids.for_each(|id| {
+            let mut unused = 0;
+            let (last, day) = match states {
+                States::Dense(lasts, days) => {
+                    let day = days.get_mut(id as usize).unwrap_or(&mut unused);
+                    let Some(last) = lasts.get_mut(id as usize) else {
+                        return;
+                    };
+                    (last, day)
+                }
+                States::Map(map) => {
+                    let (last, day) = map.entry((group, id)).or_default();
+                    (last, day)
+                }
+            };
+            if !rolling.is_empty() {
+                let known = (*last != 0).then_some(*day);
+                *day = place.day.get();
+                roll(rolling, group, known, *day);
+            }
+            see(last, place, sums);
+        });
+        self.tallies
+            .extend(tally.map(|tally| ((group, place.bucket), tally)));
+    }
+
+    /// Values that are not all zero by group and number of bucket.
+    pub(super) fn values(
+        &self,
+        metrics: &[Metric],
+        timeline: &Timeline,
+    ) -> KeyMap<(Key, u32), Values> {
+        let mut values: KeyMap<(Key, u32), Values> = KeyMap::default();
+        let buckets = FIRST + u32::try_from(timeline.buckets.len().max(1)).unwrap_or(0);
+        let mut set = |group: u32, bucket: u32, at: usize, value: u64| {
+            let key = self.keys.get(group as usize).copied().unwrap_or(0);
+            let values = values.entry((key, bucket));
+            let values = values.or_insert_with(|| vec![0; metrics.len()]);
+            if let Some(place) = values.get_mut(at) {
+                *place = value;
+            }
+        };
+        let none = Tally::default();
+        for &(group, bucket) in self.tallies.keys() {
+            // What is left of a bucket is lost in the next one, also if nobody is there.
+            for bucket in [bucket, bucket + 1] {
+                if bucket < FIRST || bucket >= buckets {
+                    continue;
+                }
+                let tally = |bucket| self.tallies.get(&(group, bucket)).unwrap_or(&none);
+                for (at, metric) in metrics.iter().enumerate() {
+                    let value = tally(bucket).value(*metric, tally(bucket - 1));
+                    if value > 0 {
+                        set(group, bucket, at, value);
+                    }
+                }
+            }
+        }
+        for (at, metric) in metrics.iter().enumerate() {
+            let rolling = self.rolling.iter();
+            let own = rolling.filter(|(days, _)| *metric == Metric::Rolling(*days));
+            for (_, changes) in own {
+                self.rolled(changes, timeline, |group, bucket, value| {
+                    set(group, bucket, at, value);
+                });
+            }
+        }
+        values
+    }
+
+    fn rolled(&self, changes: &Changes, timeline: &Timeline, mut set: impl FnMut(u32, u32, u64)) {
+        let mut sorted: Vec<_> = changes.iter().collect();
+        sorted.sort_unstable_by_key(|(place, _)| **place);
+        let mut rest = sorted.as_slice();
+        while let Some(((group, _), _)) = rest.first() {
+            let len = rest.partition_point(|((other, _), _)| other <= group);
+            let (own, after) = rest.split_at(len);
+            let (mut own, mut count) = (own.iter().peekable(), 0);
+            for day in &timeline.buckets {
+                while let Some((_, change)) = own.next_if(|((_, at), _)| at <= day) {
+                    count += **change;
+                }
+                if let (Some(bucket), 1..) = (timeline.number(*day), count) {
+                    set(*group, bucket, count.unsigned_abs());
+                }
+            }
+            rest = after;
+        }
+    }
+}
+
+/// Notes that a downloader is at a place.
+#[inline]
+fn see(last: &mut Last, place: Place, sums: &mut Tally) {
+    let own = (place.bucket + 1) << 2;
+    let known = *last & !(COUNTED | WAS_BEFORE);
+    if known != own {
+        sums.full += 1;
+        let was_before = known + (1 << 2) == own && known != 0;
+        *last = own | if was_before { WAS_BEFORE } else { 0 };
+    }
+    if place.counts && *last & COUNTED == 0 {
+        *last |= COUNTED;
+        sums.now += 1;
+        sums.new += u64::from(known == 0);
+        sums.retained += u64::from(*last & WAS_BEFORE != 0);
+    }
+}
+
+/// Notes that a downloader, last active on the day `known`, is active on `day`: it counts on the days
+/// from there, N of them.
+fn roll(rolling: &mut [(u32, Changes)], group: u32, known: Option<u32>, day: u32) {
+    if known == Some(day) {
+        return;
+    }
+    for (days, changes) in rolling {
+        let mut change = |day: u32, by: i64| *changes.entry((group, day)).or_insert(0) += by;
+        match known.map(|known| known.saturating_add(*days)) {
+            // It had not left yet.
+            Some(end) if end >= day => change(end, 1),
+            _ => change(day, 1),
+        }
+        change(day.saturating_add(*days), -1);
+    }
+}
