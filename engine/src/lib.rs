@@ -45,6 +45,7 @@ pub mod query;
 pub mod rules;
 pub mod schema;
 pub mod segment;
+pub mod settings;
 pub mod storage;
 pub mod store;
 pub mod units;

@@ -18,6 +18,7 @@ mod man;
 mod query;
 mod receipt;
 mod repos;
+mod rule;
 mod series;
 mod status;
 mod top;
@@ -67,6 +68,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     export::COMMAND,
     hub::COMMAND,
     imports::COMMAND,
+    rule::COMMAND,
     verify::COMMAND,
     compact::COMMAND,
     generate::COMMAND,

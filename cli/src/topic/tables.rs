@@ -52,6 +52,9 @@ Counting rules: which requests are downloads, and when several of them are one.
 {rows}
 Add `rule NAME` to a query, or --rule NAME. Every answer names its rule. The filter applies first,
 then the rule, to the requests of the range.
+
+Rules of your own are kept in the store: footfall rule add NAME --methods GET --status 200,206
+--collapse 'clock 300s', see footfall rule add --help. footfall rule list lists all.
 "
     )
 }

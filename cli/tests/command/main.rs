@@ -4,4 +4,5 @@
 mod bad_input;
 mod doors;
 mod everyday;
+mod rules;
 mod scene;

@@ -33,6 +33,7 @@ mod ledger;
 mod manifest;
 pub mod rewrite;
 mod runs;
+pub mod settings;
 mod snapshot;
 mod transaction;
 pub mod view;

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::layout::FileKind;
+use crate::settings::{RuleWords, Settings};
 use crate::units::{Day, ImportNumber, TimestampMs};
 
 const SPEC: &str = include_str!("../../../format-spec/store.md");
@@ -112,6 +113,21 @@ fn ledger_tables_name_every_field() {
     assert_fields("ledger record", &serde_json::to_value(&record).unwrap());
     assert_eq!(table("ledger hour"), ["0", "4", "12"]);
     assert_eq!(table("ledger sections"), ["1", "2", "3"]);
+}
+
+#[test]
+fn settings_tables_name_every_field() {
+    let mut settings = Settings::default();
+    let rule = RuleWords {
+        name: "mine".into(),
+        methods: vec!["GET".into()],
+        statuses: vec!["200".into()],
+        collapse: "day".into(),
+    };
+    settings.add_rule(rule).unwrap();
+    let value = serde_json::to_value(&settings).unwrap();
+    assert_fields("settings", &value);
+    assert_fields("settings rule", &value["rules"][0]);
 }
 
 #[test]

@@ -8,14 +8,16 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::manifest::{DictionaryRole, Manifest, Partition};
+use super::settings::load_settings;
 use super::snapshot::Snapshot;
 use crate::derived::{CellInput, Cells, build_cells};
 use crate::dictionary::identity::{KeyChunk, LookupRun};
 use crate::dictionary::{IdentityKeys, Names};
 use crate::error::Result;
-use crate::rules::{DEFAULT_WINDOW_MS, default_rule};
+use crate::rules::{DEFAULT_WINDOW_MS, Rule, default_rule};
 use crate::schema::Evidence;
 use crate::segment::{Acceptance, Attribute, Segment, merge};
+use crate::settings::Settings;
 use crate::storage::FileBytes;
 use crate::units::Day;
 
@@ -179,6 +181,8 @@ pub struct View {
     identities: IdentityKeys,
     ip_bits: OnceLock<Vec<u64>>,
     merged: Arc<Merged>,
+    settings: Arc<Settings>,
+    rules: Vec<Rule>,
 }
 
 impl View {
@@ -186,7 +190,7 @@ impl View {
     ///
     /// # Errors
     ///
-    /// `Corrupt` when a dictionary is damaged, `Io`.
+    /// `Corrupt` when a dictionary or the settings are damaged, `Io`.
     pub fn open(snapshot: Arc<Snapshot>, older: Option<&Self>) -> Result<Self> {
         let files = |view: &Self| names_files(view.snapshot.manifest());
         let (names, meanings) = match older {
@@ -203,6 +207,7 @@ impl View {
         let merged = older
             .map(|older| Arc::clone(&older.merged))
             .unwrap_or_default();
+        let (settings, rules) = load_settings(&snapshot)?;
         Ok(Self {
             snapshot,
             names,
@@ -210,6 +215,8 @@ impl View {
             identities,
             ip_bits: OnceLock::new(),
             merged,
+            settings,
+            rules,
         })
     }
 
@@ -241,6 +248,24 @@ impl View {
     #[must_use]
     pub fn identities(&self) -> &IdentityKeys {
         &self.identities
+    }
+
+    /// The owner's wishes.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Counting rules of the owner, by name.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The owner's counting rule of that name.
+    #[must_use]
+    pub fn rule(&self, name: &str) -> Option<Rule> {
+        self.rules.iter().find(|rule| rule.name == name).cloned()
     }
 
     /// Bit `id` is set where the identity is an address. Made when it is first asked for.

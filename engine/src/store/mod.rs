@@ -16,6 +16,7 @@ mod hub;
 mod imports;
 mod log_counts;
 mod query;
+mod settings;
 mod status;
 mod verify;
 

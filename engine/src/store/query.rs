@@ -7,8 +7,8 @@ use crate::catalog::View;
 use crate::error::Result;
 use crate::hub::HubState;
 use crate::metrics::{Measure, Metric};
+use crate::query::check::check_rule;
 use crate::query::{Answer, Explanation, Level, Query, execute_from, explain, text};
-use crate::rules::Rule;
 
 impl Store {
     /// The answer of a query in its text form.
@@ -38,7 +38,9 @@ impl Store {
     pub fn evaluate_from(&self, lowest: Level, query: &Query) -> Result<Answer> {
         let view = self.view()?;
         let hub = self.hub_for(query, &view)?;
-        execute_from(lowest, (&view, hub.as_deref()), &user_rule, query)
+        check_rule_of(query, &view)?;
+        let rules = |name: &str| view.rule(name);
+        execute_from(lowest, (&view, hub.as_deref()), &rules, query)
     }
 
     /// How a query in its text form would be answered: from which level and which columns.
@@ -50,7 +52,9 @@ impl Store {
         let query = text::parse(query)?;
         let view = self.view()?;
         let hub = self.hub_for(&query, &view)?;
-        explain(&view, hub.as_deref(), &user_rule, &query)
+        check_rule_of(&query, &view)?;
+        let rules = |name: &str| view.rule(name);
+        explain(&view, hub.as_deref(), &rules, &query)
     }
 
     /// What holds of the publisher CSV, if the query reads it and there is one.
@@ -64,9 +68,10 @@ impl Store {
     }
 }
 
-/// No store keeps rules of its own yet.
-fn user_rule(_: &str) -> Option<Rule> {
-    None
+/// Fails, with all names that there are, for a rule that is neither built in nor the owner's.
+fn check_rule_of(query: &Query, view: &View) -> Result<()> {
+    let own: Vec<&str> = view.rules().iter().map(|rule| rule.name.as_str()).collect();
+    check_rule(query.rule.as_deref(), &own)
 }
 
 #[cfg(test)]

@@ -107,9 +107,12 @@ fn looked_at(query: &Query, bucket: &Bucket, part: Span) -> Span {
     Span { from, to: part.to }
 }
 
-/// Where `repo = "a/x"` matches two types; from which day `new` looks.
+/// What an owner's rule is; where `repo = "a/x"` matches two types; from which day `new` looks.
 fn notes(scope: &Scope<'_>, query: &Query) -> Vec<String> {
     let mut notes = Vec::new();
+    if rule::built_in(&scope.rule.name).is_none() {
+        notes.push(format!("rule {}", scope.rule.name));
+    }
     for condition in &query.filter {
         let wanted = match condition {
             Condition::Where(Dimension::Repo, Test::Equal(value)) => std::slice::from_ref(value),

@@ -1,5 +1,5 @@
 //! A query to what a reader of its answer should know: names that do not exist, names that two types
-//! of repos share.
+//! of repos share, what a rule of the owner's means.
 
 use std::borrow::Cow;
 
@@ -10,11 +10,15 @@ use crate::metrics::Metric;
 use crate::query::calendar::Calendar;
 use crate::query::suggest::did_you_mean;
 use crate::query::value::{Condition, Test};
+use crate::rules::by_name;
 use crate::schema::Dimension;
 
 /// Sentences for people.
 pub(super) fn notes(scope: &Scope<'_>) -> Vec<String> {
     let mut notes = Vec::new();
+    if by_name(&scope.rule.name).is_none() {
+        notes.push(scope.rule.to_string());
+    }
     for condition in &scope.query.filter {
         let Condition::Where(dimension, test) = condition else {
             continue;

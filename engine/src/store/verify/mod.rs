@@ -16,6 +16,7 @@ mod hub;
 mod ledger;
 mod row_sum;
 mod segment;
+mod settings;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -136,6 +137,7 @@ fn verify(
         }
         tell(progress);
         hub::check(&mut faults, &mut stored);
+        settings::check(&mut faults);
         ledger::check(&mut faults, &stored, codes.can_hash());
     }
     report.faults = faults.found;

@@ -1,0 +1,189 @@
+//! What a store remembers of its owner's wishes, to a file, and back.
+//!
+//! One small file, replaced as a whole by a commit that changes something in it.
+//!
+//! # Invariants
+//!
+//! 1. Names of one list are unique.
+//! 2. Fields of a newer version survive being read and written here: they are kept as they are.
+//!
+//! # On disk
+//!
+//! See "Settings" in `format-spec/store.md`.
+//!
+//! # To add one
+//!
+//! A field of [`Settings`] that may be left out, and its row in the table there.
+//!
+//! # Not here
+//!
+//! What the words mean: a rule's are read by `rules`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::layout::{FileBuilder, FileKind, FileView, SectionId};
+
+/// The one section: a JSON object.
+const BODY: SectionId = SectionId(1);
+
+/// The owner's wishes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Counting rules beside the built-in ones, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<RuleWords>,
+    /// What a newer version has put there.
+    #[serde(flatten)]
+    unknown: BTreeMap<String, serde_json::Value>,
+}
+
+/// A counting rule as its owner wrote it.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct RuleWords {
+    /// As written after `rule` in a query.
+    pub name: String,
+    /// Accepted methods; empty accepts every method.
+    #[serde(default)]
+    pub methods: Vec<String>,
+    /// Accepted statuses, or one limit (`<400`); empty accepts every status.
+    #[serde(default)]
+    pub statuses: Vec<String>,
+    /// How accepted requests collapse: `none`, `hour`, `day`, `clock 300s`, `first 300s`, `gap 30s`.
+    pub collapse: String,
+}
+
+impl Settings {
+    /// Adds a rule.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` when there is one of that name.
+    pub fn add_rule(&mut self, rule: RuleWords) -> Result<()> {
+        let place = self
+            .rules
+            .binary_search_by(|known| known.name.cmp(&rule.name));
+        match place {
+            Ok(_) => Err(Error::invalid(format!("there is a rule {}", rule.name))
+                .with_help("remove it first, or choose another name")),
+            Err(at) => {
+                self.rules.insert(at, rule);
+                Ok(())
+            }
+        }
+    }
+
+    /// Removes a rule.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` when there is none of that name.
+    pub fn remove_rule(&mut self, name: &str) -> Result<()> {
+        let count = self.rules.len();
+        self.rules.retain(|rule| rule.name != name);
+        if self.rules.len() == count {
+            return Err(Error::not_found(format!("no rule {name} of your own")));
+        }
+        Ok(())
+    }
+
+    /// Their file.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` when a name occurs twice.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        self.check()
+            .map_err(|error| Error::invalid(error.message()))?;
+        let body = serde_json::to_vec(self)
+            .map_err(|error| Error::invalid(format!("settings to write: {error}")))?;
+        let mut file = FileBuilder::new(FileKind::Settings);
+        file.section(BODY, &body);
+        file.finish()
+    }
+
+    /// The settings in a file.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when the file is damaged; `Unsupported` when a newer version made it.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let file = FileView::parse(bytes, FileKind::Settings)?;
+        let settings: Self = serde_json::from_slice(file.section_required(BODY)?)
+            .map_err(|error| Error::corrupt(format!("settings do not parse: {error}")))?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.rules.is_sorted_by(|a, b| a.name < b.name) {
+            Ok(())
+        } else {
+            Err(Error::corrupt("settings have their rules out of order"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    fn rule(name: &str) -> RuleWords {
+        RuleWords {
+            name: name.to_owned(),
+            methods: vec!["GET".to_owned()],
+            statuses: Vec::new(),
+            collapse: "gap 30s".to_owned(),
+        }
+    }
+
+    fn framed(body: &[u8]) -> Vec<u8> {
+        let mut file = FileBuilder::new(FileKind::Settings);
+        file.section(BODY, body);
+        file.finish().unwrap()
+    }
+
+    #[test]
+    fn they_come_back() -> Result<()> {
+        let mut settings = Settings::default();
+        for name in ["b", "a", "c"] {
+            settings.add_rule(rule(name))?;
+        }
+        assert_eq!(
+            settings.add_rule(rule("b")).unwrap_err().kind(),
+            ErrorKind::Invalid
+        );
+        settings.remove_rule("c")?;
+        assert!(settings.remove_rule("c").is_err());
+        assert_eq!(Settings::from_bytes(&settings.to_bytes()?)?, settings);
+        assert_eq!(settings.rules.len(), 2);
+        Ok(())
+    }
+
+    #[test]
+    fn what_a_newer_version_added_survives() -> Result<()> {
+        let settings = Settings::from_bytes(&framed(br#"{"colours":["red"]}"#))?;
+        let again = Settings::from_bytes(&settings.to_bytes()?)?;
+        assert_eq!(
+            again.unknown.get("colours"),
+            settings.unknown.get("colours")
+        );
+        assert!(!again.unknown.is_empty());
+        Ok(())
+    }
+
+    #[test]
+    fn damage_is_found() {
+        for body in [
+            &b"{"[..],
+            br#"{"rules":[{"name":"a"}]}"#,
+            br#"{"rules":[{"name":"a","collapse":"day"},{"name":"a","collapse":"day"}]}"#,
+        ] {
+            let error = Settings::from_bytes(&framed(body)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Corrupt);
+        }
+    }
+}
