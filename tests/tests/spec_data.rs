@@ -57,11 +57,7 @@ fn sections_match() {
 
 #[test]
 fn columns_match() {
-    let code = named(
-        COLUMNS
-            .iter()
-            .map(|(id, name, _, _)| (u32::from(id.0), *name)),
-    );
+    let code = named(COLUMNS.iter().map(|(id, name)| (u32::from(id.0), *name)));
     assert_eq!(ids("segment.md", "segment-columns"), code);
     let code = named(
         Attribute::KNOWN

@@ -1,11 +1,10 @@
 //! Rows of one day to the bytes of a segment.
 
-use std::collections::HashMap;
-
-use super::column::{Attribute, COLUMNS, VISIT_PAGE_VALUES};
+use super::column::{self, Attribute, VISIT_PAGE_VALUES};
 use super::order::segment_order;
 use super::reader::SegmentMeta;
 use super::rows::DayRows;
+use super::verbs::{Shapes, VerbColumns};
 use crate::encoding::{Choice, ChunkWriter};
 use crate::error::{Error, Result};
 use crate::layout::{FileBuilder, FileKind, SectionId};
@@ -73,64 +72,90 @@ pub fn build(rows: &DayRows, acceptance: Acceptance<'_>) -> Result<Vec<u8>> {
     file.finish()
 }
 
-/// Values of the columns that every segment has, in the order of [`COLUMNS`].
+/// Values of the columns that every segment has.
 #[derive(Default)]
-struct Columns([Vec<u32>; COLUMNS.len()]);
+struct Columns {
+    repo_code: Vec<u32>,
+    repo_visits: Vec<u32>,
+    block_rows: Vec<u32>,
+    downloader: Vec<u32>,
+    shape_accepted: Vec<u32>,
+    visit_rank: Vec<u32>,
+    visit_rows: Vec<u32>,
+    /// First instants; [`Builder::delays`] makes delays of them.
+    visit_delay: Vec<u32>,
+    visit_windows: Vec<u32>,
+    /// Downloads; [`Builder::fold`] makes of them what is stored.
+    visit_folded: Vec<u32>,
+    downloader_ts: Vec<u32>,
+    downloader_ts_late: Vec<u32>,
+    row_gap: Vec<u32>,
+    verbs: VerbColumns,
+}
 
 impl Columns {
     fn write(&self, writer: &mut ChunkWriter) -> Result<()> {
-        for ((id, _, page_values, choice), values) in COLUMNS.iter().zip(&self.0) {
-            writer.column(*id, values, *page_values, *choice)?;
+        let verbs = &self.verbs;
+        for (id, values) in [
+            (column::REPO_CODE, &self.repo_code),
+            (column::REPO_VISITS, &self.repo_visits),
+            (column::BLOCK_ROWS, &self.block_rows),
+            (column::DOWNLOADER, &self.downloader),
+            (column::SHAPE_LEN, &verbs.shape_len),
+            (column::SHAPE_VERB, &verbs.shape_verb),
+            (column::SHAPE_NEXT, &verbs.shape_next),
+            (column::SHAPE_ACCEPTED, &self.shape_accepted),
+            (column::VISIT_RANK, &self.visit_rank),
+            (column::VISIT_ROWS, &self.visit_rows),
+            (column::VISIT_SHAPE, &verbs.visit_shape),
+            (column::VISIT_DELAY, &self.visit_delay),
+            (column::VISIT_WINDOWS, &self.visit_windows),
+            (column::VISIT_FOLDED, &self.visit_folded),
+            (column::DOWNLOADER_TS, &self.downloader_ts),
+            (column::DOWNLOADER_TS_LATE, &self.downloader_ts_late),
+            (column::ROW_GAP, &self.row_gap),
+            (column::ODD_ROW, &verbs.odd_row),
+            (column::ODD_VERB, &verbs.odd_verb),
+        ] {
+            let (page_values, choice) = column::page_of(id);
+            writer.column(id, values, page_values, choice)?;
         }
         Ok(())
     }
-}
-
-/// Positions in [`Columns`], which follow [`COLUMNS`]; a test compares the two.
-mod at {
-    pub(super) const REPO_CODE: usize = 0;
-    pub(super) const REPO_VISITS: usize = 1;
-    pub(super) const REPO_ROWS: usize = 2;
-    pub(super) const REPO_VERBS: usize = 3;
-    pub(super) const DOWNLOADER: usize = 4;
-    pub(super) const SHAPE_LEN: usize = 5;
-    pub(super) const SHAPE_VERB: usize = 6;
-    pub(super) const VISIT_RANK: usize = 7;
-    pub(super) const VISIT_ROWS: usize = 8;
-    pub(super) const VISIT_SHAPE: usize = 9;
-    pub(super) const VISIT_FIRST_TS: usize = 10;
-    pub(super) const VISIT_DOWNLOADS: usize = 11;
-    pub(super) const ROW_GAP: usize = 12;
-    pub(super) const ROW_VERB: usize = 13;
 }
 
 struct Builder<'a> {
     rows: &'a DayRows,
     internal: Option<&'a [u32]>,
     columns: Columns,
-    downloaders: Vec<u32>,
     shapes: Shapes,
     /// Row number of each visit's first row.
     visit_starts: Vec<u32>,
     rank_before: Option<u32>,
+    /// Rank of each visit; the number of downloaders is "none".
+    ranks: Vec<u32>,
 }
 
 impl<'a> Builder<'a> {
     fn new(rows: &'a DayRows) -> Self {
-        let mut downloaders: Vec<u32> = rows.downloader.clone();
-        downloaders.sort_unstable();
-        downloaders.dedup();
-        if downloaders.first() == Some(&0) {
-            downloaders.remove(0);
+        let mut downloader: Vec<u32> = rows.downloader.clone();
+        downloader.sort_unstable();
+        downloader.dedup();
+        if downloader.first() == Some(&0) {
+            downloader.remove(0);
         }
+        let columns = Columns {
+            downloader,
+            ..Columns::default()
+        };
         Self {
             rows,
             internal: rows.attribute(Attribute::INTERNAL),
-            columns: Columns::default(),
-            downloaders,
+            columns,
             shapes: Shapes::default(),
             visit_starts: Vec::new(),
             rank_before: None,
+            ranks: Vec::new(),
         }
     }
 
@@ -153,10 +178,10 @@ impl<'a> Builder<'a> {
         for (start, end) in bounds {
             self.visit(start, &order[start..end], acceptance, &mut scratch);
         }
-        self.columns.0[at::DOWNLOADER] = std::mem::take(&mut self.downloaders);
-        let (lens, verbs) = self.shapes.finish();
-        self.columns.0[at::SHAPE_LEN] = lens;
-        self.columns.0[at::SHAPE_VERB] = verbs;
+        self.columns.verbs = std::mem::take(&mut self.shapes).finish();
+        self.accepted(acceptance);
+        self.fold();
+        self.delays();
     }
 
     fn visit(
@@ -166,67 +191,61 @@ impl<'a> Builder<'a> {
         acceptance: Acceptance<'_>,
         scratch: &mut Vec<u32>,
     ) {
-        let first = order[0] as usize;
+        let (first, last) = (order[0] as usize, order[order.len() - 1] as usize);
         let (repo, downloader) = (self.rows.repo[first], self.rows.downloader[first]);
         self.visit_starts.push(low32(start));
         self.repo(repo);
         self.rank(downloader);
         scratch.clear();
         scratch.extend(order.iter().map(|&index| self.rows.verb[index as usize]));
-        let shape = self.shapes.of(scratch);
-        let verb_values = if self.shapes.len(shape) > 1 {
-            order.len()
-        } else {
-            0
-        };
+        self.shapes.add_visit(low32(start), scratch);
         let downloads = self.downloads(order, downloader, acceptance);
-        let columns = &mut self.columns.0;
-        if verb_values > 0 {
-            columns[at::ROW_VERB].extend(
-                scratch
-                    .iter()
-                    .map(|&verb| self.shapes.position(shape, verb)),
-            );
+        let columns = &mut self.columns;
+        if columns
+            .visit_rows
+            .len()
+            .is_multiple_of(VISIT_PAGE_VALUES as usize)
+        {
+            columns.block_rows.push(0);
         }
-        columns[at::VISIT_ROWS].push(low32(order.len() - 1));
-        columns[at::VISIT_SHAPE].push(shape);
-        columns[at::VISIT_FIRST_TS].push(self.rows.ts[first]);
-        columns[at::VISIT_DOWNLOADS].push(downloads);
-        columns[at::ROW_GAP].extend(
-            order
-                .windows(2)
-                .map(|pair| self.rows.ts[pair[1] as usize] - self.rows.ts[pair[0] as usize]),
-        );
-        add_to_last(&mut columns[at::REPO_VISITS], 1);
-        add_to_last(&mut columns[at::REPO_ROWS], low32(order.len()));
-        add_to_last(&mut columns[at::REPO_VERBS], low32(verb_values));
+        add_to_last(&mut columns.block_rows, low32(order.len()));
+        columns.visit_rows.push(low32(order.len() - 1));
+        let ts = &self.rows.ts;
+        let window = |row: usize| ts[row] / acceptance.window_ms;
+        columns.visit_delay.push(ts[first]);
+        columns.visit_windows.push(window(last) - window(first));
+        columns.visit_folded.push(downloads);
+        let pairs = order.windows(2);
+        let gaps = pairs.map(|pair| ts[pair[1] as usize] - ts[pair[0] as usize]);
+        columns.row_gap.extend(gaps);
+        add_to_last(&mut columns.repo_visits, 1);
     }
 
     /// Opens the repo's directory entry if it is not the last one.
     fn repo(&mut self, repo: u32) {
-        let columns = &mut self.columns.0;
-        if columns[at::REPO_CODE].last() != Some(&repo) {
-            columns[at::REPO_CODE].push(repo);
-            for column in [at::REPO_VISITS, at::REPO_ROWS, at::REPO_VERBS] {
-                columns[column].push(0);
-            }
+        let columns = &mut self.columns;
+        if columns.repo_code.last() != Some(&repo) {
+            columns.repo_code.push(repo);
+            columns.repo_visits.push(0);
             self.rank_before = None;
         }
     }
 
     fn rank(&mut self, downloader: u32) {
+        let downloaders = &self.columns.downloader;
         let rank = if downloader == 0 {
-            low32(self.downloaders.len())
+            low32(downloaders.len())
         } else {
             // Every downloader of the rows is in the list; a miss would land on its place anyway.
             low32(
-                self.downloaders
+                downloaders
                     .binary_search(&downloader)
                     .unwrap_or_else(|place| place),
             )
         };
         let stored = self.rank_before.map_or(rank, |before| rank - before - 1);
-        self.columns.0[at::VISIT_RANK].push(stored);
+        self.columns.visit_rank.push(stored);
+        self.ranks.push(rank);
         self.rank_before = Some(rank);
     }
 
@@ -249,6 +268,53 @@ impl<'a> Builder<'a> {
         count
     }
 
+    /// Which shapes have an accepted verb.
+    fn accepted(&mut self, acceptance: Acceptance<'_>) {
+        let verbs = &self.columns.verbs;
+        let mut rest = verbs.shape_verb.as_slice();
+        for len in &verbs.shape_len {
+            let (own, after) = rest.split_at(*len as usize);
+            let is_accepted = own.iter().any(|verb| acceptance.accepts(*verb, 0));
+            self.columns.shape_accepted.push(u32::from(is_accepted));
+            rest = after;
+        }
+    }
+
+    /// Makes of downloads how many fewer they are than they might be.
+    fn fold(&mut self) {
+        let columns = &mut self.columns;
+        let nobody = low32(columns.downloader.len());
+        for (visit, folded) in columns.visit_folded.iter_mut().enumerate() {
+            let shape = columns.verbs.visit_shape[visit];
+            let most = downloads_max(
+                columns.shape_accepted[shape as usize] != 0,
+                self.ranks[visit] == nobody,
+                (columns.visit_rows[visit] + 1, columns.visit_windows[visit]),
+            );
+            *folded = most - *folded;
+        }
+    }
+
+    /// Makes of first instants those of downloaders, and how much later each visit began.
+    fn delays(&mut self) {
+        let columns = &mut self.columns;
+        let mut firsts = vec![u32::MAX; columns.downloader.len()];
+        let visits = self.ranks.iter().zip(&mut columns.visit_delay);
+        for (rank, ts) in visits {
+            if let Some(first) = firsts.get_mut(*rank as usize) {
+                *first = (*first).min(*ts);
+            }
+        }
+        let visits = self.ranks.iter().zip(&mut columns.visit_delay);
+        for (rank, ts) in visits {
+            *ts -= firsts.get(*rank as usize).copied().unwrap_or(0);
+        }
+        let descent = firsts.windows(2).rposition(|pair| pair[0] > pair[1]);
+        let late = descent.map_or(0, |before| before + 1);
+        columns.downloader_ts_late = firsts.split_off(late);
+        columns.downloader_ts = firsts;
+    }
+
     fn meta(&self) -> Result<SegmentMeta> {
         let rows = self.rows;
         let row_count = u32::try_from(rows.len()).map_err(|_| {
@@ -257,13 +323,13 @@ impl<'a> Builder<'a> {
                 rows.len()
             ))
         })?;
-        let columns = &self.columns.0;
+        let columns = &self.columns;
         Ok(SegmentMeta {
             day: rows.day,
             row_count,
-            visit_count: low32(columns[at::VISIT_RANK].len()),
-            repo_count: low32(columns[at::REPO_CODE].len()),
-            downloader_count: low32(columns[at::DOWNLOADER].len()),
+            visit_count: low32(columns.visit_rank.len()),
+            repo_count: low32(columns.repo_code.len()),
+            downloader_count: low32(columns.downloader.len()),
             session_count: low32(rows.sessions.len()),
             ts_min: rows.ts.iter().copied().min().unwrap_or(0),
             ts_max: rows.ts.iter().copied().max().unwrap_or(0),
@@ -271,62 +337,16 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// The distinct shapes of a segment, numbered as they appear.
-#[derive(Default)]
-struct Shapes {
-    shapes: Vec<Box<[u32]>>,
-    by_verbs: HashMap<Box<[u32]>, u32>,
-    /// Shape of a single verb, by verb code: the usual case without a hash.
-    single: Vec<Option<u32>>,
-    scratch: Vec<u32>,
-}
-
-impl Shapes {
-    fn of(&mut self, verbs: &[u32]) -> u32 {
-        let first = verbs[0];
-        if verbs.iter().all(|verb| *verb == first) {
-            if let Some(Some(shape)) = self.single.get(first as usize) {
-                return *shape;
-            }
-            let shape = self.add(Box::new([first]));
-            if self.single.len() <= first as usize {
-                self.single.resize(first as usize + 1, None);
-            }
-            self.single[first as usize] = Some(shape);
-            return shape;
-        }
-        self.scratch.clear();
-        for &verb in verbs {
-            if !self.scratch.contains(&verb) {
-                self.scratch.push(verb);
-            }
-        }
-        self.scratch.sort_unstable();
-        if let Some(shape) = self.by_verbs.get(self.scratch.as_slice()) {
-            return *shape;
-        }
-        self.add(self.scratch.clone().into())
-    }
-
-    fn add(&mut self, verbs: Box<[u32]>) -> u32 {
-        let shape = low32(self.shapes.len());
-        self.by_verbs.insert(verbs.clone(), shape);
-        self.shapes.push(verbs);
-        shape
-    }
-
-    fn len(&self, shape: u32) -> usize {
-        self.shapes[shape as usize].len()
-    }
-
-    fn position(&self, shape: u32, verb: u32) -> u32 {
-        let verbs = &self.shapes[shape as usize];
-        low32(verbs.iter().position(|known| *known == verb).unwrap_or(0))
-    }
-
-    fn finish(&self) -> (Vec<u32>, Vec<u32>) {
-        let lens = self.shapes.iter().map(|shape| low32(shape.len())).collect();
-        (lens, self.shapes.concat())
+/// Most downloads under the default rule of a visit of so many rows and windows (after the first one).
+pub(super) fn downloads_max(
+    is_accepted: bool,
+    is_nobody: bool,
+    (rows, windows): (u32, u32),
+) -> u32 {
+    match (is_accepted, is_nobody) {
+        (false, _) => 0,
+        (true, true) => rows,
+        (true, false) => windows.saturating_add(1),
     }
 }
 
@@ -374,34 +394,4 @@ fn add_to_last(values: &mut [u32], more: u32) {
 /// Row counts are below 2³², which `meta` checks before anything is written.
 fn low32(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::segment::column;
-
-    #[test]
-    fn positions_follow_the_registry() {
-        let positions = [
-            (at::REPO_CODE, column::REPO_CODE),
-            (at::REPO_VISITS, column::REPO_VISITS),
-            (at::REPO_ROWS, column::REPO_ROWS),
-            (at::REPO_VERBS, column::REPO_VERBS),
-            (at::DOWNLOADER, column::DOWNLOADER),
-            (at::SHAPE_LEN, column::SHAPE_LEN),
-            (at::SHAPE_VERB, column::SHAPE_VERB),
-            (at::VISIT_RANK, column::VISIT_RANK),
-            (at::VISIT_ROWS, column::VISIT_ROWS),
-            (at::VISIT_SHAPE, column::VISIT_SHAPE),
-            (at::VISIT_FIRST_TS, column::VISIT_FIRST_TS),
-            (at::VISIT_DOWNLOADS, column::VISIT_DOWNLOADS),
-            (at::ROW_GAP, column::ROW_GAP),
-            (at::ROW_VERB, column::ROW_VERB),
-        ];
-        assert_eq!(positions.len(), COLUMNS.len());
-        for (position, id) in positions {
-            assert_eq!(COLUMNS[position].0, id);
-        }
-    }
 }

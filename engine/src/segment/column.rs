@@ -14,58 +14,77 @@ pub const ROW_PAGE_VALUES: u32 = 16_384;
 pub const REPO_CODE: ColumnId = ColumnId(1);
 /// Visits of each repo.
 pub const REPO_VISITS: ColumnId = ColumnId(2);
-/// Rows of each repo.
-pub const REPO_ROWS: ColumnId = ColumnId(3);
-/// Values that each repo has in [`ROW_VERB`].
-pub const REPO_VERBS: ColumnId = ColumnId(4);
+/// Rows of each 1,024 visits: how many rows come before a visit without all visits before it.
+pub const BLOCK_ROWS: ColumnId = ColumnId(3);
 /// Global ids of the segment's downloaders, ascending; ranks point into it.
 pub const DOWNLOADER: ColumnId = ColumnId(5);
 /// Number of verbs of each shape.
 pub const SHAPE_LEN: ColumnId = ColumnId(6);
 /// Verb codes of all shapes, one shape after the other, ascending inside each.
 pub const SHAPE_VERB: ColumnId = ColumnId(7);
+/// Of shapes of several verbs: the position of the verb that a visit usually begins with, then that
+/// of the verb that usually follows on each of them.
+pub const SHAPE_NEXT: ColumnId = ColumnId(8);
+/// Whether the default rule accepts a verb of the shape.
+pub const SHAPE_ACCEPTED: ColumnId = ColumnId(9);
 /// Rank of each visit's downloader: absolute at a repo's first visit, then the gap less one.
 pub const VISIT_RANK: ColumnId = ColumnId(10);
 /// Rows of each visit, less one.
 pub const VISIT_ROWS: ColumnId = ColumnId(11);
 /// Shape of each visit.
 pub const VISIT_SHAPE: ColumnId = ColumnId(12);
-/// Millisecond of the day of each visit's first row.
-pub const VISIT_FIRST_TS: ColumnId = ColumnId(13);
-/// Downloads of each visit under the default rule.
-pub const VISIT_DOWNLOADS: ColumnId = ColumnId(14);
+/// Milliseconds from the downloader's first row of the day to the visit's; of a visit without
+/// downloader, from the start of the day.
+pub const VISIT_DELAY: ColumnId = ColumnId(13);
+/// Windows of the default rule from the visit's first row to its last; 0 within one.
+pub const VISIT_WINDOWS: ColumnId = ColumnId(14);
+/// Downloads that the visit has less under the default rule than it might have.
+pub const VISIT_FOLDED: ColumnId = ColumnId(15);
+/// Millisecond of the day of each downloader's first row, by rank, as far as [`DOWNLOADER_TS_LATE`]
+/// does not have it.
+pub const DOWNLOADER_TS: ColumnId = ColumnId(16);
+/// The same of the last ranks, as many as do not decrease. Ids are given in the order of first sight,
+/// so those who come for the first time are about in the order of time.
+pub const DOWNLOADER_TS_LATE: ColumnId = ColumnId(17);
 /// Milliseconds since the row before, of every row that is not its visit's first.
 pub const ROW_GAP: ColumnId = ColumnId(20);
-/// Position in the visit's shape, of every row of a visit whose shape has more than one verb.
-pub const ROW_VERB: ColumnId = ColumnId(21);
+/// Rows whose verb is not the one that [`SHAPE_NEXT`] expects, ascending.
+pub const ODD_ROW: ColumnId = ColumnId(21);
+/// Positions of their verbs in the visits' shapes.
+pub const ODD_VERB: ColumnId = ColumnId(22);
 
-/// Columns that every segment has: id, name, values in a page, what pages may cost to decode.
-pub const COLUMNS: &[(ColumnId, &str, u32, Choice)] = &[
-    (REPO_CODE, "repo_code", VISIT_PAGE_VALUES, Choice::Light),
-    (REPO_VISITS, "repo_visits", VISIT_PAGE_VALUES, Choice::Light),
-    (REPO_ROWS, "repo_rows", VISIT_PAGE_VALUES, Choice::Light),
-    (REPO_VERBS, "repo_verbs", VISIT_PAGE_VALUES, Choice::Light),
-    (DOWNLOADER, "downloader", VISIT_PAGE_VALUES, Choice::Light),
-    (SHAPE_LEN, "shape_len", VISIT_PAGE_VALUES, Choice::Light),
-    (SHAPE_VERB, "shape_verb", VISIT_PAGE_VALUES, Choice::Light),
-    (VISIT_RANK, "visit_rank", VISIT_PAGE_VALUES, Choice::Light),
-    (VISIT_ROWS, "visit_rows", VISIT_PAGE_VALUES, Choice::Light),
-    (VISIT_SHAPE, "visit_shape", VISIT_PAGE_VALUES, Choice::Light),
-    (
-        VISIT_FIRST_TS,
-        "visit_first_ts",
-        VISIT_PAGE_VALUES,
-        Choice::Light,
-    ),
-    (
-        VISIT_DOWNLOADS,
-        "visit_downloads",
-        VISIT_PAGE_VALUES,
-        Choice::Light,
-    ),
-    (ROW_GAP, "row_gap", ROW_PAGE_VALUES, Choice::Any),
-    (ROW_VERB, "row_verb", ROW_PAGE_VALUES, Choice::Any),
+/// Columns that every segment has, in the order of their ids: id, name.
+pub const COLUMNS: &[(ColumnId, &str)] = &[
+    (REPO_CODE, "repo_code"),
+    (REPO_VISITS, "repo_visits"),
+    (BLOCK_ROWS, "block_rows"),
+    (DOWNLOADER, "downloader"),
+    (SHAPE_LEN, "shape_len"),
+    (SHAPE_VERB, "shape_verb"),
+    (SHAPE_NEXT, "shape_next"),
+    (SHAPE_ACCEPTED, "shape_accepted"),
+    (VISIT_RANK, "visit_rank"),
+    (VISIT_ROWS, "visit_rows"),
+    (VISIT_SHAPE, "visit_shape"),
+    (VISIT_DELAY, "visit_delay"),
+    (VISIT_WINDOWS, "visit_windows"),
+    (VISIT_FOLDED, "visit_folded"),
+    (DOWNLOADER_TS, "downloader_ts"),
+    (DOWNLOADER_TS_LATE, "downloader_ts_late"),
+    (ROW_GAP, "row_gap"),
+    (ODD_ROW, "odd_row"),
+    (ODD_VERB, "odd_verb"),
 ];
+
+/// Values in a page of a column, and what its pages may cost to decode.
+#[must_use]
+pub fn page_of(id: ColumnId) -> (u32, Choice) {
+    if id == ROW_GAP {
+        (ROW_PAGE_VALUES, Choice::Any)
+    } else {
+        (VISIT_PAGE_VALUES, Choice::Light)
+    }
+}
 
 /// A value of a request that is mostly the same for all rows of a visit.
 ///

@@ -15,9 +15,12 @@ pub fn to_rows(segment: &Segment) -> Result<DayRows> {
     let mut rows = DayRows::new(segment.meta().day);
     let slice = segment.visits(segment.repos()?)?;
     let downloaders = segment.downloaders()?;
+    let mut counts = slice.rows.iter();
     for repo in segment.repos()? {
+        let own = counts.by_ref().take(repo.visits.len());
+        let count: u32 = own.sum();
         rows.repo
-            .resize(rows.repo.len() + repo.rows.len(), repo.code);
+            .resize(rows.repo.len() + count as usize, repo.code);
     }
     for (&rank, &count) in slice.rank.iter().zip(&slice.rows) {
         let downloader = downloaders.get(rank as usize).copied().unwrap_or(0);
@@ -173,7 +176,8 @@ mod tests {
             let repos = segment.repos().unwrap();
             for index in 0..repos.len() {
                 let slice = segment.visits(&repos[index..=index]).unwrap();
-                let range = repos[index].rows.start as usize..repos[index].rows.end as usize;
+                let start = slice.first_row as usize;
+                let range = start..start + slice.row_count() as usize;
                 let (mut ts, mut verbs, mut places) = (Vec::new(), Vec::new(), Vec::new());
                 segment.row_ts(&slice, &mut ts).unwrap();
                 segment.row_verbs(&slice, &mut verbs).unwrap();

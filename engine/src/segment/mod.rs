@@ -30,10 +30,11 @@ mod order;
 mod reader;
 mod rows;
 mod scan;
+mod verbs;
 
 pub use build::{Acceptance, SECTIONS, build};
 pub use column::Attribute;
 pub use merge::{merge, to_rows};
-pub use reader::{RepoRange, Segment, SegmentMeta};
+pub use reader::{RepoRange, Segment, SegmentMeta, ShapeVerbs};
 pub use rows::DayRows;
-pub use scan::{RunSlice, VisitSlice};
+pub use scan::{OddRows, RunSlice, VisitSlice};

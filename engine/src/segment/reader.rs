@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use super::build::{SECTION_INDEX, SECTION_META, SECTION_PAGES, SECTION_SESSIONS};
-use super::column::{self, Attribute};
+use super::column::{self, Attribute, VISIT_PAGE_VALUES};
 use crate::encoding::{ChunkIndex, ColumnId};
 use crate::error::{Error, Result};
 use crate::layout::{ByteReader, ByteWriter, FileKind, FileView};
@@ -81,10 +81,27 @@ pub struct RepoRange {
     pub code: u32,
     /// Its visits.
     pub visits: Range<u32>,
-    /// Its rows.
-    pub rows: Range<u32>,
-    /// Its values in [`column::ROW_VERB`].
-    pub verbs: Range<u32>,
+}
+
+/// A set of verbs that visits have, and how they usually go.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ShapeVerbs {
+    /// Verb codes, ascending.
+    pub verbs: Box<[u32]>,
+    /// Position of the verb that a visit usually begins with, then of the one that usually follows on
+    /// each; all are positions in `verbs`.
+    next: Box<[u32]>,
+    /// Whether the default rule accepts one of the verbs.
+    pub is_accepted: bool,
+}
+
+impl ShapeVerbs {
+    /// The position that usually comes after `before`; first of all, where there is none.
+    #[inline]
+    pub fn expected(&self, before: Option<u32>) -> u32 {
+        let index = before.map_or(0, |position| position as usize + 1);
+        self.next.get(index).copied().unwrap_or(0)
+    }
 }
 
 /// An open segment.
@@ -96,7 +113,8 @@ pub struct Segment {
     pages: Range<usize>,
     sessions: Range<usize>,
     repos: OnceLock<Vec<RepoRange>>,
-    shapes: OnceLock<Vec<Box<[u32]>>>,
+    shapes: OnceLock<Vec<ShapeVerbs>>,
+    block_starts: OnceLock<Vec<u32>>,
     downloaders: OnceLock<Vec<u32>>,
 }
 
@@ -126,11 +144,23 @@ impl Segment {
             (column::VISIT_RANK, meta.visit_count),
             (column::VISIT_ROWS, meta.visit_count),
             (column::VISIT_SHAPE, meta.visit_count),
-            (column::VISIT_FIRST_TS, meta.visit_count),
-            (column::VISIT_DOWNLOADS, meta.visit_count),
+            (column::VISIT_DELAY, meta.visit_count),
+            (column::VISIT_WINDOWS, meta.visit_count),
+            (column::VISIT_FOLDED, meta.visit_count),
+            (
+                column::BLOCK_ROWS,
+                meta.visit_count.div_ceil(VISIT_PAGE_VALUES),
+            ),
             (column::ROW_GAP, meta.row_count - meta.visit_count),
+            (column::ODD_VERB, index.len(column::ODD_ROW)),
             (column::REPO_CODE, meta.repo_count),
+            (column::REPO_VISITS, meta.repo_count),
             (column::DOWNLOADER, meta.downloader_count),
+            (
+                column::DOWNLOADER_TS,
+                meta.downloader_count
+                    .saturating_sub(index.len(column::DOWNLOADER_TS_LATE)),
+            ),
         ] {
             if index.len(id) != want {
                 let message = format!("{} values, expected {want}", index.len(id));
@@ -145,6 +175,7 @@ impl Segment {
             sessions,
             repos: OnceLock::new(),
             shapes: OnceLock::new(),
+            block_starts: OnceLock::new(),
             downloaders: OnceLock::new(),
         })
     }
@@ -206,58 +237,86 @@ impl Segment {
     fn read_repos(&self) -> Result<Vec<RepoRange>> {
         let codes = self.column(column::REPO_CODE)?;
         let visits = self.column(column::REPO_VISITS)?;
-        let rows = self.column(column::REPO_ROWS)?;
-        let verbs = self.column(column::REPO_VERBS)?;
         let bad = || Error::corrupt("repo directory does not add up");
         if !codes.is_sorted_by(|a, b| a < b) {
             return Err(bad());
         }
         let mut repos = Vec::with_capacity(codes.len());
-        let mut at = (0_u32, 0_u32, 0_u32);
-        for (((code, visits), rows), verbs) in codes.into_iter().zip(visits).zip(rows).zip(verbs) {
-            let end = (
-                at.0.checked_add(visits).ok_or_else(bad)?,
-                at.1.checked_add(rows).ok_or_else(bad)?,
-                at.2.checked_add(verbs).ok_or_else(bad)?,
-            );
-            repos.push(RepoRange {
-                code,
-                visits: at.0..end.0,
-                rows: at.1..end.1,
-                verbs: at.2..end.2,
-            });
+        let mut at = 0_u32;
+        for (code, visits) in codes.into_iter().zip(visits) {
+            let end = at.checked_add(visits).ok_or_else(bad)?;
+            let visits = at..end;
+            repos.push(RepoRange { code, visits });
             at = end;
         }
-        let want = (
-            self.meta.visit_count,
-            self.meta.row_count,
-            self.len(column::ROW_VERB),
-        );
-        if at != want || repos.len() != self.meta.repo_count as usize {
+        if at != self.meta.visit_count || repos.len() != self.meta.repo_count as usize {
             return Err(bad());
         }
         Ok(repos)
     }
 
-    /// Its shapes, each the ascending verb codes of a visit. Read once, then kept.
+    /// Rows before each block of visits, and all rows. Read once, then kept.
     ///
     /// # Errors
     ///
     /// `Corrupt` when they are damaged or do not add up.
-    pub fn shapes(&self) -> Result<&[Box<[u32]>]> {
+    pub(super) fn block_starts(&self) -> Result<&[u32]> {
+        if let Some(starts) = self.block_starts.get() {
+            return Ok(starts);
+        }
+        let mut starts = vec![0_u32];
+        let mut at = 0_u32;
+        for rows in self.column(column::BLOCK_ROWS)? {
+            at = at.saturating_add(rows);
+            starts.push(at);
+        }
+        if at != self.meta.row_count {
+            return Err(Error::corrupt("rows of blocks do not add up"));
+        }
+        Ok(self.block_starts.get_or_init(|| starts))
+    }
+
+    /// Its shapes. Read once, then kept.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when they are damaged or do not add up.
+    pub fn shapes(&self) -> Result<&[ShapeVerbs]> {
         if let Some(shapes) = self.shapes.get() {
             return Ok(shapes);
         }
-        let verbs = self.column(column::SHAPE_VERB)?;
-        let mut rest = verbs.as_slice();
-        let mut shapes: Vec<Box<[u32]>> = Vec::new();
-        for len in self.column(column::SHAPE_LEN)? {
-            let split = rest.split_at_checked(len as usize).filter(|_| len > 0);
-            let (shape, after) = split.ok_or_else(|| Error::corrupt("shapes do not add up"))?;
-            shapes.push(shape.into());
-            rest = after;
-        }
+        let shapes = self.read_shapes()?;
         Ok(self.shapes.get_or_init(|| shapes))
+    }
+
+    fn read_shapes(&self) -> Result<Vec<ShapeVerbs>> {
+        let bad = || Error::corrupt("shapes do not add up");
+        let verbs = self.column(column::SHAPE_VERB)?;
+        let next = self.column(column::SHAPE_NEXT)?;
+        let lens = self.column(column::SHAPE_LEN)?;
+        let accepted = self.column(column::SHAPE_ACCEPTED)?;
+        if accepted.len() != lens.len() {
+            return Err(bad());
+        }
+        let (mut verbs, mut next) = (verbs.as_slice(), next.as_slice());
+        let mut shapes = Vec::with_capacity(lens.len());
+        for (len, accepted) in lens.into_iter().zip(accepted) {
+            let len = len as usize;
+            let next_len = if len > 1 { len + 1 } else { 0 };
+            let own = verbs.split_at_checked(len).filter(|_| len > 0);
+            let (own, rest) = own.ok_or_else(bad)?;
+            let (own_next, rest_next) = next.split_at_checked(next_len).ok_or_else(bad)?;
+            if own_next.iter().any(|position| *position as usize >= len) {
+                return Err(bad());
+            }
+            shapes.push(ShapeVerbs {
+                verbs: own.into(),
+                next: own_next.into(),
+                is_accepted: accepted != 0,
+            });
+            (verbs, next) = (rest, rest_next);
+        }
+        Ok(shapes)
     }
 
     /// Global ids of its downloaders, ascending; ranks point into it. Read once, then kept.

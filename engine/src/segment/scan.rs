@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
-use super::column::{self, Attribute};
+use super::build::downloads_max;
+use super::column::{self, Attribute, VISIT_PAGE_VALUES};
 use super::reader::{RepoRange, Segment};
+use crate::encoding::ColumnId;
 use crate::error::{Error, Result};
 
 /// The visits of consecutive repos; every list has a value for each visit.
@@ -13,16 +15,34 @@ pub struct VisitSlice {
     pub first_visit: u32,
     /// Number of the first row in the segment.
     pub first_row: u32,
-    /// First value in the verb column.
-    pub first_verb: u32,
     /// Local ranks; the number of downloaders is "none".
     pub rank: Vec<u32>,
     /// Rows of each visit.
     pub rows: Vec<u32>,
     /// Shapes.
     pub shape: Vec<u32>,
+    /// Windows of the default rule from the first row to the last.
+    pub windows: Vec<u32>,
     /// Downloads under the default rule.
     pub downloads: Vec<u32>,
+}
+
+impl VisitSlice {
+    /// Rows of all visits.
+    #[must_use]
+    pub fn row_count(&self) -> u32 {
+        // Visits add up to the segment's rows at most, which was checked.
+        self.rows.iter().sum()
+    }
+}
+
+/// Rows of a slice whose verb is not the one that usually comes there.
+#[derive(Clone, Debug, Default)]
+pub struct OddRows {
+    /// Relative to the slice, ascending.
+    pub rows: Vec<u32>,
+    /// Positions of their verbs in the visits' shapes.
+    pub positions: Vec<u32>,
 }
 
 /// An attribute over the visits and rows of a slice.
@@ -63,7 +83,7 @@ impl RunSlice {
 }
 
 impl Segment {
-    /// Decodes the visits of `repos[range]`: ranks, rows, shapes, downloads.
+    /// Decodes the visits of `repos[range]`: ranks, rows, shapes, windows, downloads.
     ///
     /// # Errors
     ///
@@ -75,33 +95,68 @@ impl Segment {
         let range = first.visits.start..last.visits.end;
         let mut slice = VisitSlice {
             first_visit: range.start,
-            first_row: first.rows.start,
-            first_verb: first.verbs.start,
             ..VisitSlice::default()
         };
         self.read(column::VISIT_RANK, range.clone(), &mut slice.rank)?;
         self.absolute_ranks(repos, &mut slice.rank)?;
-        self.read(column::VISIT_ROWS, range.clone(), &mut slice.rows)?;
+        slice.first_row = self.visit_rows(range.clone(), &mut slice.rows)?;
         self.read(column::VISIT_SHAPE, range.clone(), &mut slice.shape)?;
-        self.read(column::VISIT_DOWNLOADS, range, &mut slice.downloads)?;
-        let mut row_count = 0_u64;
-        for rows in &mut slice.rows {
-            *rows = rows.saturating_add(1);
-            row_count += u64::from(*rows);
-        }
-        let shape_count = self.shapes()?.len();
-        let shapes_fit = slice
-            .shape
-            .iter()
-            .all(|shape| (*shape as usize) < shape_count);
-        if row_count != u64::from(last.rows.end - first.rows.start) || !shapes_fit {
-            return Err(Error::corrupt("visits do not add up"));
-        }
+        self.read(column::VISIT_WINDOWS, range.clone(), &mut slice.windows)?;
+        self.read(column::VISIT_FOLDED, range, &mut slice.downloads)?;
+        self.unfold(&mut slice)?;
         Ok(slice)
     }
 
+    /// Appends the rows of visits; gives the number of the first row in the segment.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when pages are damaged or visits do not add up.
+    pub fn visit_rows(&self, visits: Range<u32>, out: &mut Vec<u32>) -> Result<u32> {
+        let bad = || Error::corrupt("visits do not add up");
+        let starts = self.block_starts()?;
+        let block = visits.start / VISIT_PAGE_VALUES;
+        let start = out.len();
+        self.read(
+            column::VISIT_ROWS,
+            block * VISIT_PAGE_VALUES..visits.end,
+            out,
+        )?;
+        let before = (visits.start - block * VISIT_PAGE_VALUES) as usize;
+        let first_row = starts.get(block as usize).copied().ok_or_else(bad)?;
+        let mut row = u64::from(first_row);
+        for rows in out.iter().skip(start).take(before) {
+            row += u64::from(*rows) + 1;
+        }
+        out.drain(start..start + before);
+        let first_row = row;
+        for rows in out.iter_mut().skip(start) {
+            *rows = rows.saturating_add(1);
+            row += u64::from(*rows);
+        }
+        if row > u64::from(self.meta().row_count) {
+            return Err(bad());
+        }
+        u32::try_from(first_row).map_err(|_| bad())
+    }
+
+    /// Makes of what is stored of downloads what they are.
+    fn unfold(&self, slice: &mut VisitSlice) -> Result<()> {
+        let bad = || Error::corrupt("visits do not add up");
+        let shapes = self.shapes()?;
+        let nobody = self.meta().downloader_count;
+        let visits = slice.rank.iter().zip(&slice.shape);
+        let visits = visits.zip(slice.rows.iter().zip(&slice.windows));
+        for (((rank, shape), (rows, windows)), folded) in visits.zip(&mut slice.downloads) {
+            let shape = shapes.get(*shape as usize).ok_or_else(bad)?;
+            let most = downloads_max(shape.is_accepted, *rank == nobody, (*rows, *windows));
+            *folded = most.checked_sub(*folded).ok_or_else(bad)?;
+        }
+        Ok(())
+    }
+
     /// Decodes ranks and shapes alone of the visits of `repos[range]`: all that counting downloaders
-    /// needs. The other lists stay empty.
+    /// needs. The other lists stay empty, the first row unknown.
     ///
     /// # Errors
     ///
@@ -114,8 +169,6 @@ impl Segment {
         };
         let range = first.visits.start..last.visits.end;
         slice.first_visit = range.start;
-        slice.first_row = first.rows.start;
-        slice.first_verb = first.verbs.start;
         self.read(column::VISIT_RANK, range.clone(), &mut slice.rank)?;
         self.absolute_ranks(repos, &mut slice.rank)?;
         self.read(column::VISIT_SHAPE, range, &mut slice.shape)
@@ -155,30 +208,85 @@ impl Segment {
         }
         let visits = slice.first_visit..slice.first_visit + slice.rank.len() as u32;
         self.read(attribute.values(), visits, &mut run.values)?;
-        let change_count = self.len(attribute.change_rows());
-        if change_count == 0 {
-            return Ok(run);
-        }
-        let rows = self.column(attribute.change_rows())?;
-        let row_count: u32 = slice.rows.iter().sum();
-        let from = rows.partition_point(|row| *row < slice.first_row);
-        let to = rows.partition_point(|row| *row < slice.first_row + row_count);
-        if !rows.is_sorted() || from > to {
-            return Err(Error::corrupt("changes are not ascending"));
-        }
-        let mut values = Vec::new();
-        self.read(
-            attribute.change_values(),
-            from as u32..to as u32,
-            &mut values,
-        )?;
-        let rows = rows.get(from..to).unwrap_or_default();
-        run.changes = rows
-            .iter()
-            .map(|row| row - slice.first_row)
-            .zip(values)
-            .collect();
+        let rows = slice.first_row..slice.first_row.saturating_add(slice.row_count());
+        let mut changed = Vec::new();
+        let found = self.ascending(attribute.change_rows(), rows, &mut changed)?;
+        let mut values = Vec::with_capacity(changed.len());
+        self.read(attribute.change_values(), found, &mut values)?;
+        let changed = changed.iter().map(|row| row - slice.first_row);
+        run.changes = changed.zip(values).collect();
         Ok(run)
+    }
+
+    /// Appends those values of an ascending column that are in `wanted`; gives which they are.
+    fn ascending(
+        &self,
+        id: ColumnId,
+        wanted: Range<u32>,
+        out: &mut Vec<u32>,
+    ) -> Result<Range<u32>> {
+        let count = self.len(id);
+        let mut page = Vec::new();
+        // The first page that may have one: the last that begins below.
+        let (mut low, mut high) = (0, count.div_ceil(VISIT_PAGE_VALUES));
+        while high - low > 1 {
+            let middle = low.midpoint(high);
+            let first = middle * VISIT_PAGE_VALUES;
+            page.clear();
+            self.read(id, first..first + 1, &mut page)?;
+            if page.first().is_some_and(|first| *first < wanted.start) {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        let mut found = 0..0;
+        for first in (low * VISIT_PAGE_VALUES..count).step_by(VISIT_PAGE_VALUES as usize) {
+            page.clear();
+            let end = first.saturating_add(VISIT_PAGE_VALUES).min(count);
+            self.read(id, first..end, &mut page)?;
+            if !page.is_sorted() {
+                return Err(Error::corrupt("rows are not ascending").at_column(id.0.to_string()));
+            }
+            let from = page.partition_point(|row| *row < wanted.start);
+            let to = page.partition_point(|row| *row < wanted.end);
+            let kept = page.get(from..to).unwrap_or_default();
+            if found.is_empty() {
+                found = first + from as u32..first + from as u32;
+            }
+            found.end += kept.len() as u32;
+            out.extend_from_slice(kept);
+            if to < page.len() {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Appends the millisecond of the day of the first row of some visits of a slice.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when pages are damaged.
+    pub fn first_ts(
+        &self,
+        slice: &VisitSlice,
+        visits: Range<usize>,
+        out: &mut Vec<u32>,
+    ) -> Result<()> {
+        let start = out.len();
+        let first = slice.first_visit + visits.start as u32;
+        let delays = first..first + visits.len() as u32;
+        self.read(column::VISIT_DELAY, delays, out)?;
+        let ranks = slice.rank.get(visits).unwrap_or_default();
+        let mut firsts = Firsts::new(self);
+        if ranks.len() as u64 * FIRSTS_SHARE > u64::from(self.meta().downloader_count) {
+            firsts.read_all()?;
+        }
+        for (rank, ts) in ranks.iter().zip(out.iter_mut().skip(start)) {
+            *ts = ts.saturating_add(firsts.of(*rank)?);
+        }
+        Ok(())
     }
 
     /// Appends the millisecond of the day of every row of a slice, visit by visit.
@@ -188,10 +296,9 @@ impl Segment {
     /// `Corrupt` when pages are damaged or an instant lies outside the day.
     pub fn row_ts(&self, slice: &VisitSlice, out: &mut Vec<u32>) -> Result<()> {
         let visit_count = slice.rows.len() as u32;
-        let row_count: u32 = slice.rows.iter().sum();
+        let row_count = slice.row_count();
         let mut firsts = Vec::with_capacity(slice.rows.len());
-        let visits = slice.first_visit..slice.first_visit + visit_count;
-        self.read(column::VISIT_FIRST_TS, visits, &mut firsts)?;
+        self.first_ts(slice, 0..slice.rows.len(), &mut firsts)?;
         let gap_first = slice.first_row - slice.first_visit;
         let gap_count = row_count - visit_count;
         let mut gaps = Vec::with_capacity(gap_count as usize);
@@ -218,6 +325,23 @@ impl Segment {
         Ok(())
     }
 
+    /// The odd rows among rows `rows` of a slice.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when pages are damaged.
+    pub fn odd_rows(&self, slice: &VisitSlice, rows: Range<u32>) -> Result<OddRows> {
+        let in_segment = |row: u32| slice.first_row.saturating_add(row);
+        let mut odd = OddRows::default();
+        let wanted = in_segment(rows.start)..in_segment(rows.end);
+        let found = self.ascending(column::ODD_ROW, wanted, &mut odd.rows)?;
+        self.read(column::ODD_VERB, found, &mut odd.positions)?;
+        for row in &mut odd.rows {
+            *row -= slice.first_row;
+        }
+        Ok(odd)
+    }
+
     /// Appends the verb code of every row of a slice, visit by visit.
     ///
     /// # Errors
@@ -225,38 +349,95 @@ impl Segment {
     /// `Corrupt` when pages are damaged or a position lies outside its shape.
     pub fn row_verbs(&self, slice: &VisitSlice, out: &mut Vec<u32>) -> Result<()> {
         let shapes = self.shapes()?;
-        let positions = self.verb_positions(slice, shapes)?;
-        let mut rest = positions.as_slice();
+        let row_count = slice.row_count();
+        let odd = self.odd_rows(slice, 0..row_count)?;
+        let mut odd = odd.rows.into_iter().zip(odd.positions).peekable();
+        out.reserve(row_count as usize);
+        let mut row = 0;
         for (&shape, &rows) in slice.shape.iter().zip(&slice.rows) {
             let shape = shapes
                 .get(shape as usize)
-                .map(AsRef::as_ref)
-                .unwrap_or_default();
-            if let [verb] = shape {
-                out.resize(out.len() + rows as usize, *verb);
+                .ok_or_else(|| Error::corrupt("shape that the segment does not have"))?;
+            let end = row + rows;
+            if let [verb] = *shape.verbs {
+                out.resize(out.len() + rows as usize, verb);
+                row = end;
                 continue;
             }
-            let (positions, after) = rest.split_at_checked(rows as usize).unwrap_or((&[], &[]));
-            for position in positions {
-                let verb = shape.get(*position as usize);
+            let mut before = None;
+            for row in row..end {
+                let stored = odd.next_if(|(at, _)| *at == row);
+                let position = stored.map_or(shape.expected(before), |(_, position)| position);
+                let verb = shape.verbs.get(position as usize);
                 out.push(*verb.ok_or_else(|| Error::corrupt("verb outside its visit's shape"))?);
+                before = Some(position);
             }
-            rest = after;
+            row = end;
+        }
+        if odd.next().is_some() {
+            return Err(Error::corrupt("odd row in a visit of one verb"));
         }
         Ok(())
     }
+}
 
-    fn verb_positions(&self, slice: &VisitSlice, shapes: &[Box<[u32]>]) -> Result<Vec<u32>> {
-        let stored = |(shape, rows): (&u32, &u32)| {
-            let many = shapes
-                .get(*shape as usize)
-                .is_some_and(|verbs| verbs.len() > 1);
-            if many { *rows } else { 0 }
+/// Where more than one visit in so many downloaders is read, all first instants are.
+const FIRSTS_SHARE: u64 = 16;
+
+/// First instants of downloaders by rank, page by page or all.
+struct Firsts<'a> {
+    segment: &'a Segment,
+    /// Rank of the first of `values`.
+    start: u32,
+    values: Vec<u32>,
+}
+
+impl<'a> Firsts<'a> {
+    fn new(segment: &'a Segment) -> Self {
+        Self {
+            segment,
+            start: 0,
+            values: Vec::new(),
+        }
+    }
+
+    fn read_all(&mut self) -> Result<()> {
+        let late = self.segment.len(column::DOWNLOADER_TS_LATE);
+        let early = self.segment.meta().downloader_count - late;
+        let segment = self.segment;
+        segment.read(column::DOWNLOADER_TS, 0..early, &mut self.values)?;
+        segment.read(column::DOWNLOADER_TS_LATE, 0..late, &mut self.values)
+    }
+
+    /// The first instant of a rank; 0 of none.
+    #[inline]
+    fn of(&mut self, rank: u32) -> Result<u32> {
+        if let Some(index) = rank.checked_sub(self.start)
+            && let Some(ts) = self.values.get(index as usize)
+        {
+            return Ok(*ts);
+        }
+        if rank >= self.segment.meta().downloader_count {
+            return Ok(0);
+        }
+        self.read_page(rank)?;
+        let ts = self.values.get((rank - self.start) as usize);
+        ts.copied()
+            .ok_or_else(|| Error::corrupt("downloader without a first instant"))
+    }
+
+    fn read_page(&mut self, rank: u32) -> Result<()> {
+        let late = self.segment.len(column::DOWNLOADER_TS_LATE);
+        let early = self.segment.meta().downloader_count - late;
+        let (id, before, count) = if rank < early {
+            (column::DOWNLOADER_TS, 0, early)
+        } else {
+            (column::DOWNLOADER_TS_LATE, early, late)
         };
-        let count: u32 = slice.shape.iter().zip(&slice.rows).map(stored).sum();
-        let range: Range<u32> = slice.first_verb..slice.first_verb.saturating_add(count);
-        let mut positions = Vec::with_capacity(count as usize);
-        self.read(column::ROW_VERB, range, &mut positions)?;
-        Ok(positions)
+        let page = (rank - before) / VISIT_PAGE_VALUES * VISIT_PAGE_VALUES;
+        let end = page.saturating_add(VISIT_PAGE_VALUES).min(count);
+        self.values.clear();
+        self.start = before + page;
+        self.segment.read(id, page..end, &mut self.values)
     }
 }

@@ -36,7 +36,7 @@ impl RankedDownloaders {
                 && scope.accepts.get(*verb as usize).copied().unwrap_or(false)
         };
         self.is_accepted.clear();
-        let is_accepted = shapes.iter().map(|verbs| verbs.iter().any(accepts));
+        let is_accepted = shapes.iter().map(|shape| shape.verbs.iter().any(accepts));
         self.is_accepted.extend(is_accepted);
         if !scope.place.is_idle() {
             let what = (repos, self.is_accepted.as_slice());
@@ -76,27 +76,18 @@ impl RankedDownloaders {
 fn nobody(reader: &DayReader<'_, '_>, repo: &RepoRange, groups: &mut Groups) -> Result<()> {
     let last = repo.visits.end.saturating_sub(1)..repo.visits.end;
     let mut values = Vec::new();
-    reader
-        .segment
-        .read(column::VISIT_SHAPE, last.clone(), &mut values)?;
+    let segment = &reader.segment;
+    segment.read(column::VISIT_SHAPE, last.clone(), &mut values)?;
     let code = values.first().copied().unwrap_or(0);
-    let Some(shape) = reader
-        .shape(code)
-        .filter(|shape| shape.accepted != Cover::None)
-    else {
+    let shape = reader.shape(code);
+    let Some(shape) = shape.filter(|shape| shape.accepted != Cover::None) else {
         return Ok(());
     };
-    values.clear();
-    if shape.keeps_default && reader.scope.is_default_rule {
-        reader
-            .segment
-            .read(column::VISIT_DOWNLOADS, last, &mut values)?;
-        groups.unidentified += values.first().map_or(0, |count| u64::from(*count));
-    } else if shape.accepted == Cover::All {
-        reader.segment.read(column::VISIT_ROWS, last, &mut values)?;
-        groups.unidentified += values.first().map_or(0, |count| u64::from(*count) + 1);
-    } else {
+    if shape.accepted != Cover::All {
         return reader.unidentified_of(repo, groups);
     }
+    values.clear();
+    segment.read(column::VISIT_ROWS, last, &mut values)?;
+    groups.unidentified += values.first().map_or(0, |count| u64::from(*count) + 1);
     Ok(())
 }

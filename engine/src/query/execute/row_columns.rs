@@ -3,36 +3,37 @@
 use std::ops::Range;
 
 use crate::error::{Error, Result};
-use crate::segment::{Segment, VisitSlice, column};
-
-/// Where a visit's rows, and its values in the verb column, begin; relative to a slice.
-pub(super) type Start = (u32, u32);
+use crate::segment::{OddRows, Segment, ShapeVerbs, VisitSlice, column};
 
 /// The decoded columns.
 #[derive(Debug, Default)]
 pub(super) struct RowColumns {
-    /// The first visit's number in the slice, and where it begins.
+    /// The first visit's number in the slice, and its first row there.
     visit: usize,
-    start: Start,
+    start: u32,
     /// Millisecond of the day of each visit's first row.
     firsts: Vec<u32>,
     /// Milliseconds since the row before, of every row but the visits' first ones.
     gaps: Vec<u32>,
-    /// Positions in the visits' shapes, of visits whose shape has more than one verb.
-    positions: Vec<u32>,
+    /// Rows whose verb is not the usual one.
+    odd: OddRows,
 }
 
 /// The rows of one visit.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct VisitRows<'c> {
+    start: u32,
     ts: u32,
     gaps: &'c [u32],
-    positions: &'c [u32],
-    verbs: &'c [u32],
+    shape: &'c ShapeVerbs,
+    /// Position of the verb of the row before.
+    before: Option<u32>,
+    odd: &'c OddRows,
+    odd_next: usize,
 }
 
 impl RowColumns {
-    /// Reads the columns of the visits `visits` of a slice, whose starts, and the end, are `starts`.
+    /// Reads the columns of the visits `visits` of a slice, whose first rows, and the end, are `starts`.
     ///
     /// # Errors
     ///
@@ -41,7 +42,7 @@ impl RowColumns {
         &mut self,
         segment: &Segment,
         slice: &VisitSlice,
-        (visits, starts): (Range<usize>, &[Start]),
+        (visits, starts): (Range<usize>, &[u32]),
         (has_instants, has_verbs): (bool, bool),
     ) -> Result<()> {
         let start_of = |visit: usize| starts.get(visit).copied().unwrap_or_default();
@@ -51,59 +52,68 @@ impl RowColumns {
         self.start = start;
         self.firsts.clear();
         self.gaps.clear();
-        self.positions.clear();
+        self.odd = OddRows::default();
         let first = slice.first_visit + short(visits.start);
         let last = slice.first_visit + short(visits.end);
         if has_instants {
-            segment.read(column::VISIT_FIRST_TS, first..last, &mut self.firsts)?;
+            segment.first_ts(slice, visits, &mut self.firsts)?;
             let gap_of =
                 |row: u32, visit: u32| slice.first_row.saturating_add(row).saturating_sub(visit);
-            let gaps = gap_of(start.0, first)..gap_of(end.0, last);
+            let gaps = gap_of(start, first)..gap_of(end, last);
             segment.read(column::ROW_GAP, gaps, &mut self.gaps)?;
         }
         if has_verbs {
-            let positions = slice.first_verb + start.1..slice.first_verb + end.1;
-            segment.read(column::ROW_VERB, positions, &mut self.positions)?;
+            self.odd = segment.odd_rows(slice, start..end)?;
         }
         Ok(())
     }
 
-    /// The rows of a visit that begins at `start` and has the verbs `verbs`.
+    /// The rows of a visit that begins at `start` and has the shape `shape`.
     pub(super) fn visit<'c>(
         &'c self,
         visit: usize,
-        start: Start,
-        (row_count, verbs): (u32, &'c [u32]),
+        start: u32,
+        (row_count, shape): (u32, &'c ShapeVerbs),
     ) -> VisitRows<'c> {
         let before = visit - self.visit;
-        let count = row_count as usize;
-        let gap = (start.0 - self.start.0) as usize - before;
-        let position = (start.1 - self.start.1) as usize;
-        let gaps = self.gaps.get(gap..gap + count.saturating_sub(1));
-        let positions = self.positions.get(position..position + count);
+        let gap = (start - self.start) as usize - before;
+        let gaps = self
+            .gaps
+            .get(gap..gap + (row_count as usize).saturating_sub(1));
         VisitRows {
+            start,
             ts: self.firsts.get(before).copied().unwrap_or(0),
             gaps: gaps.unwrap_or_default(),
-            positions: positions.filter(|_| verbs.len() > 1).unwrap_or_default(),
-            verbs,
+            shape,
+            before: None,
+            odd: &self.odd,
+            odd_next: self.odd.rows.partition_point(|row| *row < start),
         }
     }
 }
 
 impl VisitRows<'_> {
-    /// Goes on to row `index`, counted from 0; rows come one after the other. Gives its instant, in
+    /// Goes on to row `row` of the slice; rows come one after the other. Gives its instant, in
     /// milliseconds of the day, and its verb code.
     ///
     /// # Errors
     ///
     /// `Corrupt` when the verb is outside the visit's shape.
     #[inline]
-    pub(super) fn next(&mut self, index: usize) -> Result<(u32, u32)> {
+    pub(super) fn next(&mut self, row: u32) -> Result<(u32, u32)> {
+        let index = (row - self.start) as usize;
         if let Some(gap) = index.checked_sub(1).and_then(|at| self.gaps.get(at)) {
             self.ts = self.ts.saturating_add(*gap);
         }
-        let position = self.positions.get(index).copied().unwrap_or(0);
-        match self.verbs.get(position as usize) {
+        let position = if self.odd.rows.get(self.odd_next) == Some(&row) {
+            let position = self.odd.positions.get(self.odd_next).copied();
+            self.odd_next += 1;
+            position.unwrap_or(0)
+        } else {
+            self.shape.expected(self.before)
+        };
+        self.before = Some(position);
+        match self.shape.verbs.get(position as usize) {
             Some(verb) => Ok((self.ts, *verb)),
             None => Err(Error::corrupt("verb outside its visit's shape")),
         }

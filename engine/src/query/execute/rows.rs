@@ -3,10 +3,10 @@
 use super::chain::Chain;
 use super::groups::{Groups, Key, KeyMap};
 use super::lens::{ASK_SESSION, Lens, OUT};
-use super::row_columns::{RowColumns, Start};
+use super::row_columns::RowColumns;
 use super::scan::{DayReader, Runs, Waiting};
 use super::scope::{Scope, WEAKEST};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::rules::Collapse;
 use crate::segment::{RunSlice, VisitSlice};
 use crate::units::Day;
@@ -230,12 +230,12 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
         carry: &mut Carry,
         groups: &mut Groups,
     ) -> Result<()> {
-        let starts = self.starts()?;
+        let starts = self.starts();
         // Requests without identity never collapse.
         let collapses = self.day.scope.rule.collapse != Collapse::None;
         self.has_instants |=
             self.day.wants.downloads && collapses && waiting.iter().any(|visit| visit.id != 0);
-        let row_of = |visit: usize| starts.get(visit).map_or(0, |(row, _)| *row);
+        let row_of = |visit: usize| starts.get(visit).copied().unwrap_or(0);
         let near = |left: &Waiting, right: &Waiting| {
             row_of(right.visit) - row_of(left.visit + 1) < GAP_ROWS_MAX
         };
@@ -257,43 +257,39 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
         Ok(())
     }
 
-    /// First row and first value in the verb column of each visit, relative to the slice, and their ends.
-    fn starts(&self) -> Result<Vec<Start>> {
-        let shapes = self.day.segment.shapes()?;
+    /// First row of each visit, relative to the slice, and the end.
+    fn starts(&self) -> Vec<u32> {
         let mut starts = Vec::with_capacity(self.slice.rows.len() + 1);
-        let (mut row, mut verb) = (0, 0);
-        for (rows, shape) in self.slice.rows.iter().zip(&self.slice.shape) {
-            starts.push((row, verb));
+        let mut row = 0;
+        for rows in &self.slice.rows {
+            starts.push(row);
             row += rows;
-            if shapes
-                .get(*shape as usize)
-                .is_some_and(|verbs| verbs.len() > 1)
-            {
-                verb += rows;
-            }
         }
-        starts.push((row, verb));
-        Ok(starts)
+        starts.push(row);
+        starts
     }
 
     fn visit(
         &mut self,
         visit: &Waiting,
-        start: Start,
+        start: u32,
         (carry, groups): (&mut Carry, &mut Groups),
     ) -> Result<()> {
         let scope = self.day.scope;
         let of = |values: &[u32]| values.get(visit.visit).copied().unwrap_or(0);
         let row_count = of(&self.slice.rows);
-        let shapes = self.day.segment.shapes()?;
-        let verbs = shapes.get(of(&self.slice.shape) as usize);
-        let verbs = (row_count, verbs.map(AsRef::as_ref).unwrap_or_default());
+        let shape = self
+            .day
+            .segment
+            .shapes()?
+            .get(of(&self.slice.shape) as usize);
+        let shape = shape.ok_or_else(|| Error::corrupt("shape that the segment does not have"))?;
         let columns = std::mem::take(&mut self.columns);
-        let mut rows = columns.visit(visit.visit, start, verbs);
-        let mut attributes = Attributes::new(self.runs, visit.visit, start.0);
-        for index in 0..row_count {
-            attributes.advance(start.0 + index);
-            let (ts, verb) = rows.next(index as usize)?;
+        let mut rows = columns.visit(visit.visit, start, (row_count, shape));
+        let mut attributes = Attributes::new(self.runs, visit.visit, start);
+        for row in start..start + row_count {
+            attributes.advance(row);
+            let (ts, verb) = rows.next(row)?;
             let time = if self.has_instants {
                 self.day.day.instant_part(ts)
             } else {

@@ -19,7 +19,7 @@ use super::space::Space;
 use super::time::DayPart;
 use crate::error::{Error, Result};
 use crate::rules::Collapse;
-use crate::segment::{Attribute, RepoRange, RunSlice, Segment, VisitSlice};
+use crate::segment::{Attribute, RepoRange, RunSlice, Segment, ShapeVerbs, VisitSlice};
 use crate::units::DAY_MS;
 
 /// Visits between two repos that are read for which it pays to read on: those of a page.
@@ -76,7 +76,8 @@ impl<'s, 'a> Scanner<'s, 'a> {
             segment: Arc::clone(&segment),
         };
         let is_lean = reader.is_lean();
-        for run in runs(repos, &scope.repo, reader.by_rows) {
+        let gap_visits_max = reader.gap_visits_max();
+        for run in runs(repos, &scope.repo, gap_visits_max) {
             if is_lean {
                 self.buffers.add(&reader, run, groups)?;
             } else {
@@ -96,16 +97,14 @@ impl<'s, 'a> Scanner<'s, 'a> {
 }
 
 /// Stretches of repos to read: those that the filter keeps, and what lies between near ones.
-fn runs<'r>(repos: &'r [RepoRange], lens: &Lens, by_rows: bool) -> Vec<&'r [RepoRange]> {
+fn runs<'r>(repos: &'r [RepoRange], lens: &Lens, gap_visits_max: u32) -> Vec<&'r [RepoRange]> {
     if !lens.has_filter {
         return vec![repos];
     }
     let mut runs: Vec<Range<usize>> = Vec::new();
     let is_near = |run: &Range<usize>, repo: &RepoRange| {
-        repos.get(run.end - 1).is_some_and(|last| {
-            repo.visits.start - last.visits.end < GAP_VISITS_MAX
-                || by_rows && repo.rows.start - last.rows.end < GAP_ROWS_MAX
-        })
+        let last = repos.get(run.end - 1);
+        last.is_some_and(|last| repo.visits.start - last.visits.end < gap_visits_max)
     };
     let mut add = |index: usize, repo: &RepoRange| match runs.last_mut() {
         Some(run) if is_near(run, repo) => run.end = index + 1,
@@ -134,7 +133,7 @@ pub(super) struct DayReader<'s, 'a> {
     pub(super) wants: Wants,
     /// Whether every visit's rows are read.
     by_rows: bool,
-    shapes: &'s [Box<[u32]>],
+    shapes: &'s [ShapeVerbs],
     /// What is known of each shape that was met.
     known: Vec<OnceCell<Shape>>,
     pub(super) downloaders: &'s [u32],
@@ -310,6 +309,17 @@ impl DayReader<'_, '_> {
         is_kept && shape.is_some_and(|shape| shape.kept != Cover::None)
     }
 
+    /// Visits between two repos that are read for which it pays to read on.
+    fn gap_visits_max(&self) -> u32 {
+        let meta = self.segment.meta();
+        let rows_per_visit = meta.row_count / meta.visit_count.max(1);
+        if self.by_rows {
+            GAP_VISITS_MAX.max(GAP_ROWS_MAX / rows_per_visit.max(1))
+        } else {
+            GAP_VISITS_MAX
+        }
+    }
+
     /// What is known of a shape.
     #[inline]
     pub(super) fn shape(&self, code: u32) -> Option<&Shape> {
@@ -317,7 +327,7 @@ impl DayReader<'_, '_> {
             self.known.get(code as usize)?,
             self.shapes.get(code as usize)?,
         );
-        Some(known.get_or_init(|| Shape::new(verbs, self.scope)))
+        Some(known.get_or_init(|| Shape::new(&verbs.verbs, self.scope)))
     }
 
     /// Adds the accepted requests without identity of one repo.

@@ -124,7 +124,7 @@ fn export_segment(
 ) -> Result<u64> {
     let mut rest = segment.repos()?;
     while !rest.is_empty() {
-        let (repos, after) = rest.split_at(few(rest));
+        let (repos, after) = rest.split_at(few(segment, rest)?);
         let mut lines = LineWriter::new((view, texts), segment, repos)?;
         while lines.write(&mut sheet.bytes, WRITE_BYTES)? {
             sheet.flush()?;
@@ -135,8 +135,20 @@ fn export_segment(
 }
 
 /// How many of the first repos have [`DECODE_ROWS`] rows together; at least one.
-fn few(repos: &[RepoRange]) -> usize {
-    let start = repos.first().map_or(0, |repo| repo.rows.start);
-    let fit = repos.partition_point(|repo| repo.rows.end - start <= DECODE_ROWS);
-    fit.max(1).min(repos.len())
+fn few(segment: &Segment, repos: &[RepoRange]) -> Result<usize> {
+    let row_of = |visit: u32| segment.visit_rows(visit..visit, &mut Vec::new());
+    let start = repos
+        .first()
+        .map_or(Ok(0), |repo| row_of(repo.visits.start))?;
+    let (mut low, mut high) = (1, repos.len().max(1));
+    while low < high {
+        let middle = (low + high).div_ceil(2);
+        let end = repos.get(middle - 1).map_or(0, |repo| repo.visits.end);
+        if row_of(end)? - start <= DECODE_ROWS {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    Ok(low)
 }

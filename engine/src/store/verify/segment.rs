@@ -121,27 +121,20 @@ pub(super) fn contradictions(facts: &Facts, day: Day, entry: &SegmentEntry) -> V
 }
 
 impl Decoded<'_> {
-    /// Repos are known, and each has the visits, rows and verbs that its entry says.
+    /// Repos are known and have visits, and all visits are of a repo.
     fn check_repos(&self, codes: &Codes, wrong: &mut Vec<Error>) -> Result<()> {
-        let shapes = self.segment.shapes()?;
-        let mut visits = self.slice.rows.iter().zip(&self.slice.shape);
         let mut bad = Vec::new();
         for repo in self.segment.repos()? {
-            let (mut rows, mut verbs) = (0_u64, 0_u64);
-            for (&count, &shape) in visits.by_ref().take(repo.visits.len()) {
-                rows += u64::from(count);
-                let many = shapes
-                    .get(shape as usize)
-                    .is_some_and(|shape| shape.len() > 1);
-                verbs += if many { u64::from(count) } else { 0 };
-            }
-            if rows != repo.rows.len() as u64 || verbs != repo.verbs.len() as u64 || rows == 0 {
-                bad.push(format!("repo {}: its visits do not add up", repo.code));
+            if repo.visits.is_empty() {
+                bad.push(format!("repo {} has no visit", repo.code));
             }
             let names = codes.names.as_ref();
             if names.is_some_and(|names| repo.code >= names.repos().len()) {
                 bad.push(format!("repo {} is not in the dictionary", repo.code));
             }
+        }
+        if self.slice.row_count() != self.segment.meta().row_count {
+            bad.push("the rows of visits do not add up".to_owned());
         }
         tell(bad, wrong);
         Ok(())
@@ -180,6 +173,7 @@ impl Decoded<'_> {
             .as_ref()
             .map_or(u32::MAX, |names| names.verbs().len());
         for (number, shape) in shapes.iter().enumerate() {
+            let shape = &shape.verbs;
             let is_known = shape.last().is_some_and(|verb| *verb < verbs);
             if !is_known || !shape.is_sorted_by(|a, b| a < b) || !seen.insert(shape) {
                 bad.push(format!(
@@ -191,10 +185,8 @@ impl Decoded<'_> {
         for (visit, (&rows, &shape)) in self.slice.rows.iter().zip(&self.slice.shape).enumerate() {
             let (own, after) = rest.split_at_checked(rows as usize).unwrap_or((&[], &[]));
             rest = after;
-            let shape = shapes
-                .get(shape as usize)
-                .map(AsRef::as_ref)
-                .unwrap_or_default();
+            let shape = shapes.get(shape as usize).map(|shape| &*shape.verbs);
+            let shape = shape.unwrap_or_default();
             if shape.len() > 1 && !shape.iter().all(|verb| own.contains(verb)) {
                 bad.push(format!("visit {visit} lacks a verb of its shape"));
             }
@@ -203,7 +195,7 @@ impl Decoded<'_> {
         Ok(())
     }
 
-    /// The stored downloads of each visit are what the default rule leaves of its rows.
+    /// Each visit spans the windows, and has the downloads, that the default rule finds in its rows.
     fn check_downloads(&self, codes: &Codes, internal: &[u32], wrong: &mut Vec<Error>) {
         let Some(meanings) = &codes.meanings else {
             return;
@@ -216,8 +208,13 @@ impl Decoded<'_> {
             .rank
             .iter()
             .zip(&self.slice.rows)
-            .zip(&self.slice.downloads);
-        for (visit, ((&rank, &rows), &stored)) in visits.enumerate() {
+            .zip(self.slice.downloads.iter().zip(&self.slice.windows));
+        for (visit, ((&rank, &rows), (&stored, &windows))) in visits.enumerate() {
+            let window_of = |row: usize| self.ts.get(row).map_or(0, |ts| ts / window_ms);
+            let last_row = row + rows as usize - 1;
+            if window_of(last_row) - window_of(row) != windows {
+                bad.push(format!("visit {visit} does not span {windows} windows"));
+            }
             let (mut counted, mut last) = (0_u32, None);
             for row in row..row + rows as usize {
                 let at = |values: &[u32]| values.get(row).copied().unwrap_or(0);
