@@ -17,6 +17,7 @@ COUNT = "select count(*) from requests"
 FIRST = "select min(ts) from requests"
 NEWEST = "select max(ts) from requests"
 RANKING = f"select repo, count(*) as n from requests group by repo order by n desc, repo limit {RANKED_REPOS}"
+COUNTRIES = "select country from requests where country <> '' group by country order by count(*) desc, country"
 SHARED = "select repo from requests group by repo having count(distinct repo_type) > 1"
 
 
@@ -24,14 +25,13 @@ def facts_of(worker: Worker) -> Facts:
     """Ask a peer that answers with rows; its dialect does not matter to these questions."""
     newest = instant(rows_of(worker, NEWEST))
     repos = tuple(str(row[0]) for row in rows_of(worker, RANKING))
-    if len(repos) < RANKED_REPOS:
-        raise SystemExit(f"found {len(repos)} repos, the questions need {RANKED_REPOS}: use larger logs")
     return Facts(
         rows=int(rows_of(worker, COUNT)[0][0]),
         first_day=instant(rows_of(worker, FIRST)).date(),
         newest_complete_day=complete_day(worker, newest),
         repos=repos,
         shared_names=frozenset(str(row[0]) for row in rows_of(worker, SHARED)),
+        countries=tuple(str(row[0]) for row in rows_of(worker, COUNTRIES)),
     )
 
 

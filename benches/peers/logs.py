@@ -6,10 +6,14 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 
 UNITS = {"k": 1_000, "M": 1_000_000}
+
+FIRST_DAY = date(2025, 1, 1)
 
 AGE_S = 60
 """Fresh files are dated back by this: an ingest leaves files of the last ten seconds alone."""
@@ -24,11 +28,19 @@ class Size:
     repos: int
     headers: str
     seed: int
+    burst: str = "bursty"
+    downloaders: int | None = None
+    container: str = "plain"
 
     @property
     def key(self) -> str:
         """A name for directories."""
-        return f"{self.rows}-rows-{self.days}-days-{self.repos}-repos-{self.headers}-seed-{self.seed}"
+        key = f"{self.rows}-rows-{self.days}-days-{self.repos}-repos-{self.headers}-seed-{self.seed}"
+        if self.burst != "bursty":
+            key += f"-burst-{self.burst}"
+        if self.downloaders:
+            key += f"-downloaders-{self.downloaders}"
+        return key if self.container == "plain" else f"{key}-{self.container}"
 
 
 def count(text: str) -> int:
@@ -49,9 +61,35 @@ def generated(footfall: Path, size: Size, work: Path) -> Path:
     return unfinished.rename(directory)
 
 
+def sliced(footfall: Path, size: Size, work: Path, count: int) -> Iterator[Path]:
+    """Give the logs of this size in `count` parts, successive days each; a part is deleted before the next is made."""
+    directory = work / f"slice-{size.key}"
+    first = FIRST_DAY
+    for number in range(count):
+        end = FIRST_DAY + timedelta(days=size.days * (number + 1) // count)
+        shutil.rmtree(directory, ignore_errors=True)
+        window = [f"--from={first}", f"--to={end - timedelta(days=1)}"]
+        subprocess.run(generate_command(footfall, size, directory) + window, check=True)
+        age(directory)
+        yield directory
+        first = end
+    shutil.rmtree(directory)
+
+
 def generate_command(footfall: Path, size: Size, directory: Path) -> list[str]:
-    """Return the command that writes one plain CSV file per day."""
-    flags = {"rows": size.rows, "days": size.days, "repos": size.repos, "header": size.headers, "seed": size.seed}
+    """Return the command that writes one CSV file per day."""
+    flags = {
+        "rows": size.rows,
+        "days": size.days,
+        "repos": size.repos,
+        "header": size.headers,
+        "seed": size.seed,
+        "burst": size.burst,
+        "container": size.container,
+        "first-day": FIRST_DAY,
+    }
+    if size.downloaders:
+        flags["downloaders"] = size.downloaders
     return [str(footfall), "generate", str(directory), *(f"--{name}={value}" for name, value in flags.items())]
 
 
@@ -65,7 +103,7 @@ def age(directory: Path) -> None:
 def warm(directory: Path) -> int:
     """Read every file once, so that no engine pays for the disk; return the bytes."""
     total = 0
-    for file in sorted(directory.glob("*.csv")):
+    for file in sorted(directory.glob("*.csv*")):
         with file.open("rb", buffering=0) as data:
             while piece := data.read(1 << 20):
                 total += len(piece)

@@ -18,16 +18,19 @@ from engines import Engine
 class Worker:
     """One engine's process that answers query texts line by line."""
 
-    def __init__(self, engine: Engine, store: Path) -> None:
-        """Start the process; it opens `store` before it answers the first line."""
+    def __init__(self, engine: Engine, store: Path, *, cold: bool = False) -> None:
+        """Start the process; it opens `store` before it answers, a `cold` one for each line."""
         self.engine = engine
         self.process = subprocess.Popen(
-            engine.ask_command(store),
+            engine.ask_command(store, cold=cold),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             encoding="utf-8",
         )
+        if cold and self.process.stdout is not None:
+            # It says so when it is ready for its query.
+            self.process.stdout.readline()
 
     def __enter__(self) -> Self:
         """Return the worker."""
@@ -79,9 +82,16 @@ class Times:
         pairs = zip(self.rounds_ms[engine], self.rounds_ms[to], strict=True)
         return statistics.median(mine / other for mine, other in pairs)
 
-    def ratio_of_fastest(self, engines: Sequence[str], to: str) -> float:
-        """Return the smallest of these ratios: that of the fastest of `engines`."""
-        return min(self.ratio(engine, to) for engine in engines)
+    def fastest(self, engines: Sequence[str], to: str) -> str:
+        """Return which of `engines` has the smallest ratio to `to`."""
+        return min((e for e in engines if e in self.rounds_ms), key=lambda e: self.ratio(e, to))
+
+    def spread(self, engine: str, to: str) -> tuple[float, float]:
+        """Return the first and the third quartile of the rounds' ratios."""
+        pairs = zip(self.rounds_ms[engine], self.rounds_ms[to], strict=True)
+        ratios = sorted(mine / other for mine, other in pairs)
+        last = len(ratios) - 1
+        return ratios[round(last / 4)], ratios[round(3 * last / 4)]
 
 
 def rounds(workers: Mapping[str, Worker], texts: Mapping[str, str], count: int) -> Times:

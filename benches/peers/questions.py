@@ -20,9 +20,11 @@ class Facts:
     first_day: date
     newest_complete_day: date
     repos: tuple[str, ...]
-    """Repo names by number of requests, largest first; at least 60."""
+    """Repo names by number of requests, largest first; at least one."""
     shared_names: frozenset[str]
     """Names that stand for more than one (type, name)."""
+    countries: tuple[str, ...] = ()
+    """Countries by number of requests, largest first."""
 
     @property
     def r1(self) -> str:
@@ -31,18 +33,18 @@ class Facts:
 
     @property
     def r2(self) -> str:
-        """The second largest repo."""
-        return self.repos[1]
+        """The second largest repo, or the only one."""
+        return self.repos[:2][-1]
 
     @property
     def r3(self) -> str:
-        """The repo of rank 25."""
-        return self.repos[24]
+        """The repo of rank 25, or the last one."""
+        return self.repos[:25][-1]
 
     @property
     def forty(self) -> tuple[str, ...]:
-        """The repos of rank 21 to 60."""
-        return self.repos[20:60]
+        """The repos of rank 21 to 60, or all."""
+        return self.repos[20:60] or self.repos
 
     def last(self, days: int) -> tuple[datetime, datetime]:
         """Return the range of `last {days}d`, its end exclusive."""
@@ -129,7 +131,7 @@ def top_downloaders_sql(d: Dialect, _facts: Facts) -> str:
     inner = (
         f"select {d.who_columns()}, count(*) as n from requests where {ACCEPTED} group by all order by n desc limit 100"
     )
-    return f"select {d.label} as label, n from ({inner}) order by n desc"
+    return f"select {d.label} as label, n from ({inner}) as busiest{d.named} order by n desc"
 
 
 def audience_sql(d: Dialect, facts: Facts) -> str:
@@ -153,13 +155,14 @@ def overlap_sql(d: Dialect, _facts: Facts) -> str:
         "select repo_type, repo from requests group by repo_type, repo order by count(*) desc, repo, repo_type limit 20"
     )
     pairs = (
-        f"select repo_type, repo, {d.who_columns()} from requests "
-        f"where {accepted(d.known)} and (repo_type, repo) in ({largest}) group by all"
+        f"select repo_type, repo, {d.who_columns()} from requests join ({largest}) as largest using (repo_type, repo) "
+        f"where {accepted(d.known)} group by all"
     )
     same = " and ".join(f"a.who{i} = b.who{i}" for i in range(len(d.who)))
     return (
         f"with pairs as ({pairs}) select a.repo_type as at, a.repo as ar, b.repo_type as bt, b.repo as br, count(*) as n "
-        f"from pairs as a join pairs as b on {same} where (a.repo, a.repo_type) < (b.repo, b.repo_type) group by all"
+        f"from pairs as a join pairs as b on {same} "
+        f"where a.repo < b.repo or (a.repo = b.repo and a.repo_type < b.repo_type) group by all"
     )
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the peers' Python environment under target/ once, then runs the benchmark (see README.md), or its own tests: `run.sh test`.
+# Makes the peers' Python environment under target/ once, then runs what is asked for (see README.md).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 venv=${CARGO_TARGET_DIR:-$here/../../target}/peers/venv
@@ -10,7 +10,8 @@ if ! cmp -s "$here/requirements.txt" "$stamp"; then
     cp "$here/requirements.txt" "$stamp"
 fi
 export PYTHONDONTWRITEBYTECODE=1
-if [ "${1-}" = test ]; then
-    exec "$venv/bin/python" -m unittest discover "$here"
-fi
-exec "$venv/bin/python" "$here/run.py" "$@"
+case ${1-} in
+    test) exec "$venv/bin/python" -m unittest discover "$here" ;;
+    show) exec "$venv/bin/python" "$here/$1.py" "${@:2}" ;;
+    *) exec "$venv/bin/python" "$here/run.py" "$@" ;;
+esac

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from engines import Engine, Loaded
+from cold import Cold
+from engines import Loaded
 from measure import Times
 
 ASKED_RATIO = 10.0
@@ -15,12 +17,16 @@ ASKED_RATIO = 10.0
 ASKED_MS = 0.3
 """... or takes no longer than this."""
 
+ASKED_COLD_RATIO = 3.0
+"""The same from a fresh process."""
+
 
 @dataclass(frozen=True)
 class LoadResult:
-    """All loads of one engine."""
+    """All loads into one store."""
 
-    engine: Engine
+    name: str
+    title: str
     rows: int
     loads: Sequence[Loaded]
     disk_bytes: int
@@ -43,7 +49,25 @@ class AskResult:
     name: str
     times: Times | None
     problem: str
-    """What differs between answers, or the error of an engine; empty if all is well."""
+    """What differs between answers, or the errors of engines; empty if all is well."""
+    cold: Cold | None = None
+
+
+def as_json(result: AskResult) -> dict[str, Any]:
+    """Return a result as what JSON can hold."""
+    return {
+        "rounds_ms": dict(result.times.rounds_ms) if result.times else None,
+        "cold_ms": dict(result.cold.times.rounds_ms) if result.cold else None,
+        "peak_mb": dict(result.cold.peak_mb) if result.cold else None,
+        "problem": result.problem,
+    }
+
+
+def from_json(name: str, kept: Mapping[str, Any]) -> AskResult:
+    """Read what `as_json` gave."""
+    times = Times(kept["rounds_ms"]) if kept["rounds_ms"] else None
+    cold = Cold(Times(kept["cold_ms"]), kept["peak_mb"]) if kept["cold_ms"] else None
+    return AskResult(name, times, kept["problem"], cold)
 
 
 def load_table(results: Sequence[LoadResult], cores: int) -> str:
@@ -56,7 +80,7 @@ def load_row(result: LoadResult, cores: int) -> list[str]:
     """Return one engine's line."""
     settle = statistics.median(load.settle_s for load in result.loads)
     return [
-        result.engine.title,
+        result.title,
         f"{result.elapsed_s:.2f}",
         f"{result.rows / result.elapsed_s / 1e6:.2f}",
         f"{result.cpu_s:.2f}",
@@ -67,33 +91,72 @@ def load_row(result: LoadResult, cores: int) -> list[str]:
     ]
 
 
-def ask_table(results: Sequence[AskResult], engines: Sequence[Engine], subject: str) -> str:
-    """Return the table of questions; ratios are how many times `subject` is faster."""
-    peers = [engine for engine in engines if engine.name != subject]
-    compared = len(peers) < len(engines)
-    head = ["#", *(f"{engine.title} ms" for engine in engines)]
-    if compared:
-        head += [f"× {peer.title}" for peer in peers] + ["× fastest", ""]
-    return markdown(head, [ask_row(result, engines, peers if compared else [], subject) for result in results])
+def ask_tables(results: Sequence[AskResult], titles: Mapping[str, str], subject: str) -> list[str]:
+    """Return the tables of questions: warm, from a fresh process, and its memory."""
+    if not results:
+        return []
+    head = ["#", *titles.values()]
+    ratios = ["× fastest", "quartiles", "fastest peer", ""] if subject in titles else []
+    tables = ["Warm, milliseconds, fastest round\n\n" + markdown(
+        [*head, *ratios], [ask_row(result, titles, subject) for result in results]
+    )]
+    cold = [result for result in results if result.cold]
+    if cold:
+        ratios = ["× fastest", "fastest peer", ""] if subject in titles else []
+        tables.append("From a fresh process, page cache warm, milliseconds\n\n" + markdown(
+            [*head, *ratios], [cold_row(result, titles, subject) for result in cold]
+        ))
+        tables.append("Most anonymous memory above that of the process before it opened its store, MB\n\n" + markdown(
+            head, [memory_row(result, titles) for result in cold]
+        ))
+    return tables
 
 
-def ask_row(result: AskResult, engines: Sequence[Engine], peers: Sequence[Engine], subject: str) -> list[str]:
-    """Return one question's line: minima, then the medians of the rounds' ratios."""
+def ask_row(result: AskResult, titles: Mapping[str, str], subject: str) -> list[str]:
+    """Return one question's line: minima, then the median and quartiles of the rounds' ratios."""
     if result.times is None:
         return [result.name, result.problem.replace("|", "/")]
     times = result.times
-    asked = times.rounds_ms
-    line = [result.name, *(f"{times.least(e.name):.2f}" if e.name in asked else "–" for e in engines)]
-    if not peers or subject not in asked:
+    line = [result.name, *minima(times, titles)]
+    peers = [name for name in times.rounds_ms if name != subject]
+    note = result.problem.replace("|", "/")
+    if not peers or subject not in times.rounds_ms:
+        return [*line, "", "", "", note]
+    fastest = times.fastest(peers, subject)
+    low, high = times.spread(fastest, subject)
+    said = [each for each in (verdict(times, peers, subject), note) if each]
+    return [*line, f"{times.ratio(fastest, subject):.1f}", f"{low:.1f}–{high:.1f}", titles[fastest], "; ".join(said)]
+
+
+def cold_row(result: AskResult, titles: Mapping[str, str], subject: str) -> list[str]:
+    """Return one question's line of times from fresh processes."""
+    assert result.cold is not None
+    times = result.cold.times
+    line = [result.name, *minima(times, titles)]
+    peers = [name for name in times.rounds_ms if name != subject]
+    if not peers or subject not in times.rounds_ms:
         return line
-    names = [peer.name for peer in peers]
-    ratios = [times.ratio(name, subject) for name in names]
-    return [*line, *(f"{ratio:.1f}" for ratio in ratios), f"{min(ratios):.1f}", verdict(times, names, subject)]
+    fastest = times.fastest(peers, subject)
+    ratio = times.ratio(fastest, subject)
+    short = f"below {ASKED_COLD_RATIO:.0f}×" if ratio < ASKED_COLD_RATIO else ""
+    return [*line, f"{ratio:.1f}", titles[fastest], short]
+
+
+def memory_row(result: AskResult, titles: Mapping[str, str]) -> list[str]:
+    """Return one question's line of memory."""
+    assert result.cold is not None
+    peaks = result.cold.peak_mb
+    return [result.name, *(f"{peaks[name]:.1f}" if name in peaks else "–" for name in titles)]
+
+
+def minima(times: Times, titles: Mapping[str, str]) -> list[str]:
+    """Return each engine's fastest round."""
+    return [f"{times.least(name):.2f}" if name in times.rounds_ms else "–" for name in titles]
 
 
 def verdict(times: Times, peers: Sequence[str], subject: str) -> str:
     """Say where the subject stands: nothing if it has what is asked of it."""
-    ratio = times.ratio_of_fastest(peers, subject)
+    ratio = times.ratio(times.fastest(peers, subject), subject)
     if ratio >= ASKED_RATIO or times.least(subject) <= ASKED_MS:
         return ""
     return "slower" if ratio < 1 else f"below {ASKED_RATIO:.0f}×"

@@ -8,15 +8,18 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from cold import cold
 from compare import difference, normal
-from engines.clickhouse import ClickHouse
+from engines import ENGINES, by_name
 from engines.dialect import ACCEPTED
 from engines.duckdb import DuckDb
 from engines.peer import Peer
 from logs import count
-from measure import Times, Worker
+from measure import AskError, Times, Worker
 from questions import QUESTIONS, Facts, Question, chosen
-from table import markdown, verdict
+from run import pruned
+from show import merge, tables_of
+from table import AskResult, as_json, markdown, verdict
 
 HEADER = "timestamp,status,method,repoName,repoType,hashedUserId,hashedIp,country,region\n"
 USER, IP = "aa" * 32, "bb" * 32
@@ -42,7 +45,7 @@ def line(clock: str, user: str = USER, ip: str = "", country: str = "DE") -> str
 
 
 class Definitions(unittest.TestCase):
-    """The SQL says what the definitions' examples say, in both engines."""
+    """The SQL says what the definitions' examples say, in every engine."""
 
     def test_windows_of_five_minutes(self) -> None:
         offsets = ("10:00:00", "10:00:20", "10:00:45", "10:01:40", "10:04:59", "10:05:01", "11:00:01")
@@ -67,22 +70,43 @@ class Definitions(unittest.TestCase):
         self.expect(rows, "q06", [[0]])
         self.expect(rows, "q16", [["", 2]])
 
+    def test_who_was_on_both_repos(self) -> None:
+        second = line("10:00:02.000").replace("repo-1", "repo-2")
+        rows = line("10:00:00.000") + line("10:00:01.000", "", IP) + second
+        self.expect(rows, "q17", [[1]])
+        self.expect(rows, "q25", [["model:org/repo-2 org/repo-1", 1]])
+
+    def test_new_in_the_month_of_the_first_request(self) -> None:
+        rows = line("2026-01-11T10:00:00.000") + line("2026-02-11T10:00:00.000") + line("2026-02-11T10:00:00.000", IP)
+        self.expect(rows, "q18", [["2026-01", 1], ["2026-02", 1]])
+
     def expect(self, rows: str, name: str, wanted: list[list[Any]]) -> None:
         """Load the rows into each peer and ask one question."""
-        for peer in (DuckDb(), ClickHouse()):
-            with self.subTest(peer=peer.name), tempfile.TemporaryDirectory() as scratch:
-                self.assertEqual(answer(peer, Path(scratch), rows, question(name)), wanted)
+        for peer in peers():
+            with self.subTest(peer=peer.name):
+                found = answer(peer, rows, question(name))
+                self.assertEqual(wanted if found is None else found, wanted)
 
 
-def answer(peer: Peer, scratch: Path, rows: str, asked: Question) -> list[list[Any]]:
-    """Load one file in a process of its own, as a run does, and ask in another one."""
-    exports = scratch / "exports"
-    exports.mkdir()
-    (exports / "a.csv").write_text(HEADER + rows, encoding="utf-8")
-    peer.load(exports, scratch / "store")
-    with Worker(peer, scratch / "store") as worker:
-        reply = worker.ask(peer.text(asked, FACTS))
-    return sorted(normal(peer.rows(reply["answer"], asked, FACTS), asked))
+def peers() -> list[Peer]:
+    """Return all of them."""
+    engines = [by_name(name, Path()) for name in ENGINES]
+    return [engine for engine in engines if isinstance(engine, Peer)]
+
+
+def answer(peer: Peer, rows: str, asked: Question) -> list[list[Any]] | None:
+    """Load one file and ask one question in this process; None if the engine has no answer."""
+    text = peer.text(asked, FACTS)
+    if not text:
+        return None
+    with tempfile.TemporaryDirectory() as scratch:
+        exports, store = Path(scratch, "exports"), Path(scratch, "store")
+        exports.mkdir()
+        (exports / "a.csv").write_text(HEADER + rows, encoding="utf-8")
+        peer.load_here(exports, store)
+        peer.finish_here(store)
+        _, found = peer.open_here(store)(text)
+        return sorted(normal(peer.rows({"rows": found()}, asked, FACTS), asked))
 
 
 class Texts(unittest.TestCase):
@@ -99,7 +123,7 @@ class Texts(unittest.TestCase):
     def test_there_are_26_one_line_questions(self) -> None:
         self.assertEqual([q.number for q in QUESTIONS], list(range(1, 27)))
         for each in QUESTIONS:
-            for peer in (DuckDb(), ClickHouse()):
+            for peer in peers():
                 self.assertNotIn("\n", each.footfall(FACTS) + peer.text(each, FACTS))
 
     def test_the_default_rule_is_asked_of_all_but_the_requests(self) -> None:
@@ -134,6 +158,38 @@ class Comparing(unittest.TestCase):
         self.assertNotEqual(difference(mine, [["a", 9], ["b", 6], ["c", 5]], asked), "")
 
 
+def result_of(rounds_ms: dict[str, list[float]]) -> dict[str, Any]:
+    """Return what a run over one row writes."""
+    questions = {name: AskResult(name, Times({"duckdb": each}), "") for name, each in rounds_ms.items()}
+    return {
+        "rows": 1,
+        "loads": {},
+        "titles": {"duckdb": "DuckDB"},
+        "questions": {name: as_json(each) for name, each in questions.items()},
+    }
+
+
+class Processes(unittest.TestCase):
+    """Workers load and answer in processes of their own."""
+
+    def test_warm_and_cold(self) -> None:
+        peer = DuckDb()
+        with tempfile.TemporaryDirectory() as scratch:
+            exports, store = Path(scratch, "exports"), Path(scratch, "store")
+            exports.mkdir()
+            (exports / "a.csv").write_text(HEADER + line("10:00:00.000"), encoding="utf-8")
+            self.assertGreater(peer.load(exports, store, more=True).elapsed_s, 0)
+            peer.load(exports, store)
+            text = peer.text(question("q01"), FACTS)
+            with Worker(peer, store) as worker:
+                self.assertEqual(worker.ask(text)["answer"]["rows"], [[2]])
+                with self.assertRaises(AskError):
+                    worker.ask("select nothing")
+            measured = cold({"duckdb": (peer, store)}, {"duckdb": text}, 2)
+            self.assertEqual(len(measured.times.rounds_ms["duckdb"]), 2)
+            self.assertGreater(measured.peak_mb["duckdb"], 0)
+
+
 class Measuring(unittest.TestCase):
     """Ratios are medians of rounds."""
 
@@ -144,7 +200,22 @@ class Measuring(unittest.TestCase):
         self.assertEqual(self.times.least("duckdb"), 10.0)
 
     def test_the_fastest_peer_counts(self) -> None:
-        self.assertEqual(self.times.ratio_of_fastest(["duckdb", "clickhouse"], "footfall"), 10.0)
+        self.assertEqual(self.times.fastest(["duckdb", "clickhouse", "absent"], "footfall"), "duckdb")
+
+    def test_the_spread_is_that_of_the_rounds_ratios(self) -> None:
+        self.assertEqual(self.times.spread("clickhouse", "footfall"), (10.0, 40.0))
+
+    def test_slow_peers_are_pruned_and_the_subject_is_not(self) -> None:
+        self.assertEqual(pruned({"duckdb": 1.0, "polars": 5.1, "footfall": 9.0}, 5.0), {"duckdb", "footfall"})
+        self.assertEqual(pruned({"duckdb": 1.0, "polars": 5.1}, 0.0), {"duckdb", "polars"})
+
+    def test_later_results_count(self) -> None:
+        one = result_of({"q01": [3.0], "q02": [4.0]})
+        merged = merge([one, result_of({"q01": [9.0]})])
+        self.assertEqual({n: q["rounds_ms"]["duckdb"] for n, q in merged["questions"].items()}, {"q01": [9.0], "q02": [4.0]})
+        self.assertIn("| q02 | 4.00 |", "\n".join(tables_of(merged)))
+        with self.assertRaises(SystemExit):
+            merge([one, {**one, "rows": 2}])
 
     def test_verdicts(self) -> None:
         self.assertEqual(verdict(self.times, ["duckdb"], "footfall"), "")

@@ -1,9 +1,10 @@
 //! Query texts, one per line, to their times and answers, one JSON line each.
 //!
-//! Two ways, both timed inside the process from the text to an owned answer:
+//! Three ways, all timed inside the process from the text to an owned answer:
 //!
 //! - [`serve`] runs a line once, as soon as it comes, so that a driver can let engines take turns:
 //!   `{"elapsed_ns":N,"answer":{…}}`;
+//! - [`serve_cold`] does the same from a store that is not open;
 //! - [`time`] runs every line in rounds:
 //!   `{"query":"…","min_ms":N,"rounds_ms":[…],"answer":{…}}`.
 //!
@@ -43,6 +44,25 @@ pub fn serve<A: Serialize, E: Display>(
         output.flush()?;
     }
     Ok(())
+}
+
+/// Says that it is ready, then runs each line as [`serve`] does, with a store that is opened for it:
+/// the time is from opening to the answer.
+///
+/// # Errors
+/// Input that cannot be read, output that cannot be written.
+pub fn serve_cold<S, A: Serialize, E: Display>(
+    mut open: impl FnMut() -> Result<S, E>,
+    ask: impl Fn(&S, &str) -> Result<A, E>,
+    input: impl BufRead,
+    mut output: impl Write,
+) -> io::Result<()> {
+    writeln!(output, "{}", json!({ "ready": true }))?;
+    output.flush()?;
+    // Kept until the next one is opened: closing is not part of the time.
+    let mut opened = None;
+    let from_closed = |query: &str| ask(opened.insert(open()?), query);
+    serve(from_closed, input, output)
 }
 
 /// Runs every line of `input` once per round, all lines before the next round begins, after one
@@ -162,6 +182,24 @@ mod tests {
         assert!(replies[0]["elapsed_ns"].is_u64());
         assert_eq!(replies[1]["error"], "no such metric");
         assert_eq!(replies[2]["answer"], 9);
+    }
+
+    #[test]
+    fn cold_ones_are_opened_each_time() {
+        let mut output = Vec::new();
+        let mut opened = 0;
+        let open = || {
+            opened += 1;
+            Ok(opened)
+        };
+        let ask = |store: &usize, query: &str| length(query).map(|len| len + store);
+        serve_cold(open, ask, &b"four\nfour\n"[..], &mut output).unwrap();
+        let replies = lines(&output);
+        assert_eq!(replies[0], json!({ "ready": true }));
+        assert_eq!(
+            (&replies[1]["answer"], &replies[2]["answer"]),
+            (&json!(5), &json!(6))
+        );
     }
 
     #[test]

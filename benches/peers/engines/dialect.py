@@ -1,4 +1,4 @@
-"""The words in which DuckDB's SQL and ClickHouse's differ, and the shapes both share.
+"""The words in which the engines' SQL differs, and the shapes that all share.
 
 A question is written once (`questions.py`) with these shapes; `Dialect` fills in the words.
 """
@@ -37,6 +37,8 @@ class Dialect:
     """A literal instant, `{}` being `YYYY-MM-DD hh:mm:ss`."""
     integer_division: str
     """Whole-number division, `{}` twice."""
+    named: str = ""
+    """What has to be joined to downloaders `who0` ... before `label` can be had."""
 
     def dims(self, names: Sequence[str]) -> list[str]:
         """Return `expression as name` for each dimension; `repo` gives two columns."""
@@ -107,7 +109,7 @@ def name_of(column: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return a string literal that both dialects read alike."""
+    """Return a string literal that all dialects read alike."""
     if "\\" in text or "\n" in text:
-        raise ValueError(f"no literal that DuckDB and ClickHouse read alike for {text!r}")
+        raise ValueError(f"no literal that all engines read alike for {text!r}")
     return "'" + text.replace("'", "''") + "'"

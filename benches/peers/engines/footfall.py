@@ -24,7 +24,7 @@ class Footfall(Engine):
         """Take the programs from the directory `binaries`."""
         self.binaries = binaries
 
-    def load(self, exports: Path, store: Path) -> Loaded:
+    def load(self, exports: Path, store: Path, *, more: bool = False) -> Loaded:
         """Ingest the directory; the whole process is measured, from start to exit."""
         store.parent.mkdir(parents=True, exist_ok=True)
         command = [str(self.binaries / "footfall"), "--store", str(store), "ingest", str(exports)]
@@ -43,9 +43,9 @@ class Footfall(Engine):
         """Return the bytes of every file of the store: rows, dictionaries, derived data, ledger."""
         return sum(file.stat().st_size for file in store.rglob("*") if file.is_file())
 
-    def ask_command(self, store: Path) -> list[str]:
+    def ask_command(self, store: Path, *, cold: bool = False) -> list[str]:
         """Return the command of the worker."""
-        return [str(self.binaries / "ask"), "--store", str(store), "--repl"]
+        return [str(self.binaries / "ask"), "--store", str(store), "--cold" if cold else "--repl"]
 
     def text(self, question: Question, facts: Facts) -> str:
         """Return the question's text."""

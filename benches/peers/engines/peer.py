@@ -1,4 +1,4 @@
-"""What DuckDB and ClickHouse share: loaded and asked by `peer_worker.py`, answers as SQL rows."""
+"""What the peers share: loaded and asked by `peer_worker.py`, answers as SQL rows."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import json
 import resource
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engines import Engine, Loaded, Rows
+import pyarrow
+
+from engines import NOTHING, Engine, Loaded, Rows
 from engines.dialect import Dialect
 
 if TYPE_CHECKING:
@@ -30,29 +33,44 @@ class Peer(Engine):
 
     @abc.abstractmethod
     def load_here(self, exports: Path, store: Path) -> Loaded:
-        """Load in this process."""
+        """Add the files to the store, in this process."""
+
+    def finish_here(self, store: Path) -> Loaded:
+        """Do what is left when the last file has been added, in this process."""
+        return NOTHING
 
     @abc.abstractmethod
     def open_here(self, store: Path) -> Ask:
         """Open a loaded store in this process."""
 
-    def load(self, exports: Path, store: Path) -> Loaded:
+    def load(self, exports: Path, store: Path, *, more: bool = False) -> Loaded:
         """Load in a fresh process, which measures itself: starting Python is not part of it."""
         command = [sys.executable, str(WORKER), self.name, "load", str(store), str(exports)]
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-        return Loaded(**json.loads(done.stdout))
+        done = subprocess.run(
+            command + ["--more"] * more, check=True, stdout=subprocess.PIPE, text=True
+        )
+        return Loaded(**json.loads(done.stdout.splitlines()[-1]))
 
-    def ask_command(self, store: Path) -> list[str]:
+    def disk_bytes(self, store: Path) -> int:
+        """Return the bytes of every file."""
+        return sum(file.stat().st_size for file in store.rglob("*") if file.is_file())
+
+    def ask_command(self, store: Path, *, cold: bool = False) -> list[str]:
         """Return the command of the Python worker."""
-        return [sys.executable, str(WORKER), self.name, "ask", str(store)]
+        return [sys.executable, str(WORKER), self.name, "cold" if cold else "ask", str(store)]
 
     def text(self, question: Question, facts: Facts) -> str:
         """Return the question's SQL."""
-        return " ".join(question.sql(self.dialect, facts).split())
+        return one_line(question.sql(self.dialect, facts))
 
     def rows(self, answer: dict[str, Any], question: Question, facts: Facts) -> Rows:
         """Return SQL rows with each dimension as one label."""
         return [labelled(row, question.dims, facts) for row in answer["rows"]]
+
+
+def one_line(sql: str) -> str:
+    """Return a statement without line breaks."""
+    return " ".join(sql.split())
 
 
 def labelled(row: list[Any], dims: tuple[str, ...], facts: Facts) -> list[Any]:
@@ -81,13 +99,51 @@ def repo_label(repo_type: str, name: str, facts: Facts) -> str:
     return f"{repo_type}:{name}" if name in facts.shared_names else name
 
 
+def export_files(exports: Path) -> list[Path]:
+    """Return the CSV files of a directory, plain or compressed, by name."""
+    found = sorted(file for file in exports.iterdir() if ".csv" in file.suffixes and file.suffix != ".part")
+    if not found:
+        raise SystemExit(f"no .csv file in {exports}")
+    return found
+
+
+def export_glob(exports: Path) -> str:
+    """Return a pattern that gives exactly these files to an SQL engine."""
+    (suffix,) = {"".join(file.suffixes) for file in export_files(exports)}
+    return f"{exports}/*{suffix}"
+
+
 def csv_header(exports: Path) -> list[str]:
     """Return the column names of the exports, which are alike in all files."""
-    first = min(exports.glob("*.csv"), default=None)
-    if first is None:
-        raise SystemExit(f"no .csv file in {exports}")
-    with first.open(encoding="utf-8") as lines:
-        return lines.readline().strip().split(",")
+    first = export_files(exports)[0]
+    # pyarrow tells the compression from the name.
+    with pyarrow.input_stream(str(first)) as data:
+        line: bytes = data.read(4096).split(b"\n", 1)[0]
+    return line.decode("utf-8").strip().split(",")
+
+
+def plain(rows: Iterable[Iterable[Any]]) -> Rows:
+    """Return the rows with numbers as numbers, bytes as hex, everything else as text."""
+    return [[plain_value(value) for value in row] for row in rows]
+
+
+def plain_value(value: Any) -> Any:
+    """Return one value of an answer."""
+    if value is None or isinstance(value, int):
+        return value
+    return value.hex() if isinstance(value, bytes) else str(value)
+
+
+class Stopwatch:
+    """Elapsed and CPU time since it was made."""
+
+    def __init__(self) -> None:
+        """Start."""
+        self.started, self.cpu = time.perf_counter(), cpu_seconds()
+
+    def loaded(self) -> Loaded:
+        """Return the cost so far."""
+        return Loaded(time.perf_counter() - self.started, cpu_seconds() - self.cpu, 0.0)
 
 
 def cpu_seconds() -> float:

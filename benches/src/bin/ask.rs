@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! ask --store DIR --repl                          one line in, one JSON line out, at once
+//! ask --store DIR --cold                          the same, the store opened for each line
 //! ask --store DIR [--rounds 7] < queries.txt      every line in rounds, then a JSON line for each
 //! ```
 //!
@@ -24,27 +25,36 @@ const ROUNDS: u32 = 7;
 struct Arguments {
     store: PathBuf,
     rounds: u32,
-    repl: bool,
+    how: How,
+}
+
+/// How lines are answered.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum How {
+    Rounds,
+    Repl,
+    Cold,
 }
 
 impl Arguments {
     fn parse(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut store = None;
         let mut rounds = ROUNDS;
-        let mut repl = false;
+        let mut how = How::Rounds;
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or(format!("{word} needs a value"));
             match word.as_str() {
                 "--store" => store = Some(PathBuf::from(value()?)),
                 "--rounds" => rounds = value()?.parse().map_err(|_| "--rounds needs a number")?,
-                "--repl" => repl = true,
+                "--repl" => how = How::Repl,
+                "--cold" => how = How::Cold,
                 _ => return Err(format!("unknown argument {word}")),
             }
         }
         Ok(Self {
             store: store.ok_or("--store DIR is missing")?,
             rounds,
-            repl,
+            how,
         })
     }
 }
@@ -62,12 +72,17 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse(std::env::args().skip(1))?;
-    let store = Store::open(&arguments.store)?;
-    let query = |text: &str| store.query(text);
-    if arguments.repl {
-        ask::serve(query, stdin().lock(), stdout().lock())?;
-    } else {
-        ask::time(query, arguments.rounds, stdin().lock(), stdout().lock())?;
+    let open = || Store::open(&arguments.store);
+    let query = |store: &Store, text: &str| store.query(text);
+    let (input, output) = (stdin().lock(), stdout().lock());
+    if arguments.how == How::Cold {
+        return Ok(ask::serve_cold(open, query, input, output)?);
+    }
+    let store = open()?;
+    let warm = |text: &str| query(&store, text);
+    match arguments.how {
+        How::Repl => ask::serve(warm, input, output)?,
+        _ => ask::time(warm, arguments.rounds, input, output)?,
     }
     Ok(())
 }
@@ -85,7 +100,7 @@ mod tests {
         let want = Arguments {
             store: PathBuf::from("s"),
             rounds: 3,
-            repl: true,
+            how: How::Repl,
         };
         assert_eq!(parse("--repl --rounds 3 --store s"), Ok(want));
         assert_eq!(parse("--store s").unwrap().rounds, ROUNDS);

@@ -106,7 +106,7 @@ impl HubTable {
             report(world.roster.rows(day));
             Ok(count_day(&world, day))
         };
-        let days = each_day(plan.days, plan.threads, work, progress)?;
+        let days = each_day(0..plan.days, plan.threads, work, progress)?;
         let mut repos: Vec<HubRepo> = (0..)
             .zip(world.repos.list())
             .map(|(rank, repo)| {

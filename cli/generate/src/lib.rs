@@ -14,7 +14,8 @@
 //!
 //! Invariants, each tested in `tests/`: 1. the same plan gives the same bytes (before
 //! compression) on any machine and any number of threads; 2. exactly the rows that were asked for;
-//! 3. [`rows`] yields what the files say; 4. memory is independent of the rows.
+//! 3. [`rows`] yields what the files say; 4. memory is independent of the rows; 5. windows of days
+//! join to the files of the whole plan.
 //!
 //! A year of 20 M rows in 2,000 repos, as measured: 1.31 M downloaders, 35.0 % signed in
 //! by rows, 29 % of them back in a repo or its successor; 2.36 M visits of 8.5 rows; GET 206 61 % of
@@ -74,7 +75,7 @@ pub fn generate(plan: &Plan, dir: &Path, progress: &mut dyn FnMut(u64)) -> Resul
     let world = Arc::new(World::new(plan)?);
     std::fs::create_dir_all(dir).map_err(|error| Error::io("create", dir, error))?;
     let work = |day, report: &dyn Fn(u64)| write::write_day(&world, day, dir, report);
-    let files = parallel::each_day(plan.days, plan.threads, work, progress)?;
+    let files = parallel::each_day(plan.written(), plan.threads, work, progress)?;
     let mut summary = Summary::default();
     for file in files.into_iter().flatten() {
         summary.rows += file.rows;
@@ -82,6 +83,15 @@ pub fn generate(plan: &Plan, dir: &Path, progress: &mut dyn FnMut(u64)) -> Resul
         summary.files.push(file.path);
     }
     Ok(summary)
+}
+
+/// The rows that [`generate`] writes: all of the plan's, unless it has a window of days.
+///
+/// # Errors
+/// `Invalid` if the plan is.
+pub fn count(plan: &Plan) -> Result<u64> {
+    let world = World::new(plan)?;
+    Ok(plan.written().map(|day| world.roster.rows(day)).sum())
 }
 
 /// The repos of a plan, the most popular one first.

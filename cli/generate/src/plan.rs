@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use footfall_engine::units::Day;
 use footfall_engine::{Error, Result};
+use std::ops::Range;
 
 /// Which of the export's three published header sets the files have.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -76,6 +77,14 @@ pub struct Plan {
     pub zero_padded_hashes: bool,
     /// Requests per visit.
     pub burst: Burst,
+    /// Downloaders, about; by default what the rows give. The fewer there are, the more requests
+    /// each of them makes; the more, the fewer of them return.
+    pub downloaders: Option<u64>,
+    /// Only the files of days from this one on are written; they are the same as without it, so
+    /// that windows of one plan join to one history.
+    pub from: Option<NaiveDate>,
+    /// And only up to and including this one.
+    pub to: Option<NaiveDate>,
     /// Files written at a time; changes no byte.
     pub threads: u32,
 }
@@ -103,6 +112,9 @@ impl Default for Plan {
             container: Container::default(),
             zero_padded_hashes: false,
             burst: Burst::default(),
+            downloaders: None,
+            from: None,
+            to: None,
             threads: 1,
         }
     }
@@ -118,6 +130,9 @@ impl Plan {
         within("days", u64::from(self.days), u64::from(DAYS_MAX))?;
         within("repos", u64::from(self.repos), u64::from(REPOS_MAX))?;
         within("threads", u64::from(self.threads), u64::from(THREADS_MAX))?;
+        if let Some(downloaders) = self.downloaders {
+            within("downloaders", downloaders, self.rows)?;
+        }
         if self.rows / u64::from(self.days) > u64::from(u32::MAX) / 16 {
             return Err(Error::invalid(format!(
                 "too many rows a day: {} rows in {} days",
@@ -131,12 +146,27 @@ impl Plan {
             .checked_add_days(chrono::Days::new(u64::from(self.days - 1)))
             .and_then(Day::from_date);
         match (first, last) {
+            (Some(first), Some(_)) if self.written().is_empty() => Err(Error::invalid(format!(
+                "no day is to be written: the {} days begin on {first}",
+                self.days
+            ))),
             (Some(first), Some(_)) => Ok(first),
             _ => Err(Error::invalid(format!(
                 "the days lie outside 1970-01-01 to 2199-12-31: {} days from {}",
                 self.days, self.first_day
             ))),
         }
+    }
+}
+
+impl Plan {
+    /// The days of the plan, from 0, that are written.
+    pub(crate) fn written(&self) -> Range<u32> {
+        let ordinal = |date: NaiveDate| (date - self.first_day).num_days();
+        let within = |days: i64| days.clamp(0, i64::from(self.days)) as u32;
+        let start = self.from.map_or(0, |from| within(ordinal(from)));
+        let end = self.to.map_or(self.days, |to| within(ordinal(to) + 1));
+        start..end
     }
 }
 
@@ -156,6 +186,29 @@ mod tests {
     #[test]
     fn the_default_is_valid() {
         assert_eq!(Plan::default().check().unwrap().to_string(), "2025-01-01");
+    }
+
+    #[test]
+    fn a_window_is_cut_to_the_plan() {
+        let date = |month, day| NaiveDate::from_ymd_opt(2025, month, day);
+        let window = |from, to| {
+            let plan = Plan {
+                from,
+                to,
+                ..Plan::default()
+            };
+            plan.written()
+        };
+        assert_eq!(window(None, None), 0..365);
+        assert_eq!(window(date(1, 2), date(1, 2)), 1..2);
+        assert_eq!(
+            window(NaiveDate::from_ymd_opt(2024, 1, 1), date(1, 31)),
+            0..31
+        );
+        assert_eq!(
+            window(date(12, 31), NaiveDate::from_ymd_opt(2030, 1, 1)),
+            364..365
+        );
     }
 
     #[test]
@@ -188,6 +241,20 @@ mod tests {
                 ..plan()
             })
             .starts_with("too many rows")
+        );
+        assert_eq!(
+            message(Plan {
+                downloaders: Some(200_001),
+                ..plan()
+            }),
+            "downloaders must be 1 to 200000, found 200001"
+        );
+        assert_eq!(
+            message(Plan {
+                from: NaiveDate::from_ymd_opt(2026, 1, 1),
+                ..plan()
+            }),
+            "no day is to be written: the 365 days begin on 2025-01-01"
         );
         let early = NaiveDate::from_ymd_opt(1969, 12, 31).unwrap();
         assert!(

@@ -13,6 +13,7 @@
 use crate::plan::{Burst, Plan};
 use crate::random::{Stream, key};
 use chrono::Datelike;
+use footfall_engine::{Error, Result};
 
 /// When the members of a class return.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +73,9 @@ const fn law(class: Class, share: u64, copies: u32, returns: Return) -> ClassLaw
     }
 }
 
+/// All, where parts are counted in millionths.
+const WHOLE: u64 = 1_000_000;
+
 /// Rows a visit has on average on bursty logs, in hundredths.
 const ROWS_PER_VISIT_HUNDREDTHS: u64 = 840;
 /// Newcomers at weekends, of a hundred on other days.
@@ -99,6 +103,8 @@ impl Group {
 #[derive(Clone, Debug)]
 pub(crate) struct Roster {
     seed: u64,
+    /// Of a million of those who would return, how many do.
+    loyalty: u64,
     /// For each day.
     weekend: Vec<bool>,
     /// Number of the first downloader of each cohort, and the number of all.
@@ -108,9 +114,12 @@ pub(crate) struct Roster {
 }
 
 impl Roster {
-    pub(crate) fn new(plan: &Plan) -> Self {
+    /// # Errors
+    /// `Invalid` if so many downloaders cannot make so many rows.
+    pub(crate) fn new(plan: &Plan) -> Result<Self> {
         let mut roster = Self {
             seed: plan.seed,
+            loyalty: WHOLE,
             weekend: plan
                 .first_day
                 .iter_days()
@@ -125,9 +134,48 @@ impl Roster {
             Burst::Bursty => (plan.rows * 100).div_ceil(ROWS_PER_VISIT_HUNDREDTHS),
             Burst::None => plan.rows,
         };
-        let visits = roster.fill(&weights, goal);
-        roster.rows = shares(plan.rows, &visits);
-        roster
+        let visits = match plan.downloaders {
+            None => roster.fill(&weights, goal),
+            Some(downloaders) => roster.fill_with(downloaders, &weights, goal),
+        };
+        let sum: u64 = visits.iter().sum();
+        match plan.burst {
+            // Who comes makes a request; without bursts one, so that somebody must come for each.
+            Burst::Bursty if sum > goal * 2 => Err(Error::invalid(format!(
+                "too many downloaders for logs with bursts: {sum} visits, {goal} wanted"
+            ))
+            .with_help("ask for fewer, or for no bursts")),
+            Burst::None if sum < goal => Err(Error::invalid(format!(
+                "too few downloaders for logs without bursts: {sum} visits, {goal} wanted"
+            ))
+            .with_help("ask for more, or for bursts")),
+            _ => {
+                roster.rows = shares(plan.rows, &visits);
+                Ok(roster)
+            }
+        }
+    }
+
+    /// Lets only so many of them return that there are `goal` visits or few more; gives the visits
+    /// of each day.
+    fn fill_with(&mut self, downloaders: u64, weights: &[u64], goal: u64) -> Vec<u64> {
+        self.starts = shares(downloaders, weights);
+        let mut too_many = |loyalty| {
+            self.loyalty = loyalty;
+            (0..self.days()).map(|day| self.visits(day)).sum::<u64>() > goal
+        };
+        let (mut low, mut high) = (0, WHOLE);
+        if too_many(WHOLE) {
+            while low < high {
+                let middle = (low + high) / 2;
+                match too_many(middle) {
+                    true => high = middle,
+                    false => low = middle + 1,
+                }
+            }
+        }
+        self.loyalty = high;
+        (0..self.days()).map(|day| self.visits(day)).collect()
     }
 
     /// Sets the number of downloaders so that there are `goal` visits or few more; gives the
@@ -200,7 +248,11 @@ impl Roster {
             let (mut first, end) = (self.starts[born as usize], self.starts[born as usize + 1]);
             let cohort = (first, end);
             for (index, law) in (0_u64..).zip(&CLASSES) {
-                let size = class_size(cohort, law.share, index).min(end - first);
+                let share = match law.class {
+                    Class::Single => law.share,
+                    _ => law.share * self.loyalty / WHOLE,
+                };
+                let size = class_size(cohort, share, index).min(end - first);
                 let phase = key(self.seed, Stream::Cohort, u64::from(born) * 8 + index) >> 48;
                 let lag = u64::from(day - born);
                 let slice = if lag == 0 {
@@ -290,7 +342,7 @@ mod tests {
     #[test]
     fn days_add_up_to_the_rows() {
         for (rows, days) in [(1, 1), (1, 365), (10, 365), (99_999, 30), (20_000_000, 365)] {
-            let roster = Roster::new(&plan(rows, days));
+            let roster = Roster::new(&plan(rows, days)).unwrap();
             let sum: u64 = (0..days).map(|day| roster.rows(day)).sum();
             assert_eq!(sum, rows, "{rows} rows in {days} days");
         }
@@ -302,7 +354,8 @@ mod tests {
             let roster = Roster::new(&Plan {
                 burst: Burst::None,
                 ..plan(rows, 60)
-            });
+            })
+            .unwrap();
             for day in 0..60 {
                 assert!(
                     roster.visits(day) >= roster.rows(day),
@@ -314,7 +367,7 @@ mod tests {
 
     #[test]
     fn a_year_has_the_expected_size() {
-        let roster = Roster::new(&plan(20_000_000, 365));
+        let roster = Roster::new(&plan(20_000_000, 365)).unwrap();
         let downloaders = *roster.starts.last().unwrap();
         assert!(
             (1_230_000..1_370_000).contains(&downloaders),
@@ -329,8 +382,33 @@ mod tests {
     }
 
     #[test]
+    fn downloaders_are_as_many_as_wanted() {
+        let with = |downloaders, burst| {
+            Roster::new(&Plan {
+                burst,
+                downloaders: Some(downloaders),
+                ..plan(100_000, 60)
+            })
+        };
+        for downloaders in [75_000, 80_000, 100_000] {
+            let roster = with(downloaders, Burst::None).unwrap();
+            assert_eq!(roster.starts.last(), Some(&downloaders));
+            let visits: u64 = (0..60).map(|day| roster.visits(day)).sum();
+            assert!((100_000..100_500).contains(&visits), "{visits}");
+        }
+        for downloaders in [1, 1_000, 10_000] {
+            let roster = with(downloaders, Burst::Bursty).unwrap();
+            let visits: u64 = (0..60).map(|day| roster.visits(day)).sum();
+            assert!(visits >= downloaders && visits < 12_500, "{visits}");
+        }
+        let message = |roster: Result<Roster>| roster.unwrap_err().to_string();
+        assert!(message(with(20_000, Burst::None)).starts_with("too few downloaders"));
+        assert!(message(with(50_000, Burst::Bursty)).starts_with("too many downloaders"));
+    }
+
+    #[test]
     fn a_group_holds_only_its_cohort() {
-        let roster = Roster::new(&plan(50_000, 40));
+        let roster = Roster::new(&plan(50_000, 40)).unwrap();
         for group in roster.day(39) {
             let born = group.born as usize;
             assert!(group.first >= roster.starts[born]);

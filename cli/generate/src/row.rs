@@ -50,8 +50,8 @@ pub struct Rows {
 pub fn rows(plan: &Plan) -> Result<Rows> {
     let world = Arc::new(World::new(plan)?);
     Ok(Rows {
-        requests: DayRequests::new(&world, 0),
-        day: 0,
+        requests: DayRequests::new(&world, plan.written().start),
+        day: plan.written().start,
         world,
     })
 }
@@ -64,7 +64,7 @@ impl Iterator for Rows {
             if let Some(request) = self.requests.next() {
                 return Some(self.row(request));
             }
-            if self.day + 1 >= self.world.plan.days {
+            if self.day + 1 >= self.world.plan.written().end {
                 return None;
             }
             self.day += 1;

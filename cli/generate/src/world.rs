@@ -24,7 +24,7 @@ impl World {
             first_day: plan.check()?,
             repos: Repos::new(plan),
             places: Places::new(),
-            roster: Roster::new(plan),
+            roster: Roster::new(plan)?,
             plan: plan.clone(),
         })
     }

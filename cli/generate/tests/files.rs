@@ -1,6 +1,8 @@
 //! What is written, read back by other means, against what [`footfall_generate::rows`] says.
 
-use footfall_generate::{Burst, Container, GeneratedRow, HeaderSet, Plan, Syntax, generate, rows};
+use footfall_generate::{
+    Burst, Container, GeneratedRow, HeaderSet, Plan, Syntax, count, generate, rows,
+};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::error::Error;
@@ -243,5 +245,48 @@ fn a_directory_that_cannot_be_made_is_named() -> TestResult {
         .err()
         .ok_or("no error")?;
     assert!(error.to_string().contains("file: cannot create"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn windows_of_days_join_to_the_whole() -> TestResult {
+    let scratch = tempfile::tempdir()?;
+    let (whole, parts) = (scratch.path().join("whole"), scratch.path().join("parts"));
+    let summary = generate(&plan(), &whole, &mut |_| {})?;
+    let day = |day| chrono::NaiveDate::from_ymd_opt(2025, 1, day);
+    let mut written = 0;
+    for (from, to) in [(None, day(1)), (day(2), day(3)), (day(4), None)] {
+        let window = Plan { from, to, ..plan() };
+        let files = generate(&window, &parts, &mut |_| {})?;
+        assert_eq!(files.rows, rows(&window)?.count() as u64);
+        assert_eq!(files.rows, count(&window)?);
+        written += files.files.len();
+    }
+    assert_eq!((written, count(&plan())?), (5, 4_000));
+    for file in &summary.files {
+        let name = file.file_name().ok_or("no name")?;
+        assert_eq!(fs::read(file)?, fs::read(parts.join(name))?, "{name:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn as_many_downloaders_as_rows() -> TestResult {
+    let plan = Plan {
+        rows: 3_000,
+        burst: Burst::None,
+        downloaders: Some(3_000),
+        ..plan()
+    };
+    let seen: std::collections::HashSet<_> = rows(&plan)?
+        .map(|row| {
+            (
+                row.user_hash.clone(),
+                row.user_hash.map_or(row.ip_hash, |_| None),
+            )
+        })
+        .collect();
+    // One visit in a hundred has no identity.
+    assert!(seen.len() > 2_930, "{}", seen.len());
     Ok(())
 }

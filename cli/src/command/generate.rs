@@ -21,6 +21,7 @@ pub(super) const COMMAND: Command = Command {
     about: "Write made-up logs that look like the Hub's, for trials and measurements",
     examples: "  footfall generate logs --rows 2M
   footfall generate logs --rows 20M --header v2 --container zst
+  footfall generate january --rows 1000M --to 2025-01-31
   footfall generate logs --hub-csv publisher.csv --revised revised.csv",
     arguments: arguments_of::<Wishes>,
     run,
@@ -62,6 +63,15 @@ struct Wishes {
     /// Requests of a downloader in a repo on a day: as measured on the Hub, or one
     #[arg(long, value_enum, default_value = "bursty")]
     burst: Bursts,
+    /// Downloaders, about; by default what the rows give
+    #[arg(long, value_parser = size::count)]
+    downloaders: Option<u64>,
+    /// Write only days from this one on; windows of the same logs join to the whole
+    #[arg(long, value_name = "DATE")]
+    from: Option<NaiveDate>,
+    /// Write only days up to this one
+    #[arg(long, value_name = "DATE")]
+    to: Option<NaiveDate>,
     /// Write a publisher CSV too that fits these logs
     #[arg(long, value_name = "FILE")]
     hub_csv: Option<PathBuf>,
@@ -129,7 +139,7 @@ fn run(matches: &ArgMatches, global: &Global) -> Outcome {
 /// Writes the logs of a plan and shows how far it is.
 pub(super) fn write_logs(plan: &Plan, dir: &Path, global: &Global) -> Outcome<Summary> {
     plan.check()?;
-    let mut progress = RowProgress::new(plan, global);
+    let mut progress = RowProgress::new(footfall_generate::count(plan)?, global);
     Ok(footfall_generate::generate(plan, dir, &mut |more| {
         progress.add(more)
     })?)
@@ -137,7 +147,7 @@ pub(super) fn write_logs(plan: &Plan, dir: &Path, global: &Global) -> Outcome<Su
 
 /// Counts the requests of a plan for its publisher CSV and shows how far it is.
 pub(super) fn count_hub(plan: &Plan, global: &Global) -> Outcome<HubTable> {
-    let mut progress = RowProgress::new(plan, global);
+    let mut progress = RowProgress::new(plan.rows, global);
     Ok(HubTable::count(plan, &mut |more| progress.add(more))?)
 }
 
@@ -149,11 +159,11 @@ struct RowProgress {
 }
 
 impl RowProgress {
-    fn new(plan: &Plan, global: &Global) -> Self {
+    fn new(of: u64, global: &Global) -> Self {
         Self {
             line: ProgressLine::new(global.quiet),
             rows: 0,
-            of: plan.rows,
+            of,
         }
     }
 
@@ -219,6 +229,9 @@ impl Wishes {
                 Bursts::Bursty => Burst::Bursty,
                 Bursts::None => Burst::None,
             },
+            downloaders: self.downloaders,
+            from: self.from,
+            to: self.to,
             threads: threads.min(THREADS_MAX),
         }
     }
