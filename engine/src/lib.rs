@@ -12,9 +12,9 @@
 //! | 8 | `ingest` | log files to segments |
 //! | 8 | `compaction` | segments to fewer |
 //! | 8 | `query` | a query to an answer |
-//! | 7 | `catalog` | manifest, snapshots, commit, ledger, garbage |
+//! | 7 | `catalog` | manifest, snapshots, commit, ledger, garbage, upkeep of derived files |
 //! | 6 | `segment` | rows of one day to one immutable file, and back |
-//! | 6 | `derived` | cells: rebuildable sums of a partition |
+//! | 6 | `derived` | cells and series: rebuildable sums of a day, of a month |
 //! | 6 | `dictionary` | keys to codes, and back |
 //! | 6 | `hub` | the publisher CSV to its stored form, and back |
 //! | 6 | `settings` | what a store remembers of its owner's wishes |

@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use chrono::Datelike;
+
 macro_rules! unit {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
         $(#[$doc])*
@@ -27,6 +29,10 @@ macro_rules! unit {
 unit!(
     /// A UTC day, counted from 1970-01-01. The last one is [`DAY_MAX`].
     Day(u32)
+);
+unit!(
+    /// A calendar month in UTC, counted from 1970-01.
+    Month(u32)
 );
 unit!(
     /// A UTC instant in milliseconds since 1970-01-01T00:00:00Z.
@@ -125,6 +131,45 @@ impl Day {
     }
 }
 
+impl Day {
+    /// The month it lies in.
+    #[must_use]
+    pub fn month(self) -> Month {
+        let months = self.date().map_or(0, |date| {
+            u32::try_from(date.year())
+                .unwrap_or(0)
+                .saturating_sub(1970)
+                .saturating_mul(12)
+                .saturating_add(date.month0())
+        });
+        Month(months)
+    }
+}
+
+impl Month {
+    /// Its first day; the day after [`DAY_MAX`] for months that cannot be stored.
+    #[must_use]
+    pub fn first_day(self) -> Day {
+        let year = i32::try_from(self.0 / 12).map_or(i32::MAX, |years| years.saturating_add(1970));
+        let date = chrono::NaiveDate::from_ymd_opt(year, self.0 % 12 + 1, 1);
+        date.and_then(Day::from_date)
+            .unwrap_or_else(|| DAY_MAX.next())
+    }
+
+    /// The first day after it.
+    #[must_use]
+    pub fn end_day(self) -> Day {
+        Self(self.0.saturating_add(1)).first_day()
+    }
+}
+
+impl fmt::Display for Month {
+    /// `2026-07`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}", self.0 / 12 + 1970, self.0 % 12 + 1)
+    }
+}
+
 impl fmt::Display for TimestampMs {
     /// `2026-07-14T08:00:00.000Z`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -144,6 +189,17 @@ mod tests {
         assert_eq!(Day::from_date(DAY_MAX.date().unwrap()), Some(DAY_MAX));
         let after = DAY_MAX.next().date().unwrap();
         assert_eq!(Day::from_date(after), None);
+    }
+
+    #[test]
+    fn every_day_lies_in_its_month() {
+        for day in (0..=DAY_MAX.get()).map(Day) {
+            let month = day.month();
+            assert!(month.first_day() <= day && day < month.end_day(), "{day}");
+            assert!(day.to_string().starts_with(&month.to_string()));
+        }
+        assert_eq!(DAY_MAX.month().end_day(), DAY_MAX.next());
+        assert_eq!(Month(u32::MAX).first_day(), DAY_MAX.next());
     }
 
     #[test]

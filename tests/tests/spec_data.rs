@@ -44,6 +44,10 @@ fn sections_match() {
         sections(&derived::cells::SECTIONS)
     );
     assert_eq!(
+        ids("series.md", "series-sections"),
+        sections(&derived::series::SECTIONS)
+    );
+    assert_eq!(
         ids("dictionary.md", "identity-sections"),
         sections(&KEY_SECTIONS)
     );
@@ -107,6 +111,21 @@ fn counts_match() {
         internal_count: 3,
     };
     assert_counts("cells.md", "cells-counts", &counts.to_bytes());
+    let day = derived::series::SeriesDay {
+        day: Day(1),
+        row_count: 2,
+        internal_count: 3,
+    };
+    let mut bytes = Vec::new();
+    day.write(&mut bytes);
+    assert_counts("series.md", "series-day", &bytes);
+}
+
+#[test]
+fn columns_of_series_match() {
+    let code = derived::series::COLUMNS;
+    let code = named(code.iter().map(|(id, name)| (u32::from(*id), *name)));
+    assert_eq!(ids("series.md", "series-columns"), code);
 }
 
 #[test]

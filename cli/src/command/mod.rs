@@ -16,6 +16,7 @@ mod imports;
 mod ingest;
 mod man;
 mod query;
+mod rebuild;
 mod receipt;
 mod repos;
 mod rule;
@@ -71,6 +72,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     rule::COMMAND,
     verify::COMMAND,
     compact::COMMAND,
+    rebuild::COMMAND,
     generate::COMMAND,
     completions::COMMAND,
     man::COMMAND,

@@ -206,6 +206,21 @@ fn sums(receipt: &Receipt) -> String {
         };
         let _ = writeln!(text, "days: {}{again}", thousands(receipt.days));
     }
+    let upkeep = &receipt.upkeep;
+    if let Some(error) = &upkeep.error {
+        let _ = writeln!(
+            text,
+            "sums of months were not built: {}; answers are right but slower until footfall rebuild",
+            printable(error)
+        );
+    } else if upkeep.files > 0 {
+        let files = plural(upkeep.files, "file");
+        let _ = writeln!(
+            text,
+            "sums of months: {files} built, {:.1} s",
+            upkeep.seconds
+        );
+    }
     let _ = writeln!(text, "took {}", speed(receipt));
     text
 }
@@ -221,7 +236,7 @@ fn plural(count: u64, noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use footfall_engine::ingest::pipeline::FileReceipt;
+    use footfall_engine::ingest::pipeline::{FileReceipt, Upkeep};
 
     fn file(path: &str, outcome: Outcome) -> FileReceipt {
         FileReceipt {
@@ -273,6 +288,11 @@ mod tests {
             commits: 1,
             days: 3,
             days_rewritten: 1,
+            upkeep: Upkeep {
+                files: 2,
+                seconds: 0.1,
+                error: None,
+            },
             bytes: 2_000_000,
             seconds: 2.0,
         };
@@ -287,6 +307,7 @@ new columns, kept: extra.referer
 files: 1 taken, 1 known already, 1 refused, 1 left for the next run
 lines: 1,003 = 1,000 stored + 2 rejected + 1 blank or header
 days: 3, 1 of them had rows before
+sums of months: 2 files built, 0.1 s
 took 2.0 s: 2.0 MB, 500 rows/s
 store: ./footfall-store
 ";

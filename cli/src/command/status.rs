@@ -130,7 +130,7 @@ fn source_lines(source: &SourceStatus, rows: &str) -> Vec<String> {
 fn bytes(bytes: &BytesByPart) -> String {
     let parts = [
         ("rows", bytes.segments),
-        ("sums", bytes.cells),
+        ("sums", bytes.cells + bytes.months),
         ("hashes", bytes.keys + bytes.lookup),
         ("names", bytes.names),
         ("ledger", bytes.ledger),

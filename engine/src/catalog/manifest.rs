@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //!
-//! 1. Days ascend; no file is named twice; every file's number is below `next_file`.
+//! 1. Days ascend, months and kinds too; no file is named twice; every file's number is below `next_file`.
 //! 2. Nothing here is larger than a few hundred bytes per day: it is read whole by every opening.
 //!
 //! # On disk
@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::file::FileEntry;
+use super::month::MonthEntry;
 use crate::error::{Error, Result};
 use crate::layout::{Features, FileBuilder, FileHeader, FileKind, FileView, SectionId};
 use crate::segment::SegmentMeta;
@@ -56,6 +57,9 @@ pub struct Manifest {
     /// The publisher CSV's files, oldest first.
     #[serde(default)]
     pub hub: Vec<FileEntry>,
+    /// Files about months, by month, then by the id of their kind.
+    #[serde(default)]
+    pub months: Vec<MonthEntry>,
     /// The owner's wishes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settings: Option<FileEntry>,
@@ -69,6 +73,9 @@ pub struct Manifest {
 pub struct Partition {
     /// The day.
     pub day: Day,
+    /// Number of the manifest in which its rows changed last. Dividing the same rows into other segments keeps it.
+    #[serde(default)]
+    pub generation: u64,
     /// Its segments, oldest first.
     pub segments: Vec<SegmentEntry>,
     /// What was derived from them, if anything.
@@ -183,6 +190,7 @@ impl Manifest {
             extra_columns: Vec::new(),
             ledger: Vec::new(),
             hub: Vec::new(),
+            months: Vec::new(),
             settings: None,
             features: Features::default(),
         }
@@ -205,6 +213,7 @@ impl Manifest {
         let at = found.unwrap_or_else(|at| {
             let partition = Partition {
                 day,
+                generation: 0,
                 segments: Vec::new(),
                 derived: None,
             };
@@ -212,6 +221,14 @@ impl Manifest {
             at
         });
         &mut self.partitions[at]
+    }
+
+    /// Adds rows to a day.
+    pub fn add_segment(&mut self, day: Day, segment: SegmentEntry) {
+        let generation = self.number;
+        let partition = self.partition_mut(day);
+        partition.generation = generation;
+        partition.segments.push(segment);
     }
 
     /// Every file it names.
@@ -229,6 +246,7 @@ impl Manifest {
             .chain(dictionaries)
             .chain(&self.ledger)
             .chain(&self.hub)
+            .chain(self.months.iter().map(|entry| &entry.file))
             .chain(&self.settings)
     }
 
@@ -306,6 +324,10 @@ impl Manifest {
                 )));
             }
         }
+        let order = |entry: &MonthEntry| (entry.month, entry.file.kind.id());
+        if !self.months.is_sorted_by(|a, b| order(a) < order(b)) {
+            return Err(Error::corrupt("manifest has its months out of order"));
+        }
         let mut seen = HashSet::new();
         for file in self.files() {
             if file.number >= self.next_file || !seen.insert(file.number) {
@@ -324,6 +346,7 @@ impl Manifest {
 mod tests {
     use super::*;
     use crate::error::ErrorKind;
+    use crate::units::Month;
 
     fn file(kind: FileKind, number: u64) -> FileEntry {
         FileEntry {
@@ -354,12 +377,12 @@ mod tests {
 
     fn sample() -> Manifest {
         let mut manifest = Manifest {
-            next_file: 9,
+            next_file: 11,
             ..Manifest::empty(4)
         };
-        manifest.partition_mut(Day(7)).segments.push(segment(2));
-        manifest.partition_mut(Day(3)).segments.push(segment(1));
-        manifest.partition_mut(Day(7)).segments.push(segment(3));
+        manifest.add_segment(Day(7), segment(2));
+        manifest.add_segment(Day(3), segment(1));
+        manifest.add_segment(Day(7), segment(3));
         manifest.partition_mut(Day(7)).derived = Some(DerivedEntry {
             file: file(FileKind::Cells, 4),
             built_from: vec![2, 3],
@@ -376,6 +399,18 @@ mod tests {
         manifest.ledger.push(file(FileKind::Ledger, 6));
         manifest.hub.push(file(FileKind::Hub, 7));
         manifest.settings = Some(file(FileKind::Settings, 8));
+        manifest.months = vec![
+            MonthEntry {
+                month: Month(0),
+                file: file(FileKind::Series, 9),
+                built_from: manifest.days_of(Month(0)),
+            },
+            MonthEntry {
+                month: Month(1),
+                file: file(FileKind::Series, 10),
+                built_from: manifest.stamp_until(Month(1), "5min"),
+            },
+        ];
         manifest
     }
 
@@ -383,12 +418,38 @@ mod tests {
     fn it_comes_back() -> Result<()> {
         let manifest = sample();
         assert_eq!(Manifest::from_bytes(&manifest.to_bytes()?)?, manifest);
-        assert_eq!(manifest.files().count(), 8);
+        assert_eq!(manifest.files().count(), 10);
         assert_eq!(manifest.rows(), 30);
         assert!(manifest.partition(Day(7)).unwrap().is_covered());
         assert!(!manifest.partition(Day(3)).unwrap().is_covered());
         assert_eq!(manifest.partition(Day(4)), None);
         Ok(())
+    }
+
+    #[test]
+    fn rows_and_not_segments_decide_what_is_covered() {
+        let mut manifest = sample();
+        let entry = manifest.months[0].clone();
+        let covered = |m: &Manifest| -> Vec<bool> {
+            m.partitions.iter().map(|day| entry.covers(day)).collect()
+        };
+        assert_eq!(covered(&manifest), [true, true]);
+        let stamp = |m: &Manifest| m.stamp_until(Month(0), "5min");
+        let before = stamp(&manifest);
+        assert_eq!(before, manifest.stamp_until(Month(1), "5min"));
+        assert_ne!(before, manifest.stamp_until(Month(0), "daily"));
+        manifest.number = 5;
+        manifest.partition_mut(Day(7)).segments = vec![segment(9)];
+        assert_eq!(
+            (covered(&manifest), stamp(&manifest)),
+            (vec![true; 2], before.clone())
+        );
+        manifest.add_segment(Day(7), segment(9));
+        assert_eq!(covered(&manifest), [true, false]);
+        assert_ne!(stamp(&manifest), before);
+        assert_eq!(manifest.months_with_rows(), [Month(0)]);
+        assert_eq!(manifest.partitions_of(Month(0)).len(), 2);
+        assert_eq!(manifest.partitions_of(Month(1)), []);
     }
 
     #[test]
@@ -402,11 +463,12 @@ mod tests {
     #[test]
     fn a_broken_invariant_is_neither_written_nor_read() {
         let twice = |m: &mut Manifest| m.ledger = m.hub.clone();
-        let early = |m: &mut Manifest| m.next_file = 8;
+        let early = |m: &mut Manifest| m.next_file = 10;
         let late = |m: &mut Manifest| m.partitions[1].day = Day(90_000);
         let order = |m: &mut Manifest| m.partitions.swap(0, 1);
         let codes = |m: &mut Manifest| m.dictionaries[0].first_code = u32::MAX;
-        for breaks in [twice, early, late, order, codes] {
+        let months = |m: &mut Manifest| m.months.swap(0, 1);
+        for breaks in [twice, early, late, order, codes, months] {
             let mut manifest = sample();
             breaks(&mut manifest);
             assert_eq!(manifest.to_bytes().unwrap_err().kind(), ErrorKind::Invalid);

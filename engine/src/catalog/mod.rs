@@ -31,11 +31,13 @@ mod file;
 mod garbage;
 mod ledger;
 mod manifest;
+mod month;
 pub mod rewrite;
 mod runs;
 pub mod settings;
 mod snapshot;
 mod transaction;
+pub mod upkeep;
 pub mod view;
 mod writer;
 
@@ -56,6 +58,7 @@ pub use ledger::{ContentHash, HourSum, Ledger, LedgerEntry, LedgerRecord};
 pub use manifest::{
     DerivedEntry, DictionaryEntry, DictionaryRole, Manifest, Partition, SegmentEntry,
 };
+pub use month::{BuiltFrom, MonthEntry};
 pub use runs::runs_to_merge;
 pub use snapshot::Snapshot;
 pub use transaction::Transaction;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::*;
 use crate::layout::FileKind;
 use crate::settings::{RuleWords, Settings};
-use crate::units::{Day, ImportNumber, TimestampMs};
+use crate::units::{Day, ImportNumber, Month, TimestampMs};
 
 const SPEC: &str = include_str!("../../../format-spec/store.md");
 
@@ -68,6 +68,11 @@ fn manifest() -> Manifest {
         built_from: vec![2],
         rule: "5min".into(),
     });
+    manifest.months.push(MonthEntry {
+        month: Month(0),
+        file: file(FileKind::Series, 5),
+        built_from: manifest.days_of(Month(0)),
+    });
     manifest.dictionaries.push(DictionaryEntry {
         file: file(FileKind::Dictionary, 4),
         dictionary: "repos".into(),
@@ -87,6 +92,13 @@ fn manifest_tables_name_every_field() {
     assert_fields("manifest segment", &partition["segments"][0]);
     assert_fields("manifest derived", &partition["derived"]);
     assert_fields("manifest dictionary file", &value["dictionaries"][0]);
+    let month = &value["months"][0];
+    assert_fields("manifest month", month);
+    let stamp = manifest().stamp_until(Month(0), "5min");
+    let stamp = serde_json::to_value(stamp).unwrap();
+    let rows = [&month["built_from"], &stamp];
+    let rows: Vec<&str> = rows.into_iter().flat_map(fields).collect();
+    assert_eq!(rows, table("manifest rows"));
     assert_fields("manifest file", &value["settings"]);
     assert_eq!(value["settings"]["kind"], "settings");
     assert_eq!(value["dictionaries"][0]["role"], "keys");

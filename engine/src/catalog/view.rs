@@ -7,7 +7,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::manifest::{DictionaryRole, Manifest, Partition};
+use super::manifest::{DictionaryRole, Manifest, Partition, SegmentEntry};
 use super::settings::load_settings;
 use super::snapshot::Snapshot;
 use crate::derived::{CellInput, Cells, build_cells};
@@ -286,18 +286,49 @@ impl View {
         }
     }
 
+    /// As [`Self::segment`], but several segments are merged for this caller alone.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::segment`].
+    pub fn segment_once(&self, partition: &Partition) -> Result<Arc<Segment>> {
+        match partition.segments.as_slice() {
+            [one] => self.snapshot.open_as(&one.file, Segment::open),
+            several => self.merge(several),
+        }
+    }
+
+    /// The cells of a partition, if a file has them.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when it is damaged or missing, `Io`.
+    pub fn stored_cells(&self, partition: &Partition) -> Result<Option<Arc<Cells>>> {
+        let derived = partition.derived.as_ref();
+        let derived = derived.filter(|_| partition.is_covered());
+        derived
+            .map(|derived| self.snapshot.open_as(&derived.file, Cells::open))
+            .transpose()
+    }
+
     /// The cells of a partition.
     ///
     /// # Errors
     ///
     /// `Corrupt` when a file is damaged or missing, `Io`.
     pub fn cells(&self, partition: &Partition) -> Result<Arc<Cells>> {
-        match &partition.derived {
-            Some(derived) if partition.is_covered() => {
-                self.snapshot.open_as(&derived.file, Cells::open)
-            }
-            _ => Ok(self.merged(partition)?.cells),
+        match self.stored_cells(partition)? {
+            Some(stored) => Ok(stored),
+            None => Ok(self.merged(partition)?.cells),
         }
+    }
+
+    fn merge(&self, several: &[SegmentEntry]) -> Result<Arc<Segment>> {
+        let open = |entry: &SegmentEntry| self.snapshot.open_as(&entry.file, Segment::open);
+        let segments = several.iter().map(open).collect::<Result<Vec<_>>>()?;
+        let segments: Vec<&Segment> = segments.iter().map(AsRef::as_ref).collect();
+        let bytes = merge(&segments, self.meanings.acceptance())?;
+        Segment::open(Arc::new(FileBytes::from(bytes))).map(Arc::new)
     }
 
     fn merged(&self, partition: &Partition) -> Result<MergedDay> {
@@ -312,17 +343,7 @@ impl View {
                 return Ok(day.clone());
             }
         }
-        let segment = match partition.segments.as_slice() {
-            [one] => self.snapshot.open_as(&one.file, Segment::open)?,
-            several => {
-                let open =
-                    |entry: &super::SegmentEntry| self.snapshot.open_as(&entry.file, Segment::open);
-                let segments = several.iter().map(open).collect::<Result<Vec<_>>>()?;
-                let segments: Vec<&Segment> = segments.iter().map(AsRef::as_ref).collect();
-                let bytes = merge(&segments, self.meanings.acceptance())?;
-                Arc::new(Segment::open(Arc::new(FileBytes::from(bytes)))?)
-            }
-        };
+        let segment = self.segment_once(partition)?;
         let cells = cells_of(&segment, &self.meanings)?;
         let cells = Arc::new(Cells::open(Arc::new(FileBytes::from(cells)))?);
         let mut days = self.merged.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -2,7 +2,8 @@
 //!
 //! A day comes to several segments through late data. Every reader can merge them; compaction does it once,
 //! for all readers, and builds the day's cells on the way. Commits are groups of days, so a
-//! compaction that is cut short keeps what it has done, and the next one goes on from there.
+//! compaction that is cut short keeps what it has done, and the next one goes on from there. At its end it sees to
+//! what is derived from whole months (`catalog::upkeep`).
 //!
 //! # Invariants
 //!
@@ -22,6 +23,7 @@ mod small_files;
 use serde::Serialize;
 
 use crate::catalog::rewrite::rewrite_day;
+use crate::catalog::upkeep::{Extent, upkeep};
 use crate::catalog::view::{Meanings, load_names};
 use crate::catalog::{Catalog, Manifest, Partition};
 use crate::error::Result;
@@ -95,6 +97,7 @@ pub fn compact(catalog: &Catalog, tell: &mut dyn FnMut(CompactProgress)) -> Resu
     while commit_group(catalog, &mut progress, tell)? {
         report.commits += 1;
     }
+    upkeep(catalog, Extent::Stale, &mut |_| {})?;
     report.days = progress.days_done;
     report.rows = progress.rows_done;
     (report.files_after, report.bytes_after) = size(catalog.snapshot()?.manifest());

@@ -1,133 +1,17 @@
-//! The stored sums of one day, and which questions they cover.
-//!
-//! A table of cells has one or two bases (what its keys are) and measures (what its values are). A
-//! question is covered by a table that has the measure and at least the bases that the question's
-//! filter and dimensions rest on.
+//! The stored sums of one day, by the tables of [`table`](super::table).
 //!
 //! # On disk
 //!
 //! `format-spec/cells.md`.
-//!
-//! # To add a table
-//!
-//! Its row in [`TABLES`], with new ids, and its sums in `cells_build`; the planner finds it there.
 
 use std::sync::Arc;
 
+use super::table::{Cell, CellTable};
 use crate::encoding::{ChunkIndex, ColumnId};
 use crate::error::{Error, Result};
 use crate::layout::{ByteReader, ByteWriter, FileKind, FileView, SectionId};
 use crate::storage::FileBytes;
 use crate::units::Day;
-
-/// What the key of a cell is a code of.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum Base {
-    /// Repo code.
-    Repo,
-    /// Verb code.
-    Verb,
-    /// Number of the country among the store's countries; 0 is absent.
-    Country,
-    /// Hour of the day, 0 to 23.
-    Hour,
-    /// Evidence of a download as a number, see `schema::Evidence::ALL`.
-    Evidence,
-}
-
-/// What the value of a cell counts.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Measure {
-    /// Requests.
-    Requests,
-    /// Requests without identity.
-    Unidentified,
-    /// Downloads under the default rule.
-    Downloads,
-    /// Requests without identity that the default rule accepts.
-    AcceptedUnidentified,
-}
-
-/// One table of cells.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct CellTable {
-    /// Id of its first column; keys come first, then measures.
-    pub first_column: u16,
-    /// Its keys, the most significant first.
-    pub bases: &'static [Base],
-    /// Its values.
-    pub measures: &'static [Measure],
-}
-
-/// Every table. The first one that covers a question is read, so the small ones come first.
-pub const TABLES: &[CellTable] = &[
-    CellTable {
-        first_column: 10,
-        bases: &[Base::Hour],
-        measures: &[Measure::Downloads],
-    },
-    CellTable {
-        first_column: 20,
-        bases: &[Base::Hour, Base::Verb],
-        measures: &[Measure::Requests, Measure::Unidentified],
-    },
-    CellTable {
-        first_column: 30,
-        bases: &[Base::Country, Base::Verb],
-        measures: &[Measure::Requests, Measure::Unidentified],
-    },
-    CellTable {
-        first_column: 40,
-        bases: &[Base::Hour, Base::Country],
-        measures: &[
-            Measure::Requests,
-            Measure::Downloads,
-            Measure::AcceptedUnidentified,
-        ],
-    },
-    CellTable {
-        first_column: 50,
-        bases: &[Base::Repo, Base::Evidence],
-        measures: &[Measure::Downloads],
-    },
-    CellTable {
-        first_column: 60,
-        bases: &[Base::Repo, Base::Verb],
-        measures: &[Measure::Requests, Measure::Unidentified],
-    },
-    CellTable {
-        first_column: 70,
-        bases: &[Base::Repo, Base::Country],
-        measures: &[
-            Measure::Requests,
-            Measure::Downloads,
-            Measure::AcceptedUnidentified,
-        ],
-    },
-];
-
-impl CellTable {
-    /// Column of a key.
-    #[must_use]
-    pub fn key_column(&self, position: usize) -> ColumnId {
-        ColumnId(self.first_column + u16::try_from(position).unwrap_or(0))
-    }
-
-    /// Column of a measure.
-    #[must_use]
-    pub fn measure_column(&self, position: usize) -> ColumnId {
-        self.key_column(self.bases.len() + position)
-    }
-
-    /// Whether downloads of its cells add up over a base that is left out: a download belongs to one
-    /// hour and has one evidence, but may lie in two countries.
-    #[must_use]
-    pub fn adds_up(&self, measure: Measure, needed: &[Base]) -> bool {
-        measure != Measure::Downloads
-            || !self.bases.contains(&Base::Country)
-            || needed.contains(&Base::Country)
-    }
-}
 
 pub(super) const SECTION_META: SectionId = SectionId(1);
 pub(super) const SECTION_INDEX: SectionId = SectionId(2);
@@ -250,6 +134,35 @@ impl Cells {
     ) -> Result<()> {
         let pages = self.bytes.get(self.pages.clone()).unwrap_or_default();
         self.index.read(pages, column, range, out)
+    }
+
+    /// All cells of a table.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when pages are damaged or columns have different lengths.
+    pub fn table(&self, table: &CellTable) -> Result<Vec<Cell>> {
+        let len = self.index.len(table.key_column(0)) as usize;
+        let mut cells = vec![Cell::default(); len];
+        let mut values = Vec::with_capacity(len);
+        for position in 0..table.bases.len() + table.measures.len() {
+            values.clear();
+            self.read(table.key_column(position), &mut values)?;
+            if values.len() != len {
+                let message = format!("{} values, expected {len}", values.len());
+                return Err(Error::corrupt(message).at_column(table.first_column.to_string()));
+            }
+            for (cell, value) in cells.iter_mut().zip(&values) {
+                let place = match position.checked_sub(table.bases.len()) {
+                    None => cell.keys.get_mut(position),
+                    Some(measure) => cell.sums.get_mut(measure),
+                };
+                if let Some(place) = place {
+                    *place = *value;
+                }
+            }
+        }
+        Ok(cells)
     }
 
     /// Compares every byte of the file with its checksums.

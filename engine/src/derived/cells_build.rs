@@ -1,6 +1,12 @@
 //! Rows of one day, in segment order, to its cells.
 
-use super::cells::{CellTable, CellsMeta, SECTION_INDEX, SECTION_META, SECTION_PAGES, TABLES};
+use std::collections::BTreeMap;
+
+use super::cells::{CellsMeta, SECTION_INDEX, SECTION_META, SECTION_PAGES};
+use super::table::{
+    ALL, COUNTRY, COUNTRY_HOUR, COUNTRY_VERB, Cell, CellTable, EVIDENCE, HOUR, HOUR_VERB,
+    MEASURES_MAX, REPO, REPO_COUNTRY, REPO_EVIDENCE, REPO_VERB, TABLE_COUNT, TABLES, VERB,
+};
 use crate::encoding::{Choice, ChunkWriter};
 use crate::error::Result;
 use crate::layout::{FileBuilder, FileKind};
@@ -49,7 +55,7 @@ pub fn build_cells(input: &CellInput<'_>) -> Result<Vec<u8>> {
     sums.close_day();
     let mut writer = ChunkWriter::default();
     for (table, cells) in TABLES.iter().zip(&mut sums.tables) {
-        cells.sort_unstable_by_key(|(key, _)| *key);
+        cells.sort_unstable_by_key(|cell| cell.keys);
         write_table(&mut writer, table, cells)?;
     }
     let meta = CellsMeta {
@@ -66,26 +72,17 @@ pub fn build_cells(input: &CellInput<'_>) -> Result<Vec<u8>> {
     file.finish()
 }
 
-/// Cells of a table with their keys; unused second keys and measures are 0.
-type Table = Vec<((u32, u32), [u32; 3])>;
-
-/// Positions in [`TABLES`].
-const HOUR: usize = 0;
-const HOUR_VERB: usize = 1;
-const COUNTRY_VERB: usize = 2;
-const HOUR_COUNTRY: usize = 3;
-const REPO_EVIDENCE: usize = 4;
-const REPO_VERB: usize = 5;
-const REPO_COUNTRY: usize = 6;
+type Table = Vec<Cell>;
 
 struct Sums<'a> {
     input: &'a CellInput<'a>,
-    tables: [Table; 7],
+    tables: [Table; TABLE_COUNT],
     /// Sums of the whole day by dense index.
     hour_verb: Dense,
     country_verb: Dense,
-    hour_country: Dense,
-    hour: [u32; 24],
+    country_hour: Dense,
+    /// Downloads of each hour: those of its countries do not add up.
+    hour: [u32; HOURS],
     /// Sums of the repo at hand.
     repo: Option<u32>,
     repo_verb: Dense,
@@ -98,7 +95,7 @@ struct Sums<'a> {
 /// Sums by a dense index, with the indices that were touched.
 struct Dense {
     width: usize,
-    sums: Vec<[u32; 3]>,
+    sums: Vec<[u32; MEASURES_MAX]>,
     touched: Vec<u32>,
 }
 
@@ -106,15 +103,15 @@ impl Dense {
     fn new(height: usize, width: usize) -> Self {
         Self {
             width,
-            sums: vec![[0; 3]; height * width],
+            sums: vec![[0; MEASURES_MAX]; height * width],
             touched: Vec::new(),
         }
     }
 
-    fn add(&mut self, (row, column): (usize, usize), more: [u32; 3]) {
+    fn add(&mut self, (row, column): (usize, usize), more: [u32; MEASURES_MAX]) {
         let index = row * self.width + column;
         let sums = &mut self.sums[index];
-        if *sums == [0; 3] {
+        if *sums == [0; MEASURES_MAX] {
             self.touched.push(index as u32);
         }
         for (sum, more) in sums.iter_mut().zip(more) {
@@ -123,7 +120,7 @@ impl Dense {
     }
 
     /// Gives all cells that are not zero and forgets them.
-    fn drain(&mut self, mut cell: impl FnMut(u32, u32, [u32; 3])) {
+    fn drain(&mut self, mut cell: impl FnMut(u32, u32, [u32; MEASURES_MAX])) {
         for index in self.touched.drain(..) {
             let (row, column) = (index / self.width as u32, index % self.width as u32);
             cell(row, column, std::mem::take(&mut self.sums[index as usize]));
@@ -138,10 +135,10 @@ impl<'a> Sums<'a> {
         Self {
             input,
             tables: Default::default(),
-            hour_verb: Dense::new(24, verbs),
+            hour_verb: Dense::new(HOURS, verbs),
             country_verb: Dense::new(countries, verbs),
-            hour_country: Dense::new(24, countries),
-            hour: [0; 24],
+            country_hour: Dense::new(countries, HOURS),
+            hour: [0; HOURS],
             repo: None,
             repo_verb: Dense::new(1, verbs),
             repo_country: Dense::new(1, countries),
@@ -184,7 +181,7 @@ impl<'a> Sums<'a> {
                     _ => self.close_download(open.replace((window, hour, evidence))),
                 }
             }
-            self.hour_country.add((hour, country), sums);
+            self.country_hour.add((country, hour), sums);
             self.repo_country.add((0, country), sums);
         }
         self.close_download(open);
@@ -212,33 +209,70 @@ impl<'a> Sums<'a> {
         let Some(repo) = self.repo.take() else { return };
         let tables = &mut self.tables;
         self.repo_verb
-            .drain(|_, verb, sums| tables[REPO_VERB].push(((repo, verb), sums)));
+            .drain(|_, verb, sums| tables[REPO_VERB].push(cell(repo, verb, sums)));
+        let mut all = [0; MEASURES_MAX];
         self.repo_country.drain(|_, country, sums| {
-            tables[REPO_COUNTRY].push(((repo, country), sums));
+            tables[REPO_COUNTRY].push(cell(repo, country, sums));
+            all[0] += sums[0];
+            all[2] += sums[2];
         });
         for (evidence, count) in (0_u32..).zip(std::mem::take(&mut self.repo_evidence)) {
             if count > 0 {
-                tables[REPO_EVIDENCE].push(((repo, evidence), [count, 0, 0]));
+                tables[REPO_EVIDENCE].push(cell(repo, evidence, [count, 0, 0]));
+                all[1] += count;
             }
         }
+        tables[REPO].push(cell(repo, 0, all));
     }
 
     fn close_day(&mut self) {
         let tables = &mut self.tables;
         self.hour_verb
-            .drain(|hour, verb, sums| tables[HOUR_VERB].push(((hour, verb), sums)));
+            .drain(|hour, verb, sums| tables[HOUR_VERB].push(cell(hour, verb, sums)));
         self.country_verb.drain(|country, verb, sums| {
-            tables[COUNTRY_VERB].push(((country, verb), sums));
+            tables[COUNTRY_VERB].push(cell(country, verb, sums));
         });
-        self.hour_country.drain(|hour, country, sums| {
-            tables[HOUR_COUNTRY].push(((hour, country), sums));
+        self.country_hour.drain(|country, hour, sums| {
+            tables[COUNTRY_HOUR].push(cell(country, hour, sums));
         });
-        for (hour, count) in (0_u32..).zip(std::mem::take(&mut self.hour)) {
-            if count > 0 {
-                tables[HOUR].push(((hour, 0), [count, 0, 0]));
-            }
+        tables[VERB] = marginal(&tables[HOUR_VERB], 1);
+        tables[EVIDENCE] = marginal(&tables[REPO_EVIDENCE], 1);
+        tables[COUNTRY] = marginal(&tables[COUNTRY_HOUR], 0);
+        tables[HOUR] = marginal(&tables[COUNTRY_HOUR], 1);
+        for cell in &mut tables[HOUR] {
+            cell.sums[1] = self.hour[cell.keys[0] as usize];
         }
+        let all = tables[HOUR].iter().map(|cell| cell.sums).reduce(plus);
+        tables[ALL].extend(all.map(|sums| cell(0, 0, sums)));
     }
+}
+
+/// Hours of a day.
+const HOURS: usize = 24;
+
+fn cell(first: u32, second: u32, sums: [u32; MEASURES_MAX]) -> Cell {
+    Cell {
+        keys: [first, second],
+        sums,
+    }
+}
+
+fn plus(mut sums: [u32; MEASURES_MAX], more: [u32; MEASURES_MAX]) -> [u32; MEASURES_MAX] {
+    for (sum, more) in sums.iter_mut().zip(more) {
+        *sum += more;
+    }
+    sums
+}
+
+/// Sums of the cells that share the key at `position`.
+fn marginal(cells: &[Cell], position: usize) -> Table {
+    let mut sums: BTreeMap<u32, [u32; MEASURES_MAX]> = BTreeMap::new();
+    for cell in cells {
+        let own = sums.entry(cell.keys[position]).or_default();
+        *own = plus(*own, cell.sums);
+    }
+    let cells = sums.into_iter().map(|(key, sums)| cell(key, 0, sums));
+    cells.collect()
 }
 
 fn write_table(writer: &mut ChunkWriter, table: &CellTable, cells: &Table) -> Result<()> {
@@ -246,13 +280,10 @@ fn write_table(writer: &mut ChunkWriter, table: &CellTable, cells: &Table) -> Re
     for position in 0..columns {
         let values: Vec<u32> = cells
             .iter()
-            .map(
-                |((first, second), sums)| match position.checked_sub(table.bases.len()) {
-                    Some(measure) => sums[measure],
-                    None if position == 0 => *first,
-                    None => *second,
-                },
-            )
+            .map(|cell| match position.checked_sub(table.bases.len()) {
+                Some(measure) => cell.sums[measure],
+                None => cell.keys[position],
+            })
             .collect();
         writer.column(
             table.key_column(position),

@@ -1,11 +1,18 @@
 //! Rows of a partition to what can be rebuilt from them at any time.
 //!
-//! [`cells`] are sums over the rows of one day, by one or two dimensions each: marginals, never the
-//! cross product of all, which would be larger than the visits. A derived file says what it was built
-//! from; the planner leaves a day's cells alone when they are not of its segments.
+//! [`cells`] are sums over the rows of one day, by up to two dimensions each: marginals, never the
+//! cross product of all, which would be larger than the visits. [`series`] are the cells of a month's
+//! days, ordered by key, then by day. A derived file says what it was built from; the planner leaves
+//! what is not of a day's rows alone.
 
 pub mod cells;
 mod cells_build;
+pub mod series;
+mod series_build;
+pub mod table;
 
-pub use cells::{Base, CellTable, Cells, Measure, TABLES};
+pub use cells::Cells;
 pub use cells_build::{CellInput, build_cells};
+pub use series::Series;
+pub use series_build::{SeriesSource, build_series};
+pub use table::{Base, CellTable, Measure, TABLES};

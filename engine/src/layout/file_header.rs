@@ -42,6 +42,8 @@ pub enum FileKind {
     Hub = 7,
     /// What a store remembers of its owner's wishes.
     Settings = 8,
+    /// Sums of a month's days, by key.
+    Series = 9,
 }
 
 impl FileKind {
@@ -55,6 +57,7 @@ impl FileKind {
         Self::Ledger,
         Self::Hub,
         Self::Settings,
+        Self::Series,
     ];
 
     /// The stored number.
@@ -75,6 +78,7 @@ impl FileKind {
             Self::Ledger => "ledger",
             Self::Hub => "hub",
             Self::Settings => "settings",
+            Self::Series => "series",
         }
     }
 

@@ -18,6 +18,7 @@ mod log_counts;
 mod query;
 mod settings;
 mod status;
+mod upkeep;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -29,6 +30,7 @@ use crate::ingest::pipeline::{self, Options, Progress, Receipt};
 use crate::storage::RealFileSystem;
 use hub::HubStates;
 
+pub use crate::catalog::upkeep::{UpkeepProgress, UpkeepReport};
 pub use crate::compaction::{CompactProgress, CompactReport};
 pub use export_raw::RawFormat;
 pub use imports::ImportInfo;

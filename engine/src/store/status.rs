@@ -105,6 +105,8 @@ pub struct BytesByPart {
     pub segments: u64,
     /// Sums by day.
     pub cells: u64,
+    /// What is derived from whole months.
+    pub months: u64,
     /// Hashes of accounts and addresses.
     pub keys: u64,
     /// Their look-up.
@@ -297,6 +299,7 @@ impl BytesByPart {
             }
         }
         let sum = |files: &[crate::catalog::FileEntry]| files.iter().map(|f| f.len).sum::<u64>();
+        bytes.months = manifest.months.iter().map(|month| month.file.len).sum();
         bytes.ledger = sum(&manifest.ledger);
         bytes.hub = sum(&manifest.hub);
         bytes.settings = sum(manifest.settings.as_slice());

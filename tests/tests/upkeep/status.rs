@@ -80,7 +80,8 @@ fn status_of_both_sources_says_what_is_missing() -> Result<()> {
         both.next
     );
     let bytes = both.bytes;
-    let logs = bytes.segments + bytes.cells + bytes.keys + bytes.lookup + bytes.names;
+    let logs =
+        bytes.segments + bytes.cells + bytes.months + bytes.keys + bytes.lookup + bytes.names;
     let others = bytes.ledger + bytes.hub + bytes.settings + bytes.manifest;
     assert_eq!(bytes.total, logs + others);
 

@@ -10,14 +10,15 @@ use super::discover::{Source, discover};
 use super::group::{Group, Spilled, spill};
 use super::options::{Options, Progress};
 use super::piece::{Piece, Rejected};
-use super::receipt::{FileReceipt, Outcome, Receipt, Taken};
+use super::receipt::{FileReceipt, Outcome, Receipt, Taken, Upkeep};
 use super::rejects;
 use super::work::{Event, LogEnd, Work};
+use crate::catalog::upkeep::{Extent, upkeep};
 use crate::catalog::view::Meanings;
 use crate::catalog::{
     Catalog, ContentHash, HourSum, Ledger, LedgerEntry, LedgerRecord, Transaction,
 };
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::hub::{HubImport, HubParse};
 use crate::ingest::header::ReadOptions;
 use crate::ingest::input::Content;
@@ -65,9 +66,28 @@ pub fn ingest(
         result
     })?;
     receipt.files.extend(left);
+    receipt.upkeep = upkeep_after(catalog);
     let took = options.clock.now().get().saturating_sub(started.get());
     receipt.seconds = took as f64 / 1000.0;
     Ok(receipt)
+}
+
+/// Brings derived files of months up to date. The rows are stored whatever becomes of it: an error is said, and
+/// the next call tries again.
+fn upkeep_after(catalog: &Catalog) -> Upkeep {
+    match upkeep(catalog, Extent::Stale, &mut |_| {}) {
+        Ok(report) => Upkeep {
+            files: report.files,
+            seconds: report.seconds,
+            error: None,
+        },
+        // Another writer came between; its own upkeep is as good.
+        Err(error) if error.kind() == ErrorKind::Conflict => Upkeep::default(),
+        Err(error) => Upkeep {
+            error: Some(error.to_string()),
+            ..Upkeep::default()
+        },
+    }
 }
 
 /// Lets the workers end, also when the coordinator fails or panics.

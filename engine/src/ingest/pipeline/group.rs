@@ -75,11 +75,10 @@ impl Group {
         let mut touched = Touched::default();
         for Spilled { day, entry, cells } in spilled {
             let known = transaction.base().manifest().partition(day).is_some();
-            let partition = transaction.manifest_mut().partition_mut(day);
             let built_from = vec![entry.file.number];
-            partition.segments.push(entry);
-            let covers = partition.segments.len() == 1;
-            if covers {
+            transaction.manifest_mut().add_segment(day, entry);
+            let partition = transaction.manifest_mut().partition_mut(day);
+            if partition.segments.len() == 1 {
                 let file = transaction.write(FileKind::Cells, &cells)?;
                 let rule = DEFAULT_RULE.to_owned();
                 let partition = transaction.manifest_mut().partition_mut(day);

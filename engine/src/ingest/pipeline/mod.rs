@@ -31,5 +31,5 @@ mod work;
 
 pub use coordinator::ingest;
 pub use options::{Options, Progress};
-pub use receipt::{FileReceipt, Outcome, Receipt, Taken};
+pub use receipt::{FileReceipt, Outcome, Receipt, Taken, Upkeep};
 pub(crate) use row_hash::row_hash;

@@ -17,10 +17,23 @@ pub struct Receipt {
     pub days: u64,
     /// Days of those that had rows before this call.
     pub days_rewritten: u64,
+    /// What was done, after the last commit, for what is derived from whole months.
+    pub upkeep: Upkeep,
     /// Bytes of all files read, as they lay there.
     pub bytes: u64,
     /// Time taken, in seconds.
     pub seconds: f64,
+}
+
+/// What an ingest did for files that are derived from whole months.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Upkeep {
+    /// Files built.
+    pub files: u64,
+    /// Time taken, in seconds; a part of that of the receipt.
+    pub seconds: f64,
+    /// Why they could not be built; answers are right without them, only slower.
+    pub error: Option<String>,
 }
 
 /// What became of one file.

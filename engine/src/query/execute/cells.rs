@@ -167,7 +167,7 @@ impl<'s, 'a> CellPlan<'s, 'a> {
             sources.extend(self.downloads(filters, all).into_iter().flatten().flatten());
         }
         let unidentified = self.unidentified(filters & !bit(Base::Evidence));
-        sources.extend(unidentified.into_iter().flatten());
+        sources.extend(unidentified);
         if self.has_few_repos() {
             sources.retain(|source| !source.table.bases.contains(&Base::Repo));
         }
@@ -211,23 +211,25 @@ impl<'s, 'a> CellPlan<'s, 'a> {
         Some([Some(groups), Some(whole)])
     }
 
-    /// The first one that serves a day is read.
-    fn unidentified(&self, filters: u8) -> [Option<Source>; 2] {
+    fn unidentified(&self, filters: u8) -> Option<Source> {
         let scope = self.scope;
+        if scope.is_default_rule && self.keeps_default_verbs() {
+            let bases = filters & !bit(Base::Verb);
+            let stored = source(Target::Unidentified, Measure::AcceptedUnidentified, bases);
+            if stored.is_some() {
+                return stored;
+            }
+        }
         let by_verb = source(
             Target::Unidentified,
             Measure::Unidentified,
             filters | bit(Base::Verb),
         );
-        let by_verb = by_verb.map(|source| Source {
+        by_verb.map(|source| Source {
             only_accepted: true,
             has_internal: !scope.rule.internal,
             ..source
-        });
-        let bases = filters & !bit(Base::Verb);
-        let stored = source(Target::Unidentified, Measure::AcceptedUnidentified, bases);
-        let is_stored = scope.is_default_rule && self.keeps_default_verbs();
-        [by_verb, stored.filter(|_| is_stored)]
+        })
     }
 
     fn keeps_default_verbs(&self) -> bool {
@@ -261,8 +263,7 @@ impl<'s, 'a> CellPlan<'s, 'a> {
         };
         let cells = scope.view.cells(partition)?;
         for source in &sources.0 {
-            let is_known = source.target == Target::Unidentified && !wants.unidentified;
-            if is_known || source.has_internal && cells.meta().internal_count > 0 {
+            if source.has_internal && cells.meta().internal_count > 0 {
                 continue;
             }
             self.add(source, (&cells, day), buffers, groups)?;

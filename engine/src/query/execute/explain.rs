@@ -147,6 +147,9 @@ fn table(source: &Source) -> String {
         Measure::Downloads => "downloads",
         Measure::AcceptedUnidentified => "accepted requests without identity",
     };
+    if bases.is_empty() {
+        return format!("{measure} of whole days");
+    }
     format!("{measure} by {}", bases.join(", "))
 }
 

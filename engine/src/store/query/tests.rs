@@ -53,7 +53,7 @@ fn each_part_is_read_from_the_lowest_level_that_covers_it() -> Result<()> {
     }
     let text = store.explain("downloads by day")?.to_string();
     assert!(
-        text.contains("cells: downloads, 2 days, reads downloads by hour"),
+        text.contains("cells: downloads, 2 days, reads downloads of whole days"),
         "{text}"
     );
     Ok(())

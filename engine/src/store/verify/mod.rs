@@ -14,6 +14,7 @@ mod day;
 mod dictionary;
 mod hub;
 mod ledger;
+mod months;
 mod row_sum;
 mod segment;
 mod settings;
@@ -136,6 +137,7 @@ fn verify(
             progress.days_done += 1;
         }
         tell(progress);
+        months::check_all(&mut faults);
         hub::check(&mut faults, &mut stored);
         settings::check(&mut faults);
         ledger::check(&mut faults, &stored, codes.can_hash());

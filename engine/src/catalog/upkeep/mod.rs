@@ -1,0 +1,333 @@
+//! A state of a store to one whose derived month files are of its rows.
+//!
+//! Commits of rows leave month files as they are: what a file covers is then less than the month. Upkeep
+//! finds the files that are missing or not of all rows, builds them anew, and commits. It runs at the end
+//! of an ingest and of a compaction. Until then, and after a crash in between, every answer is as right
+//! and only slower, for what is not covered is read from cells of days, visits or rows.
+//!
+//! # Invariants
+//!
+//! 1. After upkeep every kind has a file for every month with rows, and it covers all of it.
+//! 2. Files are what a rebuild from rows alone would give, to the value (`store::verify`).
+//!
+//! # On disk
+//!
+//! "Manifest month" in `format-spec/store.md`.
+//!
+//! # To add one
+//!
+//! A kind of derived month file: `upkeep/<name>.rs` with its type, a line in [`KINDS`], its builder in
+//! `derived`, a `FileKind`, a chapter in `format-spec/`. Verification and rebuilding loop over the table.
+//!
+//! # Not here
+//!
+//! What is in the files: their builders are pure and in `derived`.
+
+mod series;
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::Catalog;
+use super::file::FileId;
+use super::manifest::{Manifest, Partition};
+use super::month::{BuiltFrom, MonthEntry};
+use super::transaction::Transaction;
+use super::view::{View, cells_of};
+use crate::derived::Cells;
+use crate::error::{ErrorKind, Result};
+use crate::layout::FileKind;
+use crate::storage::{Clock, FileBytes, SystemClock};
+use crate::units::Month;
+
+pub use series::SeriesFiles;
+
+/// A kind of file that is derived from rows, one for each calendar month.
+pub trait MonthFiles: Sync {
+    /// The kind of its files; no two members share one.
+    fn file_kind(&self) -> FileKind;
+
+    /// The rows that a file of the month would be built from now.
+    fn built_from(&self, manifest: &Manifest, month: Month) -> BuiltFrom;
+
+    /// Builds the file of a month. What `source` does not give is read from rows.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when something that it reads is damaged, `Io`, `Limit`.
+    fn build(&self, source: &Source<'_>) -> Result<Vec<u8>>;
+
+    /// Compares two files of a month that differ in bytes: another version may have chosen other encodings.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` unless they hold the same values.
+    fn check_same(&self, stored: Arc<FileBytes>, built: Arc<FileBytes>) -> Result<()>;
+}
+
+/// Every kind.
+pub const KINDS: &[&dyn MonthFiles] = &[&SeriesFiles];
+
+/// What the file of a month is built from.
+#[derive(Debug)]
+pub struct Source<'a> {
+    /// The state.
+    pub view: &'a View,
+    /// The month.
+    pub month: Month,
+    /// The file of the same kind for the last month before that has rows.
+    pub before: Option<Arc<FileBytes>>,
+    /// The file that is replaced; none if everything is to be read from rows.
+    pub old: Option<(MonthEntry, Arc<FileBytes>)>,
+    /// Whether no other derived file of the month may be read.
+    pub from_rows: bool,
+}
+
+impl Source<'_> {
+    /// The month's days that have rows, ascending.
+    #[must_use]
+    pub fn partitions(&self) -> &[Partition] {
+        self.view.manifest().partitions_of(self.month)
+    }
+
+    /// Cells of a day: those that are stored if they may be read, else from rows.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when a file is damaged, `Io`.
+    pub fn cells(&self, partition: &Partition) -> Result<Arc<Cells>> {
+        if !self.from_rows
+            && let Some(stored) = self.view.stored_cells(partition)?
+        {
+            return Ok(stored);
+        }
+        let segment = self.view.segment_once(partition)?;
+        let cells = cells_of(&segment, self.view.meanings())?;
+        Cells::open(Arc::new(FileBytes::from(cells))).map(Arc::new)
+    }
+}
+
+/// Which files are built.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Extent {
+    /// Those that are missing or do not cover their month.
+    Stale,
+    /// All, from rows.
+    All,
+}
+
+/// What an upkeep did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct UpkeepReport {
+    /// Files built.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Time taken, in seconds.
+    pub seconds: f64,
+}
+
+/// How far an upkeep is.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct UpkeepProgress {
+    /// Files that are built.
+    pub files_done: u64,
+    /// Files to build.
+    pub files: u64,
+}
+
+/// A file to build.
+struct Job {
+    month: Month,
+    id: FileId,
+    extent: Extent,
+}
+
+/// Whether every file is there and covers its month.
+#[must_use]
+pub fn is_done(manifest: &Manifest) -> bool {
+    let is_known = |entry: &MonthEntry| {
+        let mut kinds = KINDS.iter();
+        kinds.any(|kind| kind.file_kind() == entry.file.kind)
+            && !manifest.partitions_of(entry.month).is_empty()
+    };
+    manifest.months.iter().all(is_known)
+        && KINDS.iter().all(|kind| stale(*kind, manifest).is_empty())
+}
+
+/// Builds the files that are missing or stale, or all, and commits them; does nothing if there are none.
+///
+/// # Errors
+///
+/// `Conflict` while another writer holds the store; `Corrupt` when a file that is read is damaged; `Io`. The
+/// store is then as it was.
+pub fn upkeep(
+    catalog: &Catalog,
+    extent: Extent,
+    tell: &mut dyn FnMut(UpkeepProgress),
+) -> Result<UpkeepReport> {
+    if extent == Extent::Stale && is_done(catalog.snapshot()?.manifest()) {
+        return Ok(UpkeepReport::default());
+    }
+    let started = SystemClock.now();
+    let mut transaction = catalog.begin()?;
+    let mut report = mend(&mut transaction, extent, tell)?;
+    transaction.commit()?;
+    let took = SystemClock.now().get().saturating_sub(started.get());
+    report.seconds = took as f64 / 1000.0;
+    Ok(report)
+}
+
+/// Builds files and names them in the next state, which must have the rows of the state before.
+fn mend(
+    transaction: &mut Transaction,
+    extent: Extent,
+    tell: &mut dyn FnMut(UpkeepProgress),
+) -> Result<UpkeepReport> {
+    let view = View::open(Arc::clone(transaction.base()), None)?;
+    let jobs: Vec<(&dyn MonthFiles, Vec<Job>)> = KINDS
+        .iter()
+        .map(|kind| (*kind, jobs(*kind, transaction, extent)))
+        .collect();
+    let mut progress = UpkeepProgress {
+        files: jobs.iter().map(|(_, jobs)| jobs.len() as u64).sum(),
+        ..UpkeepProgress::default()
+    };
+    tell(progress);
+    let mut entries = Vec::new();
+    for (kind, jobs) in jobs {
+        let mut before = None;
+        for job in jobs {
+            let (entry, bytes) = build(kind, (&view, transaction), &job, before)?;
+            before = Some((job.month, bytes));
+            entries.push(entry);
+            progress.files_done += 1;
+            tell(progress);
+        }
+    }
+    let report = UpkeepReport {
+        files: entries.len() as u64,
+        bytes: entries.iter().map(|entry| entry.file.len).sum(),
+        ..UpkeepReport::default()
+    };
+    put(transaction.manifest_mut(), entries);
+    Ok(report)
+}
+
+/// Months whose file of a kind is missing or not of all rows.
+fn stale(kind: &dyn MonthFiles, manifest: &Manifest) -> Vec<Month> {
+    let mut months = manifest.months_with_rows();
+    months.retain(|month| {
+        let entry = manifest.month(*month, kind.file_kind());
+        entry.is_none_or(|entry| entry.built_from != kind.built_from(manifest, *month))
+    });
+    months
+}
+
+fn jobs(kind: &dyn MonthFiles, transaction: &mut Transaction, extent: Extent) -> Vec<Job> {
+    let manifest = transaction.manifest();
+    let months = match extent {
+        Extent::Stale => stale(kind, manifest),
+        Extent::All => manifest.months_with_rows(),
+    };
+    let job = |month| Job {
+        month,
+        id: transaction.reserve(kind.file_kind()),
+        extent,
+    };
+    months.into_iter().map(job).collect()
+}
+
+/// Builds and writes one file. `before` is the file of this kind that was built last.
+fn build(
+    kind: &dyn MonthFiles,
+    (view, transaction): (&View, &Transaction),
+    job: &Job,
+    before: Option<(Month, Arc<FileBytes>)>,
+) -> Result<(MonthEntry, Arc<FileBytes>)> {
+    let mut source = Source {
+        view,
+        month: job.month,
+        before: match before {
+            Some((month, bytes)) if Some(month) == month_before(view, job.month) => Some(bytes),
+            _ => file_before(kind, view, job.month)?,
+        },
+        old: None,
+        from_rows: job.extent == Extent::All,
+    };
+    if job.extent == Extent::Stale
+        && let Some(entry) = view.manifest().month(job.month, kind.file_kind())
+    {
+        // One that is damaged is not used: what is built anew mends it.
+        let bytes = view.snapshot().open_file(&entry.file).ok();
+        source.old = bytes.map(|bytes| (entry.clone(), bytes));
+    }
+    let bytes = match kind.build(&source) {
+        Err(error) if error.kind() == ErrorKind::Corrupt && !source.from_rows => {
+            (source.old, source.from_rows) = (None, true);
+            kind.build(&source)?
+        }
+        other => other?,
+    };
+    let entry = MonthEntry {
+        month: job.month,
+        file: transaction.files().write(job.id, &bytes)?,
+        built_from: kind.built_from(view.manifest(), job.month),
+    };
+    Ok((entry, Arc::new(FileBytes::from(bytes))))
+}
+
+/// The last month before that has rows.
+fn month_before(view: &View, month: Month) -> Option<Month> {
+    let months = view.manifest().months_with_rows();
+    months.into_iter().rfind(|earlier| *earlier < month)
+}
+
+/// The stored file of a kind for the last month before that has rows, if there is one.
+fn file_before(kind: &dyn MonthFiles, view: &View, month: Month) -> Result<Option<Arc<FileBytes>>> {
+    let before = month_before(view, month);
+    let entry = before.and_then(|before| view.manifest().month(before, kind.file_kind()));
+    entry
+        .map(|entry| view.snapshot().open_file(&entry.file))
+        .transpose()
+}
+
+/// Puts entries in the place of older ones, and drops those of months without rows.
+fn put(manifest: &mut Manifest, entries: Vec<MonthEntry>) {
+    let place = |entry: &MonthEntry| (entry.month, entry.file.kind.id());
+    let mut months = std::mem::take(&mut manifest.months);
+    months.retain(|old| {
+        entries.iter().all(|entry| place(entry) != place(old))
+            && KINDS.iter().any(|kind| kind.file_kind() == old.file.kind)
+            && !manifest.partitions_of(old.month).is_empty()
+    });
+    months.extend(entries);
+    months.sort_by_key(place);
+    manifest.months = months;
+}
+
+/// Compares the stored file of a month with one that is built from rows. One that is stale, because a crash came
+/// before upkeep, is left out: `false`.
+///
+/// # Errors
+///
+/// `Corrupt` when it holds something else or cannot be read, `Io`.
+pub fn check(kind: &dyn MonthFiles, view: &View, entry: &MonthEntry) -> Result<bool> {
+    if entry.built_from != kind.built_from(view.manifest(), entry.month) {
+        return Ok(false);
+    }
+    let source = Source {
+        view,
+        month: entry.month,
+        before: file_before(kind, view, entry.month)?,
+        old: None,
+        from_rows: true,
+    };
+    let built = kind.build(&source)?;
+    let stored = view.snapshot().open_file(&entry.file)?;
+    if **stored != *built {
+        kind.check_same(stored, Arc::new(FileBytes::from(built)))?;
+    }
+    Ok(true)
+}

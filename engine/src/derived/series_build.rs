@@ -1,0 +1,264 @@
+//! Cells of a month's days to the month's series.
+
+use std::sync::Arc;
+
+use super::cells::Cells;
+use super::series::{
+    CELL_COUNTS, DAYS, DaySet, FIRST_KEYS, SECOND_KEYS, SECTION_INDEX, SECTION_META, SECTION_PAGES,
+    Series, SeriesDay, VALUE_COUNTS, VALUES, column,
+};
+use super::table::{Cell, CellTable, TABLES};
+use crate::encoding::{Choice, ChunkWriter};
+use crate::error::Result;
+use crate::layout::{ByteWriter, FileBuilder, FileKind};
+use crate::units::{Day, Month};
+
+/// Values in a page: one page of values is at most 4 KiB.
+const PAGE_VALUES: u32 = 1024;
+
+/// Where cells of days come from.
+#[derive(Clone, Debug)]
+pub enum SeriesSource {
+    /// All cells of one day.
+    Day(Arc<Cells>),
+    /// Those of some days of an older series.
+    Series(Arc<Series>, Vec<Day>),
+}
+
+impl SeriesSource {
+    fn days(&self) -> Vec<SeriesDay> {
+        match self {
+            Self::Day(cells) => vec![SeriesDay {
+                day: cells.meta().day,
+                row_count: cells.meta().row_count,
+                internal_count: cells.meta().internal_count,
+            }],
+            Self::Series(series, days) => {
+                let days = days.iter().filter_map(|day| series.day(*day));
+                days.copied().collect()
+            }
+        }
+    }
+
+    /// Its cells of a table, each with its day counted from the month's first.
+    fn cells(&self, table: &CellTable, month: Month, out: &mut Vec<(Cell, u32)>) -> Result<()> {
+        match self {
+            Self::Day(cells) => {
+                let first = month.first_day().get();
+                let day = cells.meta().day.get().saturating_sub(first);
+                out.extend(cells.table(table)?.into_iter().map(|cell| (cell, day)));
+            }
+            Self::Series(series, days) => {
+                let kept = days.iter().fold(0, |kept, day| kept | series.bit(*day));
+                out.extend(series.table(table, kept)?);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Builds the series file of a month; each of its days comes from one source.
+///
+/// # Errors
+///
+/// `Corrupt` when a source is damaged, `Limit` when a page is above 4 GiB.
+pub fn build_series(month: Month, sources: &[SeriesSource]) -> Result<Vec<u8>> {
+    let mut writer = ChunkWriter::default();
+    for table in TABLES {
+        let mut cells = Vec::new();
+        for source in sources {
+            source.cells(table, month, &mut cells)?;
+        }
+        // Sorted runs, one per source: a stable sort merges them.
+        cells.sort_by_key(|(cell, day)| (cell.keys, *day));
+        write_table(&mut writer, table, &cells)?;
+    }
+    let mut days: Vec<SeriesDay> = sources.iter().flat_map(SeriesSource::days).collect();
+    days.sort_by_key(|day| day.day);
+    let mut meta = Vec::new();
+    ByteWriter::new(&mut meta).u32(month.get());
+    days.iter().for_each(|day| day.write(&mut meta));
+    let (index, pages) = writer.finish();
+    let mut file = FileBuilder::new(FileKind::Series);
+    file.section(SECTION_META, &meta);
+    file.section(SECTION_INDEX, &index);
+    file.section(SECTION_PAGES, &pages);
+    file.finish()
+}
+
+/// Keys and days of a table's cells.
+#[derive(Default)]
+struct Keys {
+    first: Vec<u32>,
+    cell_counts: Vec<u32>,
+    value_counts: Vec<u32>,
+    second: Vec<u32>,
+    days: Vec<DaySet>,
+}
+
+impl Keys {
+    fn of(cells: &[(Cell, u32)]) -> Self {
+        let mut keys = Self::default();
+        let mut before = None;
+        for (cell, day) in cells {
+            let [first, second] = cell.keys;
+            if before.is_none_or(|[known, _]: [u32; 2]| known != first) {
+                keys.first.push(first);
+                keys.cell_counts.push(0);
+                keys.value_counts.push(0);
+            }
+            if before != Some(cell.keys) {
+                keys.second.push(second);
+                keys.days.push(0);
+                keys.cell_counts
+                    .last_mut()
+                    .into_iter()
+                    .for_each(|n| *n += 1);
+            }
+            before = Some(cell.keys);
+            let days = keys.days.last_mut().into_iter();
+            days.for_each(|days| *days |= 1 << day);
+            keys.value_counts
+                .last_mut()
+                .into_iter()
+                .for_each(|n| *n += 1);
+        }
+        keys
+    }
+}
+
+fn write_table(writer: &mut ChunkWriter, table: &CellTable, cells: &[(Cell, u32)]) -> Result<()> {
+    let keys = Keys::of(cells);
+    let mut write = |offset: u16, values: &[u32]| {
+        writer.column(column(table, offset), values, PAGE_VALUES, Choice::Light)
+    };
+    if !table.bases.is_empty() {
+        write(FIRST_KEYS, &keys.first)?;
+    }
+    if table.bases.len() > 1 {
+        write(CELL_COUNTS, &keys.cell_counts)?;
+        write(VALUE_COUNTS, &keys.value_counts)?;
+        write(SECOND_KEYS, &keys.second)?;
+    }
+    write(DAYS, &keys.days)?;
+    for (offset, position) in (VALUES..).zip(0..table.measures.len()) {
+        let value = |(cell, _): &(Cell, u32)| cell.sums.get(position).copied().unwrap_or(0);
+        let values: Vec<u32> = cells.iter().map(value).collect();
+        write(offset, &values)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::cells_build::{CellInput, build_cells};
+    use super::super::series::{SeriesBuffers, bits};
+    use super::*;
+    use crate::storage::FileBytes;
+
+    /// Rows of a day: repo, whether the downloader is known, seconds of the day, verb, place.
+    type Rows = Vec<(u32, bool, u32, u32, u32)>;
+
+    fn cells(day: Day, rows: &Rows) -> Arc<Cells> {
+        let mut rows = rows.clone();
+        rows.sort_unstable();
+        let visits: Vec<_> = rows.iter().map(|row| (row.0, row.1, 1)).collect();
+        let column = |value: fn(&(u32, bool, u32, u32, u32)) -> u32| -> Vec<u32> {
+            rows.iter().map(value).collect()
+        };
+        let bytes = build_cells(&CellInput {
+            day,
+            visits: &visits,
+            ts: &column(|row| row.2 * 1000),
+            verb: &column(|row| row.3),
+            place: &column(|row| row.4),
+            internal: &[],
+            country_of: &[0, 1, 1, 2],
+            verbs: &[(true, 2), (true, 0), (false, 1)],
+            window_ms: 300_000,
+        });
+        Arc::new(Cells::open(Arc::new(FileBytes::from(bytes.unwrap()))).unwrap())
+    }
+
+    fn series(month: Month, sources: &[SeriesSource]) -> Arc<Series> {
+        let bytes = FileBytes::from(build_series(month, sources).unwrap());
+        Arc::new(Series::open(Arc::new(bytes)).unwrap())
+    }
+
+    fn rows() -> impl Strategy<Value = Rows> {
+        let row = (0_u32..40, any::<bool>(), 0_u32..86_400, 0_u32..3, 0_u32..4);
+        prop::collection::vec(row, 1..60)
+    }
+
+    proptest! {
+        #[test]
+        fn a_series_gives_the_cells_of_each_day(
+            days in prop::collection::btree_map(0_u32..31, rows(), 1..6),
+            split in 0_usize..6,
+            listed in prop::collection::btree_set(0_u32..50, 0..9),
+        ) {
+            let month = Month(0);
+            let days: Vec<_> = days.iter().map(|(day, rows)| cells(Day(*day), rows)).collect();
+            let (early, late) = days.split_at(split.min(days.len()));
+            let of_days = |days: &[Arc<Cells>]| -> Vec<_> {
+                days.iter().map(|day| SeriesSource::Day(Arc::clone(day))).collect()
+            };
+            let whole = series(month, &of_days(&days));
+            // An older series that has another day too, and rows of other days.
+            let older = series(month, &of_days(early));
+            let kept = early.iter().map(|cells| cells.meta().day).collect();
+            let mut sources = of_days(late);
+            sources.push(SeriesSource::Series(older, kept));
+            let again = series(month, &sources);
+            prop_assert_eq!(whole.days(), again.days());
+            let listed: Vec<u32> = listed.into_iter().collect();
+            for table in TABLES {
+                let all = whole.table(table, u32::MAX).unwrap();
+                prop_assert_eq!(&all, &again.table(table, u32::MAX).unwrap());
+                for cells in &days {
+                    let day = cells.meta().day;
+                    prop_assert_eq!(whole.day(day).unwrap().row_count, cells.meta().row_count);
+                    let own = whole.table(table, whole.bit(day)).unwrap();
+                    let own: Vec<Cell> = own.into_iter().map(|(cell, _)| cell).collect();
+                    prop_assert_eq!(own, cells.table(table).unwrap());
+                }
+                let mut found = Vec::new();
+                let mut buffers = SeriesBuffers::default();
+                whole.read((table, 0), Some(&listed), &mut buffers, |cell| {
+                    let values = bits(cell.days).zip(cell.values);
+                    found.extend(values.map(|(day, value)| (cell.keys, day, *value)));
+                }).unwrap();
+                let expected: Vec<_> = all.iter()
+                    .filter(|(cell, _)| listed.contains(&cell.keys[0]))
+                    .map(|(cell, day)| (cell.keys, *day, cell.sums[0]))
+                    .collect();
+                prop_assert_eq!(found, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn a_damaged_series_is_an_error_and_no_panic() {
+        let days: Vec<_> = (0..3)
+            .map(|day| {
+                SeriesSource::Day(cells(
+                    Day(day),
+                    &vec![(day, true, 5, 0, 1), (9, false, 7, 1, 3)],
+                ))
+            })
+            .collect();
+        let bytes = build_series(Month(0), &days).unwrap();
+        for at in 0..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 0x41;
+            let Ok(series) = Series::open(Arc::new(FileBytes::from(damaged))) else {
+                continue;
+            };
+            let read = TABLES.iter().map(|table| series.table(table, u32::MAX));
+            let found: Result<Vec<_>> = read.collect();
+            assert!(found.is_err() || series.verify().is_err(), "byte {at}");
+        }
+    }
+}
