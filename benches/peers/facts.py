@@ -1,7 +1,8 @@
-"""A loaded peer to the facts that the questions need: days, the ranking of repos, shared names."""
+"""A loaded store to the facts that the questions need: days, the ranking of repos, shared names."""
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, datetime, time
 
 from engines import Rows
@@ -11,7 +12,7 @@ from questions import Facts
 LATEST_HOUR = time(23)
 """A day with a row at or after this time is complete."""
 
-RANKED_REPOS = 60
+RANKED_REPOS = 2_000
 
 COUNT = "select count(*) from requests"
 FIRST = "select min(ts) from requests"
@@ -53,3 +54,26 @@ def rows_of(worker: Worker, sql: str) -> Rows:
 def instant(rows: Rows) -> datetime:
     """Read the one instant of an answer."""
     return datetime.fromisoformat(str(rows[0][0]))
+
+
+def facts_of_footfall(worker: Worker) -> Facts:
+    """Ask Footfall, where it is alone."""
+    answer = worker.ask("requests last 1d")["answer"]
+    days = rows_of(worker, "requests by day")
+    totals: Counter[str] = Counter()
+    shared = set()
+    for label, count in rows_of(worker, "requests by repo"):
+        # Names that two types share are written with their type.
+        kind, _, name = str(label).partition(":")
+        totals[name or kind] += count
+        if name:
+            shared.add(name)
+    countries = rows_of(worker, 'requests by country where country != ""')
+    return Facts(
+        rows=int(rows_of(worker, "requests")[0][0]),
+        first_day=date.fromisoformat(days[0][0]),
+        newest_complete_day=date.fromisoformat(answer["meta"]["from"][:10]),
+        repos=tuple(name for name, _ in sorted(totals.items(), key=lambda one: (-one[1], one[0]))[:RANKED_REPOS]),
+        shared_names=frozenset(shared),
+        countries=tuple(str(row[0]) for row in countries),
+    )

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 UNITS = {"k": 1_000, "M": 1_000_000}
@@ -64,16 +65,20 @@ def generated(footfall: Path, size: Size, work: Path) -> Path:
 def sliced(footfall: Path, size: Size, work: Path, count: int) -> Iterator[Path]:
     """Give the logs of this size in `count` parts, successive days each; a part is deleted before the next is made."""
     directory = work / f"slice-{size.key}"
-    first = FIRST_DAY
-    for number in range(count):
-        end = FIRST_DAY + timedelta(days=size.days * (number + 1) // count)
+    for first, last in windows_of(size, count):
         shutil.rmtree(directory, ignore_errors=True)
-        window = [f"--from={first}", f"--to={end - timedelta(days=1)}"]
+        window = [f"--from={first}", f"--to={last}"]
         subprocess.run(generate_command(footfall, size, directory) + window, check=True)
         age(directory)
         yield directory
-        first = end
     shutil.rmtree(directory)
+
+
+def windows_of(size: Size, count: int) -> Iterator[tuple[date, date]]:
+    """Give the first and the last day of each of `count` parts."""
+    starts = [FIRST_DAY + timedelta(days=size.days * number // count) for number in range(count + 1)]
+    for start, end in pairwise(starts):
+        yield start, end - timedelta(days=1)
 
 
 def generate_command(footfall: Path, size: Size, directory: Path) -> list[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 import unittest
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,10 @@ from compare import difference, normal
 from engines import ENGINES, by_name
 from engines.dialect import ACCEPTED
 from engines.duckdb import DuckDb
-from engines.peer import Peer
-from logs import count
+from engines.peer import Peer, export_glob
+from growth import slope
+from ingest import parted, rows_in
+from logs import FIRST_DAY, Size, count, generate_command, windows_of
 from measure import AskError, Times, Worker
 from questions import QUESTIONS, Facts, Question, chosen
 from run import pruned
@@ -190,6 +194,30 @@ class Processes(unittest.TestCase):
             self.assertGreater(measured.peak_mb["duckdb"], 0)
 
 
+class Pieces(unittest.TestCase):
+    """Logs in parts."""
+
+    def test_a_day_and_late_rows_are_parted_from_the_rest(self) -> None:
+        with tempfile.TemporaryDirectory() as scratch:
+            exports, before, day, late = (Path(scratch, name) for name in ("exports", "before", "day", "late"))
+            exports.mkdir()
+            for number in range(3):
+                rows = line("10:00:00.000") * 20
+                (exports / f"access-{number}.csv").write_text(HEADER + rows, encoding="utf-8")
+            parted(exports, before, day, late)
+            self.assertEqual([rows_in(before), rows_in(day), rows_in(late)], [38, 20, 2])
+            self.assertEqual(export_glob(before), f"{before}/*.csv")
+
+    def test_slices_join_to_the_whole_plan(self) -> None:
+        size = Size(1, 365, 2000, "v1", 1, downloaders=5)
+        windows = list(windows_of(size, 4))
+        self.assertEqual(windows[0][0], FIRST_DAY)
+        self.assertEqual(windows[-1][1], date(2025, 12, 31))
+        for (_, to), (start, _) in pairwise(windows):
+            self.assertEqual(start - to, timedelta(days=1))
+        self.assertIn("--downloaders=5", generate_command(Path("footfall"), size, Path("logs")))
+
+
 class Measuring(unittest.TestCase):
     """Ratios are medians of rounds."""
 
@@ -221,6 +249,10 @@ class Measuring(unittest.TestCase):
         self.assertEqual(verdict(self.times, ["duckdb"], "footfall"), "")
         self.assertEqual(verdict(self.times, ["footfall"], "duckdb"), "slower")
         self.assertEqual(verdict(self.times, ["clickhouse"], "duckdb"), "below 10×")
+
+    def test_the_exponent_is_the_slope_of_logarithms(self) -> None:
+        points = [(math.log(rows), math.log(3 * rows**0.5)) for rows in (2e6, 2e7, 2e8)]
+        self.assertAlmostEqual(slope(points), 0.5)
 
     def test_sizes(self) -> None:
         self.assertEqual([count("20M"), count("0.5M"), count("200k"), count("12")], [20_000_000, 500_000, 200_000, 12])
