@@ -279,7 +279,7 @@ def labels(values: Any, asked: Asked, facts: Facts) -> list[str]:
             found.append(repo_label(next(values), next(values), facts))
         elif dim == "region":
             country, region = next(values), next(values)
-            found.append(f"{country}/{region}" if region else "")
+            found.append(f"{country}/{region}" if country or region else "")
         elif dim in TIME_UNITS:
             found.append(bucket_label(dim, str(next(values))))
         else:

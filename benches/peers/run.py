@@ -113,7 +113,7 @@ def ask_one(
     kept = pruned(first_ms, arguments.prune)
     texts = {engine.name: engine.text(question, facts) for engine in answers if engine.name in kept}
     times = rounds(workers, texts, arguments.rounds) if texts else None
-    return table.AskResult(question.name, times, "; ".join(problems))
+    return table.AskResult(question.name, times, "; ".join(problems), first_ms=first_ms)
 
 
 def pruned(first_ms: dict[str, float], factor: float) -> set[str]:

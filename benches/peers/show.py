@@ -13,7 +13,7 @@ from typing import Any
 
 import table
 from bench import CORES, SUBJECT
-from engines import Loaded
+from engines import ENGINES, Loaded
 
 
 def main() -> None:
@@ -42,6 +42,10 @@ def merge(results: list[dict[str, Any]]) -> dict[str, Any]:
             result[part] = {**whole.get(part, {}), **result[part]}
         whole.update(result)
     whole["questions"] = dict(sorted(whole["questions"].items()))
+    whole["titles"] = {name: whole["titles"][name] for name in ENGINES if name in whole["titles"]}
+    # A store that engines share has a name of its own and comes first.
+    order = sorted(whole["loads"], key=lambda name: list(ENGINES).index(name) if name in ENGINES else -1)
+    whole["loads"] = {name: whole["loads"][name] for name in order}
     return whole
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cold import Cold
@@ -51,6 +51,8 @@ class AskResult:
     problem: str
     """What differs between answers, or the errors of engines; empty if all is well."""
     cold: Cold | None = None
+    first_ms: Mapping[str, float] = field(default_factory=dict)
+    """The first asking, which compares answers: all there is of engines that were left out of the rounds."""
 
 
 def as_json(result: AskResult) -> dict[str, Any]:
@@ -59,6 +61,7 @@ def as_json(result: AskResult) -> dict[str, Any]:
         "rounds_ms": dict(result.times.rounds_ms) if result.times else None,
         "cold_ms": dict(result.cold.times.rounds_ms) if result.cold else None,
         "peak_mb": dict(result.cold.peak_mb) if result.cold else None,
+        "first_ms": dict(result.first_ms),
         "problem": result.problem,
     }
 
@@ -67,7 +70,7 @@ def from_json(name: str, kept: Mapping[str, Any]) -> AskResult:
     """Read what `as_json` gave."""
     times = Times(kept["rounds_ms"]) if kept["rounds_ms"] else None
     cold = Cold(Times(kept["cold_ms"]), kept["peak_mb"]) if kept["cold_ms"] else None
-    return AskResult(name, times, kept["problem"], cold)
+    return AskResult(name, times, kept["problem"], cold, kept["first_ms"])
 
 
 def load_table(results: Sequence[LoadResult], cores: int) -> str:
@@ -117,7 +120,7 @@ def ask_row(result: AskResult, titles: Mapping[str, str], subject: str) -> list[
     if result.times is None:
         return [result.name, result.problem.replace("|", "/")]
     times = result.times
-    line = [result.name, *minima(times, titles)]
+    line = [result.name, *minima(times, titles, result.first_ms)]
     peers = [name for name in times.rounds_ms if name != subject]
     note = result.problem.replace("|", "/")
     if not peers or subject not in times.rounds_ms:
@@ -149,9 +152,10 @@ def memory_row(result: AskResult, titles: Mapping[str, str]) -> list[str]:
     return [result.name, *(f"{peaks[name]:.1f}" if name in peaks else "–" for name in titles)]
 
 
-def minima(times: Times, titles: Mapping[str, str]) -> list[str]:
-    """Return each engine's fastest round."""
-    return [f"{times.least(name):.2f}" if name in times.rounds_ms else "–" for name in titles]
+def minima(times: Times, titles: Mapping[str, str], first_ms: Mapping[str, float] | None = None) -> list[str]:
+    """Return each engine's fastest round; in parentheses its first asking if it was in none."""
+    first = {name: f"({elapsed:.0f})" for name, elapsed in (first_ms or {}).items()}
+    return [f"{times.least(name):.2f}" if name in times.rounds_ms else first.get(name, "–") for name in titles]
 
 
 def verdict(times: Times, peers: Sequence[str], subject: str) -> str:
