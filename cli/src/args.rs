@@ -9,7 +9,7 @@ use footfall_engine::output::OUTPUTS;
 use footfall_engine::query::Answer;
 use footfall_engine::store::Store;
 
-use crate::command::{COMMANDS, GROUPS};
+use crate::command::{self, GROUPS};
 use crate::destination::Destination;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::size;
@@ -157,9 +157,7 @@ pub(crate) fn program() -> Command {
         .after_help(EXAMPLES);
     let about = "Who downloads your models and datasets";
     let root = Global::augment_args(root).about(about);
-    COMMANDS
-        .iter()
-        .fold(root, |root, command| root.subcommand(command.clap()))
+    command::clap_commands().fold(root, Command::subcommand)
 }
 
 const EXAMPLES: &str = "\
@@ -173,17 +171,16 @@ More: footfall help COMMAND, footfall help queries, footfall help dates";
 
 /// The commands in their groups.
 fn command_list() -> String {
-    let width = COMMANDS
-        .iter()
-        .map(|command| command.name.len())
+    let width = command::list()
+        .map(|(name, ..)| name.len())
         .max()
         .unwrap_or(0);
     let mut text = String::new();
     for group in GROUPS {
         text.push_str(group);
         text.push_str(":\n");
-        for command in COMMANDS.iter().filter(|command| command.group == *group) {
-            text.push_str(&format!("  {:width$}  {}\n", command.name, command.about));
+        for (name, _, about) in command::list().filter(|(_, of, _)| of == group) {
+            text.push_str(&format!("  {name:width$}  {about}\n"));
         }
         text.push('\n');
     }
@@ -215,9 +212,9 @@ mod tests {
     #[test]
     fn every_command_is_in_the_help() {
         let help = program().render_help().to_string();
-        for command in COMMANDS {
-            assert!(help.contains(command.about), "{}", command.name);
-            assert!(GROUPS.contains(&command.group), "{}", command.name);
+        for (name, group, about) in command::list() {
+            assert!(help.contains(about), "{name}");
+            assert!(GROUPS.contains(&group), "{name}");
         }
     }
 }

@@ -29,6 +29,7 @@
 //! | 2 | `units` | numbers that say what they count |
 //! | 1 | `error` | what went wrong, where, what to do |
 
+pub mod analysis;
 pub mod bitmap;
 pub mod catalog;
 pub mod compaction;

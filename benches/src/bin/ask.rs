@@ -73,7 +73,7 @@ fn main() -> ExitCode {
 fn run() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse(std::env::args().skip(1))?;
     let open = || Store::open(&arguments.store);
-    let query = |store: &Store, text: &str| store.query(text);
+    let query = |store: &Store, text: &str| store.ask(text);
     let (input, output) = (stdin().lock(), stdout().lock());
     if arguments.how == How::Cold {
         return Ok(ask::serve_cold(open, query, input, output)?);

@@ -3,7 +3,7 @@
 use clap::{ArgMatches, Args};
 use footfall_engine::query::suggest;
 
-use super::{COMMANDS, Command, arguments_of, parsed};
+use super::{Command, arguments_of, parsed};
 use crate::args::{Global, program};
 use crate::exit::{Failure, Outcome};
 use crate::topic::{TOPICS, list};
@@ -44,7 +44,7 @@ fn run(matches: &ArgMatches, global: &Global) -> Outcome {
 
 fn unknown(subject: &str) -> Failure {
     let topics = TOPICS.iter().map(|topic| topic.name);
-    let names = COMMANDS.iter().map(|command| command.name).chain(topics);
+    let names = super::list().map(|(name, ..)| name).chain(topics);
     let help = suggest::did_you_mean(subject, names);
     Failure::usage_of(
         format!("no command and no topic {subject}"),

@@ -4,7 +4,7 @@ use clap::{ArgMatches, Args};
 use clap_mangen::Man;
 use footfall_engine::query::suggest;
 
-use super::{COMMANDS, Command, arguments_of, parsed};
+use super::{Command, arguments_of, parsed};
 use crate::args::{Global, program};
 use crate::exit::{Failure, Outcome};
 
@@ -43,7 +43,7 @@ fn run(matches: &ArgMatches, global: &Global) -> Outcome {
 }
 
 fn unknown(name: &str) -> Failure {
-    let names = COMMANDS.iter().map(|command| command.name);
+    let names = super::list().map(|(name, ..)| name);
     let help = suggest::did_you_mean(name, names).unwrap_or_else(|| "see footfall help".to_owned());
     Failure::usage_of(format!("no command {name}"), help)
 }

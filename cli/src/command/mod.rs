@@ -2,8 +2,10 @@
 //!
 //! # To add one
 //!
-//! A file here with its `clap::Args` and its `run`, and its row in [`COMMANDS`].
+//! A file here with its `clap::Args` and its `run`, and its row in [`COMMANDS`]. Analyses of the engine's
+//! table are commands by themselves.
 
+mod analysis;
 mod compact;
 mod completions;
 mod demo;
@@ -31,6 +33,7 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, Args, FromArgMatches};
 use footfall_engine::Error;
+use footfall_engine::analysis::ANALYSES;
 
 use crate::args::{Global, program};
 use crate::exit::{Exit, Failure, Outcome};
@@ -53,7 +56,31 @@ pub(crate) struct Command {
 }
 
 /// Headings of the help, in its order.
-pub(crate) const GROUPS: &[&str] = &["Begin", "Ask", "Take out", "Look after a store", "More"];
+pub(crate) const GROUPS: &[&str] = &[
+    "Begin",
+    "Ask",
+    analysis::GROUP,
+    "Take out",
+    "Look after a store",
+    "More",
+];
+
+/// Name, group and line of help of every command.
+pub(crate) fn list() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    let own = COMMANDS
+        .iter()
+        .map(|command| (command.name, command.group, command.about));
+    let analyses = ANALYSES.iter().map(|analysis| {
+        let card = analysis.card();
+        (card.name, analysis::GROUP, card.about)
+    });
+    own.chain(analyses)
+}
+
+/// Every command as clap knows it.
+pub(crate) fn clap_commands() -> impl Iterator<Item = clap::Command> {
+    COMMANDS.iter().map(Command::clap).chain(analysis::all())
+}
 
 /// Every command.
 pub(crate) const COMMANDS: &[Command] = &[
@@ -128,13 +155,17 @@ fn dispatch(matches: &ArgMatches) -> Outcome {
     let Some((name, matches)) = matches.subcommand() else {
         return Err(Failure::usage_of("no command", "see footfall help"));
     };
+    let global = Global::of(matches)?;
+    if let Some(outcome) = analysis::run(name, matches, &global) {
+        return outcome;
+    }
     let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
         return Err(Failure::usage_of(
             format!("no command {name}"),
             "see footfall help",
         ));
     };
-    (command.run)(matches, &Global::of(matches)?)
+    (command.run)(matches, &global)
 }
 
 /// Says a line to the person, unless that is not wanted.
@@ -150,13 +181,14 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_examples_parse() {
-        for (index, command) in COMMANDS.iter().enumerate() {
-            assert!(
-                COMMANDS[..index]
-                    .iter()
-                    .all(|other| other.name != command.name)
-            );
-            for line in command.examples.lines() {
+        let mut names: Vec<_> = list().map(|(name, ..)| name).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+        for command in program().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string);
+            for line in help.unwrap_or_default().lines().skip(1) {
                 let line = line.rsplit('|').next().unwrap();
                 let parsed = program().try_get_matches_from(words_of(line));
                 assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());

@@ -1,12 +1,12 @@
-//! `footfall query 'TEXT'`: one question in the text form.
+//! `footfall query 'TEXT'`: one question in the text form, be it a query or an analysis.
 
 use clap::{ArgMatches, Args};
-use footfall_engine::output::printable;
-use footfall_engine::query::text;
+use footfall_engine::analysis::Question;
 
-use super::{Command, arguments_of, note, parsed};
+use super::analysis::show;
+use super::{Command, arguments_of, parsed};
 use crate::args::Global;
-use crate::ask::answer;
+use crate::ask::{answer, usage_if_invalid};
 use crate::exit::{Failure, Outcome};
 
 pub(super) const COMMAND: Command = Command {
@@ -30,12 +30,11 @@ struct Wishes {
 
 fn run(matches: &ArgMatches, global: &Global) -> Outcome {
     let wishes: Wishes = parsed(matches)?;
-    let query = text::parse(&wishes.text.join(" ")).map_err(Failure::usage)?;
+    let question = Question::parse(&wishes.text.join(" ")).map_err(Failure::usage)?;
     let store = global.open()?;
-    let answer = answer(&store, &query)?;
-    let output = global.destination().output(global.asked_format())?;
-    for note_text in answer.meta.notes.iter().filter(|_| !output.has_notes()) {
-        note(global, &format!("note: {}", printable(note_text)));
-    }
-    global.show(&answer)
+    let answer = match question {
+        Question::Query(query) => answer(&store, &query)?,
+        Question::Analysis(request) => store.analyse(&request).map_err(usage_if_invalid)?,
+    };
+    show(&answer, global)
 }

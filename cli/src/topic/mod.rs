@@ -21,6 +21,11 @@ pub(crate) struct Topic {
 /// Every topic.
 pub(crate) const TOPICS: &[Topic] = &[
     topic("queries", "the text form of a question", prose::queries),
+    topic(
+        "analyses",
+        "questions made of queries, and sets of downloaders",
+        tables::analyses,
+    ),
     topic("metrics", "what can be counted", tables::metrics),
     topic(
         "dimensions",

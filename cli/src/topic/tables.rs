@@ -1,5 +1,6 @@
 //! The engine's tables as topics.
 
+use footfall_engine::analysis::{ANALYSES, usage};
 use footfall_engine::metrics::METRICS;
 use footfall_engine::output::OUTPUTS;
 use footfall_engine::rules::RULES;
@@ -7,6 +8,29 @@ use footfall_engine::schema::dimension::DIMENSIONS;
 
 use super::list;
 use crate::exit::EXITS;
+
+pub(super) fn analyses() -> String {
+    let cards = ANALYSES.iter().map(|analysis| analysis.card());
+    let mut rows = String::new();
+    for (card, analysis) in cards.zip(ANALYSES) {
+        rows.push_str(&format!("  {}\n      {}\n", usage(*analysis), card.about));
+    }
+    format!(
+        "\
+Analyses: questions made of queries, each a command and a text for footfall query.
+
+{rows}
+  SET    TERM [or TERM]…
+  TERM   FACTOR [and FACTOR]…
+  FACTOR not FACTOR | (SET) | (where COND [and COND]… [RANGE]) | (RANGE) | COND | NAME
+
+A condition is the set of the downloaders of accepted requests that it keeps, so that
+repo = a/x and repo = b/y are those who have downloaded both. Conditions that one request has to
+meet stand together after where in brackets. A name with a / is a repo, any other one a saved set.
+COND, RANGE and rules: footfall help queries, dates, rules.
+"
+    )
+}
 
 pub(super) fn metrics() -> String {
     let rows = list(METRICS.iter().map(|(name, _, meaning)| (*name, *meaning)));

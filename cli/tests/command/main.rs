@@ -1,6 +1,7 @@
 //! The real program: messages, exit codes, formats, and what becomes of a store.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
+mod analyses;
 mod bad_input;
 mod doors;
 mod everyday;

@@ -19,6 +19,23 @@ impl BitSet {
         Self { words, limit }
     }
 
+    /// The set of the ids whose bits are set in `words`, the lowest bit first; those that are not below
+    /// `limit` are left out.
+    #[must_use]
+    pub fn from_words(mut words: Vec<u64>, limit: u32) -> Self {
+        words.resize(limit.div_ceil(WORD_BITS) as usize, 0);
+        if let (Some(last), 1..) = (words.last_mut(), limit % WORD_BITS) {
+            *last &= (1 << (limit % WORD_BITS)) - 1;
+        }
+        Self { words, limit }
+    }
+
+    /// A bit for each id, the lowest bit of the first word first.
+    #[must_use]
+    pub fn words(&self) -> &[u64] {
+        &self.words
+    }
+
     /// Every id is below it.
     #[must_use]
     pub fn limit(&self) -> u32 {
@@ -66,6 +83,12 @@ impl BitSet {
         word.is_some_and(|word| word >> (id % WORD_BITS) & 1 == 1)
     }
 
+    /// Whether it has no id.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.words.iter().all(|word| *word == 0)
+    }
+
     /// How many ids.
     #[must_use]
     pub fn count(&self) -> u64 {
@@ -92,6 +115,21 @@ impl BitSet {
             *word |= other;
         }
         Ok(())
+    }
+
+    /// Keeps the ids that are in another set too.
+    pub fn intersect_with(&mut self, other: &Self) {
+        let others = other.words.iter().chain(std::iter::repeat(&0));
+        for (word, other) in self.words.iter_mut().zip(others) {
+            *word &= other;
+        }
+    }
+
+    /// Removes the ids of another set.
+    pub fn subtract(&mut self, other: &Self) {
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            *word &= !other;
+        }
     }
 
     /// The ids in ascending order.
@@ -247,6 +285,14 @@ mod tests {
             for id in 0..500 {
                 prop_assert_eq!(a.contains(id), naive_a.contains(&id));
             }
+            let (mut both, mut only) = (a.clone(), a.clone());
+            both.intersect_with(&b);
+            prop_assert_eq!(both.iter().collect::<BTreeSet<_>>(), &naive_a & &naive_b);
+            only.subtract(&b);
+            prop_assert_eq!(only.iter().collect::<BTreeSet<_>>(), &naive_a - &naive_b);
+            prop_assert_eq!(&BitSet::from_words(a.words().to_vec(), 500), &a);
+            let below = naive_a.iter().copied().filter(|id| *id < 400);
+            prop_assert!(BitSet::from_words(a.words().to_vec(), 400).iter().eq(below));
             a.union_with(&b).unwrap();
             prop_assert_eq!(a.iter().collect::<BTreeSet<_>>(), &naive_a | &naive_b);
             a.clear();

@@ -18,5 +18,7 @@ pub mod value;
 
 pub use answer::{Answer, Column, ColumnType, Meta, Value};
 pub use calendar::Calendar;
-pub use execute::{Explanation, Level, execute, execute_from, explain};
+pub use execute::{
+    DownloaderSets, Explanation, Level, downloader_sets, execute, execute_from, explain, meaning,
+};
 pub use value::{Bound, Condition, Order, Query, Range, Test};

@@ -9,6 +9,7 @@
 //! # Ok::<(), footfall_engine::Error>(())
 //! ```
 
+mod analysis;
 mod compact;
 mod export;
 mod export_raw;

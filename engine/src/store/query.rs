@@ -69,7 +69,7 @@ impl Store {
 }
 
 /// Fails, with all names that there are, for a rule that is neither built in nor the owner's.
-fn check_rule_of(query: &Query, view: &View) -> Result<()> {
+pub(super) fn check_rule_of(query: &Query, view: &View) -> Result<()> {
     let own: Vec<&str> = view.rules().iter().map(|rule| rule.name.as_str()).collect();
     check_rule(query.rule.as_deref(), &own)
 }

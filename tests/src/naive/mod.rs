@@ -13,6 +13,7 @@
 //! | `rule` | requests to downloads |
 //! | `group`, `history`, `hub` | requests to a metric's value for every group |
 //! | `answer`, `order`, `meta` | values to ordered rows and what they mean |
+//! | `analysis` | questions made of queries to rows |
 //!
 //! # Not here
 //!
@@ -20,6 +21,7 @@
 //! downloaders. The wording of notes is free; only whether there is one is defined.
 
 pub mod agent;
+pub mod analysis;
 pub mod answer;
 pub mod calendar;
 pub mod dimension;

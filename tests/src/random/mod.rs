@@ -6,11 +6,13 @@
 //! |---|---|
 //! | `rows`, `hub` | a seed to a small log, and to a publisher CSV, in which everything collides |
 //! | `query` | a seed and what a store holds to a query about it |
+//! | `analysis` | a seed and what a store holds to a question made of queries |
 //! | `text` | a query to one of its texts |
 //! | `files` | what a store shall hold to files of an export, in several deliveries |
 //! | `stored` | content to a real store |
 //! | `compare` | two answers to their difference; a difference to a small one |
 
+pub mod analysis;
 pub mod compare;
 pub mod files;
 pub mod hub;

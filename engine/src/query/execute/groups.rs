@@ -288,6 +288,15 @@ impl Groups {
         &self.sets
     }
 
+    /// The downloaders of each key, which are taken out.
+    pub(super) fn take_downloaders(&mut self) -> Vec<(Key, IdSet)> {
+        let sets = self
+            .sets
+            .iter_mut()
+            .map(|sets| std::mem::take(&mut sets.who));
+        self.keys.iter().copied().zip(sets).collect()
+    }
+
     /// Which ids there are.
     pub(super) fn universe(&self) -> Universe {
         self.universe

@@ -35,6 +35,7 @@ mod rows;
 mod scan;
 mod scope;
 mod seen;
+mod sets;
 mod shape;
 mod space;
 mod stretch;
@@ -64,6 +65,7 @@ use crate::rules::Rule;
 pub type Rules<'r> = dyn Fn(&str) -> Option<Rule> + 'r;
 
 pub use explain::{Explanation, Part};
+pub use sets::{DownloaderSets, downloader_sets, meaning};
 
 /// What a part of a query is answered from.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd, Serialize)]

@@ -25,7 +25,7 @@ pub(super) fn conditions(
 }
 
 /// Reads one condition; the columns of its values go to `places`.
-fn condition(parser: &mut Parser, places: &mut Vec<usize>) -> Result<Condition> {
+pub(super) fn condition(parser: &mut Parser, places: &mut Vec<usize>) -> Result<Condition> {
     let negated = parser.eat_word("not");
     if parser.eat_word("in_set") {
         parser.expect(&Token::Open)?;

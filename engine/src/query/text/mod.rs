@@ -42,11 +42,13 @@ mod condition;
 mod lexer;
 mod parse;
 mod period;
+mod reader;
 mod render;
 
 pub use parse::parse;
 pub use period::instant_text;
-pub use render::render;
+pub use reader::Reader;
+pub use render::{render, render_clauses, render_condition, render_name};
 
 /// Longest text of a query in bytes.
 pub const TEXT_BYTES_MAX: usize = 1 << 20;

@@ -18,10 +18,7 @@ use crate::schema::dimension::DIMENSIONS;
 /// `Invalid` with the column where the text leaves the grammar or breaks a rule of
 /// [`Query::check`]; `Limit` for texts over [`super::TEXT_BYTES_MAX`].
 pub fn parse(text: &str) -> Result<Query> {
-    let mut parser = Parser {
-        lexemes: lex(text)?,
-        index: 0,
-    };
+    let mut parser = Parser::new(text)?;
     let mut query = Query::default();
     let mut places = Places::default();
     loop {
@@ -41,7 +38,7 @@ pub fn parse(text: &str) -> Result<Query> {
 }
 
 /// Words that begin a clause.
-const CLAUSES: &[&str] = &[
+pub(super) const CLAUSES: &[&str] = &[
     "by",
     "where",
     "last",
@@ -72,7 +69,7 @@ pub(super) struct Places {
 }
 
 impl Places {
-    fn of(&self, part: Part) -> usize {
+    pub(super) fn of(&self, part: Part) -> usize {
         let found = match part {
             Part::Metric(index) => self.metrics.get(index).copied(),
             Part::By(index) => self.by.get(index).copied(),
@@ -92,16 +89,26 @@ impl Places {
 }
 
 /// A cursor over the tokens of one text.
+#[derive(Debug)]
 pub(super) struct Parser {
     lexemes: Vec<Lexeme>,
     index: usize,
 }
 
 impl Parser {
+    pub(super) fn new(text: &str) -> Result<Self> {
+        let lexemes = lex(text)?;
+        Ok(Self { lexemes, index: 0 })
+    }
+
+    /// The token after the next `ahead` ones.
+    pub(super) fn peek_at(&self, ahead: usize) -> &Token {
+        let lexeme = self.lexemes.get(self.index.saturating_add(ahead));
+        lexeme.map_or(&Token::End, |lexeme| &lexeme.token)
+    }
+
     pub(super) fn peek(&self) -> &Token {
-        self.lexemes
-            .get(self.index)
-            .map_or(&Token::End, |lexeme| &lexeme.token)
+        self.peek_at(0)
     }
 
     pub(super) fn column(&self) -> usize {
@@ -159,7 +166,7 @@ impl Parser {
         }
     }
 
-    fn metric(&mut self) -> Result<Metric> {
+    pub(super) fn metric(&mut self) -> Result<Metric> {
         let start = self.index;
         let column = self.column();
         let name = self.column_name("a metric")?;
@@ -199,7 +206,7 @@ impl Parser {
     }
 
     /// A whole number.
-    fn number(&mut self, expected: &str) -> Result<u64> {
+    pub(super) fn number(&mut self, expected: &str) -> Result<u64> {
         let number = match self.peek() {
             Token::Word(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse(),
             _ => return Err(self.unexpected(expected)),
@@ -219,7 +226,7 @@ impl Parser {
         })
     }
 
-    fn clause(&mut self, query: &mut Query, places: &mut Places) -> Result<()> {
+    pub(super) fn clause(&mut self, query: &mut Query, places: &mut Places) -> Result<()> {
         let column = self.column();
         let Token::Word(word) = self.peek().clone() else {
             return Err(self.not_a_clause(places));

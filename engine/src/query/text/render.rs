@@ -16,8 +16,34 @@ pub fn render(query: &Query) -> String {
     text
 }
 
+/// The canonical text of a condition.
+#[must_use]
+pub fn render_condition(condition: &Condition) -> String {
+    let mut text = String::new();
+    let _ = write_condition(&mut text, condition);
+    text
+}
+
+/// The canonical text of what follows a query's metrics; empty, or with a space before it.
+#[must_use]
+pub fn render_clauses(query: &Query) -> String {
+    let mut text = String::new();
+    let _ = write_clauses(&mut text, query);
+    text
+}
+
+/// A name as it is read back: bare wherever the grammar allows it.
+#[must_use]
+pub fn render_name(text: &str) -> String {
+    name(text)
+}
+
 fn write(text: &mut String, query: &Query) -> fmt::Result {
     write_list(text, &query.metrics)?;
+    write_clauses(text, query)
+}
+
+fn write_clauses(text: &mut String, query: &Query) -> fmt::Result {
     for (index, dimension) in query.by.iter().enumerate() {
         text.write_str(if index == 0 { " by " } else { ", " })?;
         text.write_str(&name(&dimension.to_string()))?;

@@ -1,0 +1,107 @@
+//! A filter and a range to the downloaders that they keep, as sets: what questions that are made of
+//! queries are answered from.
+//!
+//! The same plan as for counting them (`downloaders by …`), so that whoever wants sets never walks a
+//! segment.
+
+use super::distinct::IdSet;
+use super::groups::Key;
+use super::scope::{Scope, instant};
+use super::{Level, Rules, check_supported, count, notes};
+use crate::bitmap::BitSet;
+use crate::catalog::View;
+use crate::error::Result;
+use crate::metrics::Metric;
+use crate::query::answer::{Meta, Value};
+use crate::query::value::Query;
+
+/// Sets of downloaders, and what they mean.
+#[derive(Clone, Debug)]
+pub struct DownloaderSets {
+    /// For each group that is not empty its dimensions' values and its downloaders; in ascending order
+    /// if there is one dimension and it is time.
+    pub groups: Vec<(Vec<Value>, BitSet)>,
+    /// Rule, range, and what else holds of all of them.
+    pub meta: Meta,
+}
+
+impl DownloaderSets {
+    /// The one set of a query without dimensions.
+    #[must_use]
+    pub fn into_one(self, limit: u32) -> BitSet {
+        let first = self.groups.into_iter().next();
+        first.map_or_else(|| BitSet::new(limit), |(_, set)| set)
+    }
+}
+
+/// The downloaders of the requests that the query's filter keeps and its rule accepts, for each group
+/// of its dimensions. Its metrics, order and `top` do not matter.
+///
+/// # Errors
+///
+/// As [`execute`](super::execute).
+pub fn downloader_sets(view: &View, rules: &Rules<'_>, query: &Query) -> Result<DownloaderSets> {
+    let query = Query {
+        metrics: vec![Metric::Downloaders],
+        order: None,
+        top: None,
+        ..query.clone()
+    };
+    query.check()?;
+    check_supported(&query)?;
+    let scope = Scope::new(view, None, rules, &query)?;
+    let mut counted = count(&scope, Level::Cells, rules)?;
+    let meta = meta(&scope, counted.log.unidentified);
+    let limit = counted.log.universe().downloaders;
+    let mut sets: Vec<(Key, IdSet)> = counted.log.take_downloaders();
+    sets.sort_unstable_by_key(|(key, _)| *key);
+    let mut groups = Vec::with_capacity(sets.len());
+    for (key, ids) in sets {
+        let set = bit_set(ids, limit)?;
+        if set.is_empty() {
+            continue;
+        }
+        let mut values = Vec::with_capacity(scope.axes.len());
+        for axis in &scope.axes {
+            let (value, _) = axis.shown(axis.code(key), view, &scope.repos)?;
+            values.push(value);
+        }
+        groups.push((values, set));
+    }
+    Ok(DownloaderSets { groups, meta })
+}
+
+/// What a query's numbers would mean: rule and range, and names in it that do not exist.
+///
+/// # Errors
+///
+/// As [`execute`](super::execute).
+pub fn meaning(view: &View, rules: &Rules<'_>, query: &Query) -> Result<Meta> {
+    query.check()?;
+    check_supported(query)?;
+    Ok(meta(&Scope::new(view, None, rules, query)?, 0))
+}
+
+fn meta(scope: &Scope<'_>, unidentified: u64) -> Meta {
+    Meta {
+        from: scope.span.map(|span| instant(span.from)),
+        to: scope.span.map(|span| instant(span.to)),
+        rule: scope.rule.name.clone(),
+        exact: true,
+        unidentified,
+        notes: notes::notes(scope),
+        snapshot: scope.view.manifest().number,
+        ..Meta::default()
+    }
+}
+
+fn bit_set(ids: IdSet, limit: u32) -> Result<BitSet> {
+    match ids {
+        IdSet::Bits(words) => Ok(BitSet::from_words(words, limit)),
+        IdSet::List(list) => {
+            let mut set = BitSet::new(limit);
+            set.insert_all(&list)?;
+            Ok(set)
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Questions, be they queries or made of queries, to answers from the newest commit.
+
+use std::time::Instant;
+
+use super::Store;
+use super::query::check_rule_of;
+use crate::analysis::{Question, Request, Source};
+use crate::error::Result;
+use crate::query::Answer;
+
+impl Store {
+    /// The answer of a question in its text form: a query, or an analysis.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` for a text without meaning; as [`Self::evaluate`] and [`Self::analyse`].
+    pub fn ask(&self, text: &str) -> Result<Answer> {
+        match Question::parse(text)? {
+            Question::Query(query) => self.evaluate(&query),
+            Question::Analysis(request) => self.analyse(&request),
+        }
+    }
+
+    /// The answer of an analysis.
+    ///
+    /// # Errors
+    ///
+    /// As [`Analysis::answer`](crate::analysis::Analysis::answer).
+    pub fn analyse(&self, request: &Request) -> Result<Answer> {
+        let begin = Instant::now();
+        let view = self.view()?;
+        let hub = self.hub_states.state(view.snapshot(), None)?;
+        check_rule_of(&request.scope, &view)?;
+        let rules = |name: &str| view.rule(name);
+        let source = Source {
+            view: &view,
+            hub: hub.as_deref(),
+            rules: &rules,
+        };
+        let mut answer = request.answer(&source)?;
+        answer.meta.elapsed_ms = begin.elapsed().as_secs_f64() * 1000.0;
+        Ok(answer)
+    }
+}

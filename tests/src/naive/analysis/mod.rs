@@ -1,0 +1,53 @@
+//! Requests and a question made of queries to its rows, in the plainest way.
+//!
+//! The texts of names in the rows (a set's, a repo's) are the engine's; everything that is counted is
+//! not.
+
+mod audience;
+mod overlap;
+
+use std::collections::BTreeSet;
+
+use footfall_engine::analysis::{Request, Subject};
+use footfall_engine::query::{Query, Value};
+use footfall_engine::schema::{IdentityKind, Row};
+
+use super::{Scope, Source, rule};
+
+/// A downloader.
+pub(super) type Who<'a> = (IdentityKind, &'a str);
+
+/// The rows of an analysis' answer.
+///
+/// # Errors
+/// A request that has no meaning, in a sentence.
+pub fn evaluate(source: &Source<'_>, request: &Request) -> Result<Vec<Vec<Value>>, String> {
+    match (request.analysis, &request.subject) {
+        ("audience", Subject::Set(set)) => audience::rows(source, request, set),
+        ("overlap", Subject::Nothing) => overlap::rows(source, request),
+        (name, _) => Err(format!("no analysis {name}")),
+    }
+}
+
+/// The requests that a query keeps, and those of them that its rule accepts.
+fn scope<'a>(source: &Source<'a>, query: &'a Query) -> Result<Scope<'a>, String> {
+    super::check(query)?;
+    Scope::new(source, query)
+}
+
+/// The downloaders of some requests.
+fn downloaders<'a>(rows: &[&'a Row]) -> BTreeSet<Who<'a>> {
+    rows.iter().filter_map(|row| rule::who(row)).collect()
+}
+
+fn int(count: usize) -> Value {
+    Value::Int(u64::try_from(count).unwrap_or(u64::MAX))
+}
+
+fn share(part: usize, whole: usize) -> Value {
+    if whole == 0 {
+        Value::Null
+    } else {
+        Value::Real(part as f64 / whole as f64)
+    }
+}

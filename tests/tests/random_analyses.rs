@@ -1,0 +1,89 @@
+//! Random questions made of queries on random logs: a store and the naive evaluator give the same rows.
+//!
+//! `FOOTFALL_ANALYSES` says how many, `FOOTFALL_SEED` where to begin.
+
+use std::collections::BTreeMap;
+use std::env;
+
+use footfall_engine::analysis::{ANALYSES, Question};
+use footfall_engine::query::Value;
+use footfall_tests::naive::{Source, analysis};
+use footfall_tests::random::analysis::random_request;
+use footfall_tests::random::stored::Stored;
+use footfall_tests::random::{Content, Rng};
+
+/// Questions asked of each log.
+const PER_LOG: u64 = 20;
+
+fn setting(name: &str, default: u64) -> u64 {
+    let value = env::var(name).ok();
+    value
+        .and_then(|value| value.parse().ok())
+        .unwrap_or(default)
+}
+
+#[test]
+fn analyses_agree_with_the_naive_evaluator() {
+    let (count, seed) = (
+        setting("FOOTFALL_ANALYSES", 600),
+        setting("FOOTFALL_SEED", 1),
+    );
+    let mut asked: BTreeMap<&str, [u64; 3]> = BTreeMap::new();
+    for seed in seed..seed + count.div_ceil(PER_LOG) {
+        let mut rng = Rng::new(seed);
+        let content = Content::any(&mut rng);
+        let stored = Stored::new(&content, seed)
+            .unwrap_or_else(|error| panic!("FOOTFALL_SEED={seed}: {error}"));
+        let source = Source {
+            log: &content.rows,
+            hub: content.hub.as_ref(),
+            rules: &[],
+        };
+        for _ in 0..PER_LOG {
+            let text = random_request(&mut rng, &content).render();
+            // Some ranges and conditions have no meaning.
+            let Ok(Question::Analysis(request)) = Question::parse(&text) else {
+                continue;
+            };
+            let want = analysis::evaluate(&source, &request);
+            let found = stored.store.analyse(&request);
+            let text = request.render();
+            let place = format!("FOOTFALL_SEED={seed}: {text}");
+            let [all, refused, above_zero] = asked.entry(request.analysis).or_default();
+            *all += 1;
+            match (&want, &found) {
+                (Err(_), Err(_)) => {
+                    *refused += 1;
+                    continue;
+                }
+                (Ok(want), Ok(found)) => {
+                    let mut pairs = want.iter().zip(&found.rows);
+                    if let Some((want, found)) = pairs.find(|(want, found)| want != found) {
+                        panic!("{place}\nwant  {want:?}\nfound {found:?}");
+                    }
+                    assert_eq!(want.len(), found.rows.len(), "{place}: rows");
+                    let is_above_zero = |value: &Value| matches!(value, Value::Int(1..));
+                    *above_zero += u64::from(want.iter().flatten().any(is_above_zero));
+                    assert_eq!(found.meta.query, text);
+                }
+                (want, found) => panic!("{place}\nwant  {want:?}\nfound {found:?}"),
+            }
+            // Every text that a request has means the same request's rows.
+            let read = Question::parse(&text);
+            let again = read.unwrap_or_else(|error| panic!("{place}: {error}"));
+            assert_eq!(again.render(), text, "{place}");
+            let again = stored.store.ask(&text);
+            let again = again.unwrap_or_else(|error| panic!("{place}: {error}"));
+            assert!(found.is_ok_and(|found| found.same_as(&again)), "{place}");
+        }
+    }
+    println!("seed {seed}: asked, refused, above zero: {asked:?}");
+    for analysis in ANALYSES {
+        let name = analysis.card().name;
+        let [all, _, above_zero] = asked.get(name).copied().unwrap_or_default();
+        assert!(
+            above_zero * 4 > all && all > 0,
+            "{name}: {all} asked, {above_zero} say something"
+        );
+    }
+}
