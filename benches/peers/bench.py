@@ -25,7 +25,6 @@ from questions import Facts, chosen
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SUBJECT = "footfall"
-NOT_YET = "q17,q25"
 CORES = os.cpu_count() or 1
 PACKAGES = ("duckdb", "datafusion", "polars", "chdb", "chdb-core")
 
@@ -46,7 +45,7 @@ def options(about: str, engines: str = ",".join(ENGINES)) -> argparse.ArgumentPa
     add("--exports", type=Path, help="load these CSV files instead of generated ones")
     add("--engines", default=engines, help=f"of {', '.join(ENGINES)}")
     add("--reuse", action="store_true", help="ask the stores of the last run, load only what is not there")
-    add("--footfall-skip", default=NOT_YET, help=f"questions that Footfall is not asked ({NOT_YET or 'none'})")
+    add("--footfall-skip", default="", help="questions that Footfall is not asked, as q17")
     add("--no-build", action="store_true", help="take the binaries as they are")
     add("--bin", type=Path, default=binaries(), help="directory of the release binaries")
     add("--work", type=Path, default=binaries().parent / "peers", help="where logs, stores and results are kept")

@@ -15,6 +15,7 @@ from compare import difference, normal
 from engines import ENGINES, by_name
 from engines.dialect import ACCEPTED
 from engines.duckdb import DuckDb
+from engines.footfall import Footfall
 from engines.peer import Peer, export_glob
 from growth import slope
 from ingest import parted, rows_in
@@ -137,6 +138,19 @@ class Texts(unittest.TestCase):
     def test_a_shared_name_carries_its_type(self) -> None:
         rows = DuckDb().rows({"rows": [["model", "org/repo-2", 5], ["model", "org/repo-3", 4]]}, question("q26"), FACTS)
         self.assertEqual(rows, [["model:org/repo-2", 5], ["org/repo-3", 4]])
+
+
+class Answers(unittest.TestCase):
+    """Footfall's analyses say more than is compared."""
+
+    def test_an_audience_is_its_first_row(self) -> None:
+        answer = {"columns": [{"name": "set"}, {"name": "downloaders"}], "rows": [["a and b", 2], ["a", 5]]}
+        self.assertEqual(Footfall(Path()).rows(answer, question("q17"), FACTS), [[2]])
+
+    def test_a_pair_is_both_names_in_order(self) -> None:
+        columns = ({"name": name} for name in ("repo", "other", "downloaders", "both", "jaccard"))
+        answer = {"columns": list(columns), "rows": [["org/b", "org/a", 9, 4, 0.1]]}
+        self.assertEqual(Footfall(Path()).rows(answer, question("q25"), FACTS), [["org/a org/b", 4]])
 
 
 class Comparing(unittest.TestCase):

@@ -53,4 +53,11 @@ class Footfall(Engine):
 
     def rows(self, answer: dict[str, Any], question: Question, facts: Facts) -> Rows:
         """Return the answer's rows: their labels are the ones that the peers' rows are given."""
+        names = [column["name"] for column in answer["columns"]]
+        rows = [dict(zip(names, row, strict=True)) for row in answer["rows"]]
+        if question.dims == ("pair",):
+            return [[" ".join(sorted((row["repo"], row["other"]))), row["both"]] for row in rows]
+        if names[:1] == ["set"]:
+            # An audience comes first, then the sets that it is made of.
+            return [[rows[0]["downloaders"]]]
         return [list(row) for row in answer["rows"]]
