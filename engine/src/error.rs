@@ -23,6 +23,8 @@ pub enum ErrorKind {
     Conflict,
     /// A documented limit is reached.
     Limit,
+    /// The caller asked to stop, or the time it gave is over.
+    Stopped,
 }
 
 /// Where it went wrong, from the outside in; every part is optional.

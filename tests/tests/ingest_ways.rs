@@ -289,3 +289,33 @@ fn a_refused_file_leaves_no_trace() {
     let receipt = take(&store, &[again], &options(2));
     assert_eq!((receipt.rows, receipt.rejected), (40, 0), "{receipt:?}");
 }
+
+#[test]
+fn a_file_that_was_put_aside_has_the_name_it_was_sent_with() {
+    let dir = tempfile::tempdir().unwrap();
+    let plan = Plan {
+        rows: 500,
+        days: 1,
+        ..plan()
+    };
+    let sent = files(&plan, &dir.path().join("logs")).remove(0);
+    let spool = dir.path().join(".1.upload");
+    std::fs::copy(&sent, &spool).unwrap();
+    let store = Store::open_or_create(&dir.path().join("store")).unwrap();
+    let take = |name: &str| {
+        let named = (name, spool.as_path());
+        store
+            .ingest_spooled(named, &options(2), &mut |_| {})
+            .unwrap()
+    };
+    let receipt = take("day.csv");
+    assert_eq!(
+        (receipt.rows, receipt.files[0].path.as_str()),
+        (500, "day.csv")
+    );
+    assert_eq!(store.imports().unwrap()[0].path, "day.csv");
+    let again = take("other.csv");
+    assert!(
+        matches!(&again.files[0].outcome, Outcome::Seen { as_path, .. } if as_path == "day.csv")
+    );
+}

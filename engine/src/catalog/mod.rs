@@ -36,6 +36,7 @@ pub mod rewrite;
 mod runs;
 pub mod settings;
 mod snapshot;
+pub mod terms;
 mod transaction;
 pub mod upkeep;
 pub mod view;

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use super::manifest::{DictionaryRole, Manifest, Partition, SegmentEntry};
 use super::settings::load_settings;
 use super::snapshot::Snapshot;
+use super::terms::Terms;
 use crate::derived::{CellInput, Cells, build_cells};
 use crate::dictionary::identity::{KeyChunk, LookupRun};
 use crate::dictionary::{IdentityKeys, Names};
@@ -172,17 +173,18 @@ struct MergedDay {
 #[derive(Debug, Default)]
 struct Merged(Mutex<HashMap<Day, MergedDay>>);
 
-/// A snapshot, ready to be read.
+/// A snapshot, ready to be read under some terms.
 #[derive(Debug)]
 pub struct View {
     snapshot: Arc<Snapshot>,
     names: Arc<Names>,
     meanings: Arc<Meanings>,
     identities: IdentityKeys,
-    ip_bits: OnceLock<Vec<u64>>,
+    ip_bits: Arc<OnceLock<Vec<u64>>>,
     merged: Arc<Merged>,
     settings: Arc<Settings>,
     rules: Vec<Rule>,
+    terms: Terms,
 }
 
 impl View {
@@ -213,11 +215,34 @@ impl View {
             names,
             meanings,
             identities,
-            ip_bits: OnceLock::new(),
+            ip_bits: Arc::default(),
             merged,
             settings,
             rules,
+            terms: Terms::default(),
         })
+    }
+
+    /// The same snapshot under other terms. What has been read is shared.
+    #[must_use]
+    pub fn under(&self, terms: Terms) -> Self {
+        Self {
+            snapshot: Arc::clone(&self.snapshot),
+            names: Arc::clone(&self.names),
+            meanings: Arc::clone(&self.meanings),
+            identities: self.identities.clone(),
+            ip_bits: Arc::clone(&self.ip_bits),
+            merged: Arc::clone(&self.merged),
+            settings: Arc::clone(&self.settings),
+            rules: self.rules.clone(),
+            terms,
+        }
+    }
+
+    /// What it is read under.
+    #[must_use]
+    pub fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     /// The snapshot.
@@ -278,8 +303,9 @@ impl View {
     ///
     /// # Errors
     ///
-    /// `Corrupt` when a file is damaged or missing, `Io`.
+    /// `Corrupt` when a file is damaged or missing, `Io`; `Stopped`.
     pub fn segment(&self, partition: &Partition) -> Result<Arc<Segment>> {
+        self.terms.check()?;
         match partition.segments.as_slice() {
             [one] => self.snapshot.open_as(&one.file, Segment::open),
             _ => Ok(self.merged(partition)?.segment),
@@ -315,8 +341,9 @@ impl View {
     ///
     /// # Errors
     ///
-    /// `Corrupt` when a file is damaged or missing, `Io`.
+    /// `Corrupt` when a file is damaged or missing, `Io`; `Stopped`.
     pub fn cells(&self, partition: &Partition) -> Result<Arc<Cells>> {
+        self.terms.check()?;
         match self.stored_cells(partition)? {
             Some(stored) => Ok(stored),
             None => Ok(self.merged(partition)?.cells),

@@ -7,7 +7,7 @@ use super::Store;
 use crate::catalog::{FileEntry, Snapshot};
 use crate::error::{Error, Result};
 use crate::hub::{
-    HubHead, HubHistory, HubImport, HubState, Revisions, export_hub_csv, known, needed,
+    HubHead, HubHistory, HubImport, HubRepo, HubState, Revisions, export_hub_csv, known, needed,
 };
 use crate::units::TimestampMs;
 
@@ -81,7 +81,9 @@ impl Store {
     ///
     /// `Corrupt` when a file is damaged or missing, `Io`.
     pub fn hub_state(&self, as_of: Option<TimestampMs>) -> Result<Option<Arc<HubState>>> {
-        self.hub_states.state(&*self.catalog.snapshot()?, as_of)
+        self.kept
+            .hub_states
+            .state(&*self.catalog.snapshot()?, as_of)
     }
 
     /// What every import of a publisher CSV changed of those before it.
@@ -102,7 +104,8 @@ impl Store {
     }
 
     /// Writes the CSV that the Hub would give, from what it gave: every stored row, in the newest
-    /// import's order; with `org`, of that org alone. Gives the number of rows.
+    /// import's order; with `org`, of that org alone, of repos that the handle's terms allow. Gives the
+    /// number of rows.
     ///
     /// # Errors
     ///
@@ -114,7 +117,11 @@ impl Store {
         mut out: &mut dyn Write,
     ) -> Result<u64> {
         let state = self.hub_state(as_of)?.ok_or_else(no_publisher_csv)?;
-        export_hub_csv(&state, |repo| org.is_none() || repo.org() == org, &mut out)
+        let is_asked = |repo: &HubRepo| {
+            let (repo_type, name) = repo.key();
+            (org.is_none() || repo.org() == org) && self.terms.allowed.has(repo_type, name)
+        };
+        export_hub_csv(&state, is_asked, &mut out)
             .map_err(|error| Error::io("write", "output", error))
     }
 }

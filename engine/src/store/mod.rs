@@ -25,6 +25,7 @@ mod verify;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::catalog::terms::Terms;
 use crate::catalog::{Catalog, View};
 use crate::error::Result;
 use crate::ingest::pipeline::{self, Options, Progress, Receipt};
@@ -38,10 +39,18 @@ pub use imports::ImportInfo;
 pub use status::{BytesByPart, DayRange, NewColumn, SourceStatus, Status};
 pub use verify::{Fault, VerifyOptions, VerifyProgress, VerifyReport};
 
-/// An open store. It reads the newest commit at each call; readers never wait for a writer.
-#[derive(Debug)]
+/// An open store. It reads the newest commit at each call; readers never wait for a writer. Clones are
+/// handles to the same.
+#[derive(Clone, Debug)]
 pub struct Store {
     catalog: Catalog,
+    kept: Arc<Kept>,
+    terms: Terms,
+}
+
+/// What all handles of a store share.
+#[derive(Debug, Default)]
+struct Kept {
     newest: Mutex<Option<Arc<View>>>,
     hub_states: HubStates,
 }
@@ -68,9 +77,26 @@ impl Store {
     fn of(catalog: Catalog) -> Self {
         Self {
             catalog,
-            newest: Mutex::new(None),
-            hub_states: HubStates::default(),
+            kept: Arc::default(),
+            terms: Terms::default(),
         }
+    }
+
+    /// A handle to the same store under other terms: queries, explanations and exports of counts see
+    /// no repo that these do not allow. What shows the store as a whole (`status`, `imports`,
+    /// `export_raw`, `rows`, `hub_state`) is not for restricted readers.
+    #[must_use]
+    pub fn under(&self, terms: Terms) -> Self {
+        Self {
+            terms,
+            ..self.clone()
+        }
+    }
+
+    /// What it is read under.
+    #[must_use]
+    pub fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     /// Where it lies.
@@ -85,8 +111,17 @@ impl Store {
     ///
     /// `Corrupt` or `Io`.
     pub fn view(&self) -> Result<Arc<View>> {
+        let newest = self.newest_view()?;
+        if self.terms.is_free() {
+            return Ok(newest);
+        }
+        Ok(Arc::new(newest.under(self.terms.clone())))
+    }
+
+    fn newest_view(&self) -> Result<Arc<View>> {
         let snapshot = self.catalog.snapshot()?;
-        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        let newest = self.kept.newest.lock();
+        let mut newest = newest.unwrap_or_else(PoisonError::into_inner);
         if let Some(view) = newest.as_ref()
             && view.manifest().number == snapshot.manifest().number
         {
@@ -109,6 +144,20 @@ impl Store {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Receipt> {
         pipeline::ingest(&self.catalog, paths, options, progress)
+    }
+
+    /// Takes the file at `spool` in under the name that it was sent with.
+    ///
+    /// # Errors
+    ///
+    /// See [`pipeline::ingest_spooled`].
+    pub fn ingest_spooled(
+        &self,
+        named: (&str, &Path),
+        options: &Options,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Receipt> {
+        pipeline::ingest_spooled(&self.catalog, named, options, progress)
     }
 }
 

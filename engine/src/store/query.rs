@@ -61,7 +61,7 @@ impl Store {
     fn hub_for(&self, query: &Query, view: &View) -> Result<Option<Arc<HubState>>> {
         let is_hub = |metric: &Metric| metric.measure() == Measure::Hub;
         if query.metrics.iter().any(is_hub) {
-            self.hub_states.state(view.snapshot(), None)
+            self.kept.hub_states.state(view.snapshot(), None)
         } else {
             Ok(None)
         }

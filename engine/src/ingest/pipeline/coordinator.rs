@@ -43,8 +43,18 @@ pub fn ingest(
     options: &Options,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Receipt> {
+    let found = discover(paths, options.clock.now())?;
+    take(catalog, found, options, progress)
+}
+
+/// Takes files in that were found, and names those that are left.
+pub(super) fn take(
+    catalog: &Catalog,
+    (sources, left): (Vec<Source>, Vec<FileReceipt>),
+    options: &Options,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Receipt> {
     let started = options.clock.now();
-    let (sources, left) = discover(paths, started)?;
     let plausible = if options.any_date {
         Plausible::any()
     } else {
@@ -207,6 +217,7 @@ impl<'a> Coordinator<'a> {
             path: PathBuf::new(),
             len: 0,
             mtime_ms: None,
+            spool: None,
         };
         self.work.sources().get(index).cloned().unwrap_or(none)
     }

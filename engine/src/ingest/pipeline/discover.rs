@@ -20,6 +20,8 @@ pub(super) struct Source {
     pub(super) path: PathBuf,
     pub(super) len: u64,
     pub(super) mtime_ms: Option<u64>,
+    /// Where its bytes lie, if not at its path.
+    pub(super) spool: Option<PathBuf>,
 }
 
 /// The files below `paths`, sorted inside each directory, and what is left for the next run.
@@ -40,6 +42,7 @@ pub(super) fn discover(
                 path: path.clone(),
                 len: 0,
                 mtime_ms: None,
+                spool: None,
             });
             continue;
         }
@@ -112,6 +115,7 @@ fn source(path: &Path, metadata: &std::fs::Metadata) -> Source {
         path: path.to_owned(),
         len: metadata.len(),
         mtime_ms: mtime_ms(metadata),
+        spool: None,
     }
 }
 

@@ -27,9 +27,11 @@ mod piece;
 mod receipt;
 mod rejects;
 mod row_hash;
+mod spooled;
 mod work;
 
 pub use coordinator::ingest;
 pub use options::{Options, Progress};
 pub use receipt::{FileReceipt, Outcome, Receipt, Taken, Upkeep};
 pub(crate) use row_hash::row_hash;
+pub use spooled::ingest_spooled;

@@ -5,7 +5,7 @@
 //! blocks of a single one are parsed side by side. Jobs go before reading, because they free memory.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::path::Path;
+use std::fs::File;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::discover::Source;
@@ -172,7 +172,7 @@ impl Work {
     fn open(&self, file: usize) {
         let opened = self.sources.get(file).map_or_else(
             || Err(Error::not_found("no such file in this call")),
-            |source| open(&source.path, &self.read_options),
+            |source| open(source, &self.read_options),
         );
         match opened {
             Ok(Sniffed::Log(reader)) => {
@@ -344,11 +344,14 @@ impl Drop for TellPanic<'_> {
     }
 }
 
-fn open(path: &Path, options: &ReadOptions) -> Result<Sniffed> {
-    let input = if path.as_os_str() == "-" {
+fn open(source: &Source, options: &ReadOptions) -> Result<Sniffed> {
+    let input = if let Some(spool) = &source.spool {
+        let file = File::open(spool).map_err(|error| Error::io("open", &source.path, error))?;
+        Input::from_reader(&source.path, Box::new(file))?
+    } else if source.path.as_os_str() == "-" {
         Input::from_reader("-", Box::new(std::io::stdin()))?
     } else {
-        Input::open(path)?
+        Input::open(&source.path)?
     };
     sniff(input, options.clone())
 }

@@ -36,7 +36,8 @@ pub(super) fn groups(scope: &Scope<'_>, lowest: Level, rules: &Rules<'_>) -> Res
         return Ok(HistoryGroups::default());
     };
     let query = timeless(scope.query);
-    let past = Scope::new(scope.view, None, rules, &query)?;
+    let narrowed = Narrowed::new(scope.view, &query);
+    let past = Scope::new((scope.view, None), rules, &narrowed)?;
     let values = walk(&past, &timeline, &metrics, lowest)?;
     let groups = values
         .into_iter()

@@ -28,6 +28,7 @@ mod groups;
 mod history;
 mod hub;
 mod lens;
+mod narrow;
 mod notes;
 mod ranked;
 mod row_columns;
@@ -50,6 +51,7 @@ use assemble::Counted;
 use cells::{Buffers, CellPlan};
 use chain::crosses_midnight;
 use groups::Groups;
+use narrow::Narrowed;
 use scan::Scanner;
 use scope::Scope;
 use time::DayPart;
@@ -109,9 +111,12 @@ pub fn execute_from(
     let begin = Instant::now();
     query.check()?;
     check_supported(query)?;
-    let scope = Scope::new(view, hub, rules, query)?;
+    let narrowed = Narrowed::new(view, query);
+    let scope = Scope::new((view, hub), rules, &narrowed)?;
     let counted = count(&scope, lowest, rules)?;
+    view.terms().check()?;
     let mut answer = assemble::answer(&scope, &counted)?;
+    check_size(view, &answer)?;
     answer.meta.elapsed_ms = begin.elapsed().as_secs_f64() * 1000.0;
     Ok(answer)
 }
@@ -129,8 +134,20 @@ pub fn explain(
 ) -> Result<Explanation> {
     query.check()?;
     check_supported(query)?;
-    let scope = Scope::new(view, hub, rules, query)?;
+    let narrowed = Narrowed::new(view, query);
+    let scope = Scope::new((view, hub), rules, &narrowed)?;
     Ok(explain::explain(&scope, &CellPlan::new(&scope, true)))
+}
+
+/// Fails where an answer has more values than its reader may have.
+fn check_size(view: &View, answer: &Answer) -> Result<()> {
+    let values = answer.rows.len() as u64 * answer.columns.len() as u64;
+    let most = view.terms().values_max;
+    if values <= most {
+        return Ok(());
+    }
+    let message = format!("the answer has {values} values, the most is {most}");
+    Err(Error::limit(message).with_help("add `top N`, a filter, or fewer dimensions"))
 }
 
 fn check_supported(query: &Query) -> Result<()> {

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use super::axis::space_len;
 use super::scope::Scope;
 use super::space::{Space, value};
+use crate::catalog::terms::Allowed;
 use crate::metrics::Metric;
 use crate::query::calendar::Calendar;
 use crate::query::suggest::did_you_mean;
@@ -13,12 +14,13 @@ use crate::query::value::{Condition, Test};
 use crate::rules::by_name;
 use crate::schema::Dimension;
 
-/// Sentences for people.
+/// Sentences for people. A reader who may not see every repo hears of those alone that it may see.
 pub(super) fn notes(scope: &Scope<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     if by_name(&scope.rule.name).is_none() {
         notes.push(scope.rule.to_string());
     }
+    let is_restricted = scope.view.terms().allowed != Allowed::All;
     for condition in &scope.query.filter {
         let Condition::Where(dimension, test) = condition else {
             continue;
@@ -31,7 +33,7 @@ pub(super) fn notes(scope: &Scope<'_>) -> Vec<String> {
         for value in wanted.iter().filter(|value| !value.is_empty()) {
             if *dimension == Dimension::Repo {
                 repo(scope, value, &mut notes);
-            } else {
+            } else if !is_restricted {
                 other(scope, dimension, value, &mut notes);
             }
         }
@@ -51,14 +53,18 @@ fn repo(scope: &Scope<'_>, wanted: &str, notes: &mut Vec<String>) {
     let typed = wanted
         .split_once(':')
         .filter(|(repo_type, _)| types.contains(repo_type));
+    let allowed = &scope.view.terms().allowed;
+    let is_there = |repo_type: &str, name: &str| {
+        allowed.has(repo_type, name) && repos.code(repo_type, name).is_some()
+    };
     let exists = match typed {
-        Some((repo_type, name)) => repos.code(repo_type, name).is_some(),
-        None => types
-            .iter()
-            .any(|repo_type| repos.code(repo_type, wanted).is_some()),
+        Some((repo_type, name)) => is_there(repo_type, name),
+        None => types.iter().any(|repo_type| is_there(repo_type, wanted)),
     };
     if !exists {
-        let names = (0..repos.len()).map(|code| repos.get(code).1);
+        let names = (0..repos.len()).map(|code| repos.get(code));
+        let seen = names.filter(|(repo_type, name)| allowed.has(repo_type, name));
+        let names = seen.map(|(_, name)| name);
         let found = typed.map_or(wanted, |(_, name)| name);
         notes.push(unknown("repo", wanted, did_you_mean(found, names)));
     } else if typed.is_none() && repos.types_of(wanted) > 1 {

@@ -4,6 +4,7 @@ use super::Rules;
 use super::axis::Axis;
 use super::groups::{Groups, Key, Universe};
 use super::lens::{Lens, OUT, Sessions};
+use super::narrow::Narrowed;
 use super::space::{Repos, Space};
 use super::time::{self, DayPart};
 use crate::catalog::View;
@@ -154,11 +155,11 @@ impl<'a> Scope<'a> {
     ///
     /// `Invalid` for a query without meaning or with an unknown rule.
     pub(super) fn new(
-        view: &'a View,
-        hub: Option<&'a HubState>,
+        (view, hub): (&'a View, Option<&'a HubState>),
         rules: &Rules<'_>,
-        query: &'a Query,
+        narrowed: &'a Narrowed<'_>,
     ) -> Result<Self> {
+        let query = narrowed.query();
         let is_hub = |metric: &Metric| metric.measure() == Measure::Hub;
         let reads_log = !query.metrics.iter().all(is_hub);
         let reads_hub = query.metrics.iter().any(is_hub);

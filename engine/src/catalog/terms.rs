@@ -1,0 +1,157 @@
+//! Who asks to what a reader may see, and until when.
+//!
+//! A [`View`](super::View) carries the terms that it is read under, so whatever is answered from it
+//! is answered under them. Queries are narrowed to [`Allowed`] where they are planned; days are not
+//! opened once [`Stop`] says so.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Which repos may be read.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum Allowed {
+    /// Every one.
+    #[default]
+    All,
+    /// Those of these organisations.
+    Orgs(BTreeSet<String>),
+    /// These, as `org/name` (of every type) or `type:org/name`.
+    Repos(BTreeSet<String>),
+}
+
+impl Allowed {
+    /// Whether a repo may be read.
+    #[must_use]
+    pub fn has(&self, repo_type: &str, name: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Orgs(orgs) => {
+                crate::schema::repo::org(name).is_some_and(|org| orgs.contains(org))
+            }
+            Self::Repos(repos) => {
+                repos.contains(name) || repos.contains(&format!("{repo_type}:{name}"))
+            }
+        }
+    }
+}
+
+/// When to stop: when somebody asks for it, or when the time is over.
+#[derive(Clone, Debug, Default)]
+pub struct Stop {
+    asked: Arc<AtomicBool>,
+    deadline: Option<Instant>,
+}
+
+impl Stop {
+    /// Stops when `asked` is set, or after `time`.
+    #[must_use]
+    pub fn new(asked: Arc<AtomicBool>, time: Duration) -> Self {
+        Self {
+            asked,
+            deadline: Instant::now().checked_add(time),
+        }
+    }
+
+    /// Whether somebody asked.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    /// Whether the time is over, not whether somebody asked.
+    #[must_use]
+    pub fn is_late(&self) -> bool {
+        self.deadline
+            .is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
+    /// Fails when it is time to stop.
+    ///
+    /// # Errors
+    ///
+    /// `Stopped`.
+    pub fn check(&self) -> Result<()> {
+        if self.is_asked() {
+            return Err(Error::new(ErrorKind::Stopped, "stopped on request"));
+        }
+        if self.is_late() {
+            return Err(Error::new(ErrorKind::Stopped, "stopped: it took too long")
+                .with_help("ask for a shorter range, fewer dimensions or fewer repos"));
+        }
+        Ok(())
+    }
+}
+
+/// What a reader may see, until when, and how large an answer may be.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// Which repos.
+    pub allowed: Allowed,
+    /// When to stop; never without one.
+    pub stop: Option<Stop>,
+    /// Most values (rows times columns) of an answer.
+    pub values_max: u64,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            allowed: Allowed::All,
+            stop: None,
+            values_max: u64::MAX,
+        }
+    }
+}
+
+impl Terms {
+    /// Whether they restrict nothing.
+    #[must_use]
+    pub fn is_free(&self) -> bool {
+        self.allowed == Allowed::All && self.stop.is_none() && self.values_max == u64::MAX
+    }
+
+    /// Fails when it is time to stop.
+    ///
+    /// # Errors
+    ///
+    /// `Stopped`.
+    pub fn check(&self) -> Result<()> {
+        self.stop.as_ref().map_or(Ok(()), Stop::check)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(names: &[&str]) -> BTreeSet<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn orgs_and_repos_are_whole_names() {
+        let org = Allowed::Orgs(set(&["acme"]));
+        assert!(org.has("model", "acme/x"));
+        assert!(!org.has("model", "acme2/x") && !org.has("model", "acme") && !org.has("model", ""));
+        let repos = Allowed::Repos(set(&["acme/x", "dataset:acme/y"]));
+        assert!(repos.has("model", "acme/x") && repos.has("dataset", "acme/y"));
+        assert!(!repos.has("model", "acme/y") && !repos.has("model", "acme/xy"));
+    }
+
+    #[test]
+    fn a_stop_is_asked_for_or_comes() {
+        let asked = Arc::new(AtomicBool::new(false));
+        let stop = Stop::new(Arc::clone(&asked), Duration::from_secs(3_600));
+        assert!(stop.check().is_ok());
+        asked.store(true, Ordering::Relaxed);
+        assert_eq!(stop.check().unwrap_err().kind(), ErrorKind::Stopped);
+        assert!(!stop.is_late());
+        let late = Stop::new(Arc::default(), Duration::ZERO);
+        assert_eq!(late.check().unwrap_err().kind(), ErrorKind::Stopped);
+        assert!(late.is_late());
+    }
+}
