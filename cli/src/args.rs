@@ -9,15 +9,20 @@ use footfall_engine::output::OUTPUTS;
 use footfall_engine::query::Answer;
 use footfall_engine::store::Store;
 
+use crate::client::Client;
 use crate::command::{self, GROUPS};
 use crate::destination::Destination;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::size;
+use crate::source::Source;
 
 /// Where a store lies if nobody says.
 pub(crate) const DEFAULT_STORE: &str = "./footfall-store";
 /// The variable that says so.
 pub(crate) const STORE_VARIABLE: &str = "FOOTFALL_STORE";
+
+/// The variable that names a server.
+pub(crate) const SERVER_VARIABLE: &str = "FOOTFALL_SERVER";
 
 /// Options of every command, before or after its name.
 #[derive(Args, Clone, Debug)]
@@ -25,6 +30,9 @@ pub(crate) struct Global {
     /// The store's directory
     #[arg(long, global = true, value_name = "DIR", env = STORE_VARIABLE, default_value = DEFAULT_STORE, help_heading = "Global options")]
     pub(crate) store: PathBuf,
+    /// Ask a server, HOST:PORT or a socket file, in place of a store
+    #[arg(long, global = true, value_name = "ADDRESS", env = SERVER_VARIABLE, help_heading = "Global options")]
+    pub(crate) server: Option<String>,
     /// How to write answers; auto is a table on a terminal, TSV in a pipe
     #[arg(long, global = true, value_name = "FORMAT", default_value = "auto", value_parser = formats(), help_heading = "Global options")]
     pub(crate) format: String,
@@ -93,8 +101,27 @@ impl Global {
         Destination::new(self.output.as_deref())
     }
 
+    /// The server, if one is asked.
+    pub(crate) fn client(&self) -> Outcome<Option<Client>> {
+        self.server.as_deref().map(Client::connect).transpose()
+    }
+
+    /// What is asked: the server, else the store.
+    pub(crate) fn source(&self) -> Outcome<Box<dyn Source>> {
+        Ok(match self.client()? {
+            Some(client) => Box::new(client),
+            None => Box::new(self.open()?),
+        })
+    }
+
     /// The store; it must exist.
     pub(crate) fn open(&self) -> Outcome<Store> {
+        if self.server.is_some() {
+            return Err(Failure::usage_of(
+                "this command works on a store, not on a server",
+                "leave --server out and name the store with --store DIR",
+            ));
+        }
         Store::open(&self.store).map_err(|error| {
             let is_missing = error.kind() == footfall_engine::ErrorKind::NotFound;
             Failure::from(if is_missing {

@@ -6,10 +6,10 @@ use clap::Args;
 use footfall_engine::query::value::Query;
 use footfall_engine::query::{Answer, Condition, Range, Test, suggest, text};
 use footfall_engine::schema::Dimension;
-use footfall_engine::store::Store;
 use footfall_engine::{Error, ErrorKind};
 
 use crate::exit::{Failure, Outcome};
+use crate::source::Source;
 
 /// Which requests and days an everyday form looks at.
 #[derive(Args, Clone, Debug, Default)]
@@ -50,19 +50,13 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
-    /// Those of a store; one at least.
-    pub(crate) fn of(store: &Store) -> Outcome<Self> {
-        let view = store.view()?;
-        let manifest = view.manifest();
-        let sources = Self {
-            logs: !manifest.partitions.is_empty(),
-            hub: !manifest.hub.is_empty(),
-        };
+    /// Those of a store or server; one at least.
+    pub(crate) fn of(source: &dyn Source) -> Outcome<Self> {
+        let sources = source.sources()?;
         if sources.logs || sources.hub {
             Ok(sources)
         } else {
             Err(Error::not_found("the store is empty")
-                .at_path(store.dir())
                 .with_help("ingest first: footfall ingest PATH…")
                 .into())
         }
@@ -172,8 +166,8 @@ pub(crate) fn dimensions(option: &str, by: &str) -> Outcome<Vec<Dimension>> {
 }
 
 /// The answer; a query without meaning is the caller's mistake.
-pub(crate) fn answer(store: &Store, query: &Query) -> Outcome<Answer> {
-    store.evaluate(query).map_err(usage_if_invalid)
+pub(crate) fn answer(source: &dyn Source, query: &Query) -> Outcome<Answer> {
+    source.answer(query)
 }
 
 /// An error of a query's text or value to the exit of a wrong command.
@@ -186,7 +180,7 @@ pub(crate) fn usage_if_invalid(error: Error) -> Failure {
 }
 
 /// Fails if a repo or country that is asked for by name is not in the store.
-pub(crate) fn expect_known(store: &Store, query: &Query) -> Outcome<()> {
+pub(crate) fn expect_known(store: &dyn Source, query: &Query) -> Outcome<()> {
     match unknown_values(store, query)?.into_iter().next() {
         Some((message, help)) => {
             let error = Error::not_found(message);
@@ -202,7 +196,7 @@ pub(crate) fn expect_known(store: &Store, query: &Query) -> Outcome<()> {
 
 /// Names of repos and countries in a query's conditions that the store does not have, and the
 /// nearest that it has.
-fn unknown_values(store: &Store, query: &Query) -> Outcome<Vec<(String, Option<String>)>> {
+fn unknown_values(store: &dyn Source, query: &Query) -> Outcome<Vec<(String, Option<String>)>> {
     let mut unknown = Vec::new();
     for condition in &query.filter {
         let (dimension, values) = match condition {
@@ -212,7 +206,7 @@ fn unknown_values(store: &Store, query: &Query) -> Outcome<Vec<(String, Option<S
         };
         let (what, known) = match dimension {
             Dimension::Repo => ("repo", repo_names(store)?),
-            Dimension::Country => ("country", countries(store)?),
+            Dimension::Country => ("country", store.countries()?),
             _ => continue,
         };
         for value in values
@@ -226,37 +220,13 @@ fn unknown_values(store: &Store, query: &Query) -> Outcome<Vec<(String, Option<S
     Ok(unknown)
 }
 
-/// The pairs of type and name of all repos, of both sources.
-pub(crate) fn repos(store: &Store) -> Outcome<BTreeSet<(String, String)>> {
-    let view = store.view()?;
-    let names = view.names();
-    let of_logs = (0..names.repos().len()).map(|code| names.repo(code));
-    let mut repos: BTreeSet<(String, String)> = of_logs
-        .map(|(kind, name)| (kind.to_owned(), name.to_owned()))
-        .collect();
-    if let Some(state) = store.hub_state(None)? {
-        let of_hub = state.repos().iter().map(|repo| repo.key());
-        repos.extend(of_hub.map(|(kind, name)| (kind.to_owned(), name.to_owned())));
-    }
-    repos.retain(|(_, name)| !name.is_empty());
-    Ok(repos)
-}
-
 /// Every way in which a repo can be named: `name` and `type:name`.
-fn repo_names(store: &Store) -> Outcome<BTreeSet<String>> {
-    let repos = repos(store)?;
+fn repo_names(store: &dyn Source) -> Outcome<BTreeSet<String>> {
+    let repos = store.repos()?;
     let both = repos
         .into_iter()
         .flat_map(|(kind, name)| [format!("{kind}:{name}"), name]);
     Ok(both.collect())
-}
-
-fn countries(store: &Store) -> Outcome<BTreeSet<String>> {
-    let view = store.view()?;
-    let names = view.names();
-    Ok((0..names.places().len())
-        .map(|code| names.place(code).0.to_owned())
-        .collect())
 }
 
 #[cfg(test)]

@@ -89,6 +89,14 @@ impl Failure {
         Self::usage(Error::invalid(message).with_help(help))
     }
 
+    /// The system or the store's owner does not allow it.
+    pub(crate) fn not_allowed(error: Error) -> Self {
+        Self {
+            exit: Exit::NotAllowed,
+            error: Some(error),
+        }
+    }
+
     /// Everything has been said.
     pub(crate) fn said(exit: Exit) -> Self {
         Self { exit, error: None }

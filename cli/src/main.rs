@@ -11,6 +11,7 @@
 
 mod args;
 mod ask;
+mod client;
 mod command;
 mod destination;
 mod exit;
@@ -18,6 +19,7 @@ mod progress;
 mod sheet;
 mod signal;
 mod size;
+mod source;
 mod term;
 mod topic;
 

@@ -1,9 +1,5 @@
 //! What a restricted reader gets is what everybody gets for the same query with a condition more, and it
 //! cannot tell a repo that it may not see from one that does not exist.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test fails where its input is not as it must be"
-)]
 
 use std::collections::BTreeSet;
 

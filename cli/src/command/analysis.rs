@@ -7,7 +7,6 @@ use footfall_engine::output::printable;
 
 use super::note;
 use crate::args::Global;
-use crate::ask::usage_if_invalid;
 use crate::exit::{Failure, Outcome};
 
 /// Heading of the analyses in the help.
@@ -85,9 +84,7 @@ fn answer(analysis: &dyn Analysis, matches: &ArgMatches, global: &Global) -> Out
             "see footfall help",
         ));
     };
-    let store = global.open()?;
-    let answer = store.analyse(&request).map_err(usage_if_invalid)?;
-    show(&answer, global)
+    show(&global.source()?.analyse(&request)?, global)
 }
 
 /// Writes an answer, and its notes where the format has no place for them.

@@ -26,10 +26,12 @@ struct Wishes {
 
 fn run(matches: &ArgMatches, global: &Global) -> Outcome {
     let wishes: Wishes = parsed(matches)?;
+    let text = wishes.text.join(" ");
+    if let Some(client) = global.client()? {
+        return global.show_text(&client.explain(&text, global.wants_json())?);
+    }
     let store = global.open()?;
-    let plan = store
-        .explain(&wishes.text.join(" "))
-        .map_err(usage_if_invalid)?;
+    let plan = store.explain(&text).map_err(usage_if_invalid)?;
     if global.wants_json() {
         return global.show_json(&plan);
     }

@@ -2,14 +2,16 @@
 
 use clap::{ArgGroup, ArgMatches, Args, ValueEnum};
 use footfall_engine::output::thousands;
-use footfall_engine::query::{Calendar, Range, range, text};
+use footfall_engine::query::{Range, text};
 use footfall_engine::store::{RawFormat, Store};
-use footfall_engine::units::{Day, TimestampMs};
 use std::io::Write;
+
+use footfall_protocol::Export;
 
 use super::{Command, arguments_of, note, parsed};
 use crate::args::Global;
 use crate::ask::{Asked, Sources, usage_if_invalid};
+use crate::client::range_text;
 use crate::exit::{Exit, Failure, Outcome};
 
 pub(super) const COMMAND: Command = Command {
@@ -72,9 +74,17 @@ enum Lines {
 
 fn run(matches: &ArgMatches, global: &Global) -> Outcome {
     let wishes: Wishes = parsed(matches)?;
+    let mut rows = 0;
+    if let Some(client) = global.client()? {
+        let export = wishes.export()?;
+        global.destination().write(|out| {
+            rows = client.export(export, out)?;
+            Ok(())
+        })?;
+        return Ok(done(global, rows));
+    }
     let store = global.open()?;
     let sources = Sources::of(&store)?;
-    let mut rows = 0;
     global.destination().write(|out| {
         rows = if wishes.raw {
             raw(&store, &wishes, out)?
@@ -85,13 +95,36 @@ fn run(matches: &ArgMatches, global: &Global) -> Outcome {
         };
         Ok(())
     })?;
+    Ok(done(global, rows))
+}
+
+fn done(global: &Global, rows: u64) -> Exit {
     if global.output.is_some() {
         note(global, &format!("{} rows", thousands(rows)));
     }
-    Ok(Exit::Done)
+    Exit::Done
 }
 
 impl Wishes {
+    /// The same as a request to a server.
+    fn export(&self) -> Outcome<Export> {
+        if self.raw {
+            if matches!(self.syntax, Lines::Jsonl) {
+                return Err(Failure::usage_of(
+                    "a server exports rows as CSV over this protocol",
+                    "leave --syntax out, or ask it over HTTP: /api/v1/export/raw?format=jsonl",
+                ));
+            }
+            return Ok(Export::Raw(range_text(self.asked().range()?)));
+        }
+        Ok(Export::Hub {
+            org: self.org.clone(),
+            from_logs: self.from_logs,
+            rule: self.rule.clone(),
+            as_of: self.as_of.clone(),
+        })
+    }
+
     fn asked(&self) -> Asked {
         Asked {
             last: self.last.clone(),
@@ -110,41 +143,19 @@ fn raw(store: &Store, wishes: &Wishes, out: &mut dyn Write) -> Outcome<u64> {
     };
     let range = match wishes.asked().range()? {
         Range::All => None,
-        range => Some(days(store, &range)?),
+        range => Some(store.whole_days(&range).map_err(usage_if_invalid)?),
     };
     Ok(store.export_raw(range, out, format)?)
 }
 
-/// The days of a range; it may not cut one.
-fn days(store: &Store, asked: &Range) -> Outcome<(Day, Day)> {
-    let view = store.view()?;
-    let calendar = Calendar::of_logs(view.manifest().partitions.iter().map(|partition| {
-        let last = partition
-            .segments
-            .iter()
-            .map(|segment| segment.ts_last)
-            .max();
-        (partition.day, last.unwrap_or_default())
-    }));
-    let resolved = range::resolve(asked, Some(&calendar), None).map_err(Failure::usage)?;
-    let Some(span) = resolved.span else {
-        return Ok((Day(1), Day(0)));
-    };
-    let is_whole = |ts: TimestampMs| ts == ts.day().start();
-    if !is_whole(span.from) || !is_whole(span.to) {
-        return Err(Failure::usage_of(
-            "export --raw writes whole days, the range cuts one",
-            "give days",
-        ));
-    }
-    Ok((
-        span.from.day(),
-        TimestampMs(span.to.get().saturating_sub(1)).day(),
-    ))
-}
-
 fn hub(store: &Store, wishes: &Wishes, out: &mut dyn Write) -> Outcome<u64> {
-    let as_of = wishes.as_of.as_deref().map(end_of).transpose()?;
+    let as_of = wishes.as_of.as_deref().map(|date| {
+        text::end_of(date).map_err(|error| {
+            let mine = format!("--as-of {date}: {}", error.message());
+            Failure::usage_of(mine, "write 2026-07-14 or 2026-07-14T08:00:00Z")
+        })
+    });
+    let as_of = as_of.transpose()?;
     Ok(store.export_hub_csv(wishes.org.as_deref(), as_of, out)?)
 }
 
@@ -157,18 +168,4 @@ fn log_counts(store: &Store, wishes: &Wishes, out: &mut dyn Write) -> Outcome<u6
     }
     let counted = store.export_log_counts(wishes.org.as_deref(), wishes.rule.as_deref(), out);
     counted.map_err(usage_if_invalid)
-}
-
-/// The last instant of a day or the instant itself.
-fn end_of(date: &str) -> Outcome<TimestampMs> {
-    let parsed = text::parse(&format!("requests to \"{}\"", date.replace('"', "")));
-    match parsed.map(|query| query.range) {
-        Ok(Range::Between(None, Some(bound))) => Ok(TimestampMs(
-            range::end_instant(bound).get().saturating_sub(1),
-        )),
-        _ => Err(Failure::usage_of(
-            format!("--as-of {date}: expected a day or an instant"),
-            "write 2026-07-14 or 2026-07-14T08:00:00Z",
-        )),
-    }
 }

@@ -29,7 +29,10 @@ struct Wishes {
 
 fn run(matches: &ArgMatches, global: &Global) -> Outcome {
     let wishes: Wishes = parsed(matches)?;
-    let imports = global.open()?.imports()?;
+    let imports: Vec<ImportInfo> = match global.client()? {
+        Some(client) => client.imports()?,
+        None => global.open()?.imports()?,
+    };
     let mut list = sheet(&[
         ("import", ColumnType::Int),
         ("ingested_at", ColumnType::Time),

@@ -7,7 +7,7 @@ use clap::{ArgMatches, Args, ValueEnum};
 use footfall_engine::Error;
 use footfall_engine::hub::Duplicates;
 use footfall_engine::ingest::header::HeaderMap;
-use footfall_engine::ingest::pipeline::{Options, Outcome as Taking, Progress, Receipt};
+use footfall_engine::ingest::pipeline::{Options, Progress, Receipt};
 use footfall_engine::storage::SystemClock;
 use footfall_engine::store::Store;
 use serde::Serialize;
@@ -29,9 +29,6 @@ pub(super) const COMMAND: Command = Command {
     arguments: arguments_of::<Wishes>,
     run,
 };
-
-/// What the engine calls a publisher CSV.
-const PUBLISHER_CSV: &str = "publisher_csv";
 
 /// Options of `ingest`.
 #[derive(Args, Clone, Debug)]
@@ -126,32 +123,8 @@ pub(super) fn take_in(
     };
     let mut receipt = store.ingest(paths, options, &mut tell)?;
     drop(line);
-    count_revisions(store, &mut receipt)?;
+    store.count_revisions(&mut receipt)?;
     Ok(receipt)
-}
-
-/// Says of every publisher CSV how many values it changed.
-fn count_revisions(store: &Store, receipt: &mut Receipt) -> Outcome<()> {
-    let csvs = receipt
-        .files
-        .iter_mut()
-        .filter_map(|file| match &mut file.outcome {
-            Taking::Taken(taken) if taken.log_format == PUBLISHER_CSV => Some(taken),
-            _ => None,
-        });
-    let mut csvs = csvs.peekable();
-    if csvs.peek().is_none() {
-        return Ok(());
-    }
-    let revisions = store.hub_revisions()?;
-    for taken in csvs {
-        let of_import = revisions
-            .days
-            .iter()
-            .filter(|moved| moved.import.get() == taken.import);
-        taken.revisions = Some(of_import.count() as u64);
-    }
-    Ok(())
 }
 
 /// The usual wishes, under the options of every command.

@@ -23,7 +23,9 @@ mod receipt;
 mod repos;
 mod rule;
 mod series;
+mod serve;
 mod status;
+mod token;
 mod top;
 mod totals;
 mod verify;
@@ -61,6 +63,7 @@ pub(crate) const GROUPS: &[&str] = &[
     "Ask",
     analysis::GROUP,
     "Take out",
+    "Serve",
     "Look after a store",
     "More",
 ];
@@ -97,6 +100,8 @@ pub(crate) const COMMANDS: &[Command] = &[
     hub::COMMAND,
     imports::COMMAND,
     rule::COMMAND,
+    serve::COMMAND,
+    token::COMMAND,
     verify::COMMAND,
     compact::COMMAND,
     rebuild::COMMAND,

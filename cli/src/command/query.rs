@@ -6,7 +6,6 @@ use footfall_engine::analysis::Question;
 use super::analysis::show;
 use super::{Command, arguments_of, parsed};
 use crate::args::Global;
-use crate::ask::{answer, usage_if_invalid};
 use crate::exit::{Failure, Outcome};
 
 pub(super) const COMMAND: Command = Command {
@@ -31,10 +30,10 @@ struct Wishes {
 fn run(matches: &ArgMatches, global: &Global) -> Outcome {
     let wishes: Wishes = parsed(matches)?;
     let question = Question::parse(&wishes.text.join(" ")).map_err(Failure::usage)?;
-    let store = global.open()?;
+    let source = global.source()?;
     let answer = match question {
-        Question::Query(query) => answer(&store, &query)?,
-        Question::Analysis(request) => store.analyse(&request).map_err(usage_if_invalid)?,
+        Question::Query(query) => source.answer(&query)?,
+        Question::Analysis(request) => source.analyse(&request)?,
     };
     show(&answer, global)
 }

@@ -7,13 +7,13 @@ use footfall_engine::output::sparkline;
 use footfall_engine::query::value::Query;
 use footfall_engine::query::{Answer, ColumnType, Condition, Meta, Range, Test, Value};
 use footfall_engine::schema::{Dimension, TimeUnit};
-use footfall_engine::store::Store;
 
 use super::{Command, arguments_of, parsed};
 use crate::args::Global;
 use crate::ask::{Asked, Sources, answer, expect_known};
 use crate::exit::Outcome;
 use crate::sheet::{int_at, optional_int, sheet, text, text_at};
+use crate::source::Source;
 
 pub(super) const COMMAND: Command = Command {
     name: "repos",
@@ -43,10 +43,10 @@ const BARS: usize = 26;
 
 fn run(matches: &ArgMatches, global: &Global) -> Outcome {
     let wishes: Wishes = parsed(matches)?;
-    let store = global.open()?;
-    expect_known(&store, &wishes.asked.query("requests", &[])?)?;
+    let store = global.source()?;
+    expect_known(&*store, &wishes.asked.query("requests", &[])?)?;
     let search = wishes.search.as_deref().unwrap_or_default();
-    global.show(&repos(&store, &wishes.asked, search, wishes.top)?)
+    global.show(&repos(&*store, &wishes.asked, search, wishes.top)?)
 }
 
 /// The numbers of a repo, by the name of their column.
@@ -55,7 +55,12 @@ type Numbers = HashMap<&'static str, u64>;
 type Repo = (String, String);
 
 /// The list, the repos with the greatest numbers first.
-pub(super) fn repos(store: &Store, asked: &Asked, search: &str, top: usize) -> Outcome<Answer> {
+pub(super) fn repos(
+    store: &dyn Source,
+    asked: &Asked,
+    search: &str,
+    top: usize,
+) -> Outcome<Answer> {
     let sources = Sources::of(store)?;
     let with_hub = sources.hub && asked.fits_hub();
     let mut gathered = Gathered {
@@ -115,7 +120,7 @@ pub(super) fn repos(store: &Store, asked: &Asked, search: &str, top: usize) -> O
 }
 
 struct Gathered<'a> {
-    store: &'a Store,
+    store: &'a dyn Source,
     asked: &'a Asked,
     repos: BTreeMap<Repo, Numbers>,
     meta: Meta,
@@ -205,7 +210,7 @@ fn listed(
 
 /// A sparkline for each repo: of its year by weeks, or of a shorter range by days.
 fn trends(
-    store: &Store,
+    store: &dyn Source,
     asked: &Asked,
     metric: &str,
     shown: &[(Repo, Numbers)],

@@ -47,14 +47,14 @@ fn run(matches: &ArgMatches, global: &Global) -> Outcome {
             "begin with hour, day, week, month, quarter or year; footfall top ranks the others",
         ));
     }
-    let store = global.open()?;
+    let store = global.source()?;
     let metric = match &wishes.metric {
         Some(metric) => metric.clone(),
-        None => usual_metrics(Sources::of(&store)?, &wishes.asked, &by)?,
+        None => usual_metrics(Sources::of(&*store)?, &wishes.asked, &by)?,
     };
     let query = wishes.asked.query(&metric, &by)?;
-    expect_known(&store, &query)?;
-    global.show(&answer(&store, &query)?)
+    expect_known(&*store, &query)?;
+    global.show(&answer(&*store, &query)?)
 }
 
 /// What is counted if nobody says: of each source what it can say by these dimensions.

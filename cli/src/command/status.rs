@@ -25,7 +25,10 @@ pub(super) const COMMAND: Command = Command {
 const RANGES_SHOWN: usize = 5;
 
 fn run(_: &ArgMatches, global: &Global) -> Outcome {
-    let status = global.open()?.status()?;
+    let status: Status = match global.client()? {
+        Some(client) => client.status()?,
+        None => global.open()?.status()?,
+    };
     if global.wants_json() {
         return global.show_json(&status);
     }

@@ -39,15 +39,15 @@ struct Wishes {
 fn run(matches: &ArgMatches, global: &Global) -> Outcome {
     let wishes: Wishes = parsed(matches)?;
     let by = dimensions("DIM", &wishes.dimension)?;
-    let store = global.open()?;
+    let store = global.source()?;
     let metric = match &wishes.metric {
         Some(metric) => metric.clone(),
-        None => usual_metrics(Sources::of(&store)?, &wishes.asked, &by)?,
+        None => usual_metrics(Sources::of(&*store)?, &wishes.asked, &by)?,
     };
     let query = Query {
         top: Some(wishes.top),
         ..wishes.asked.query(&metric, &by)?
     };
-    expect_known(&store, &query)?;
-    global.show(&answer(&store, &query)?)
+    expect_known(&*store, &query)?;
+    global.show(&answer(&*store, &query)?)
 }

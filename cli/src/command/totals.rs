@@ -7,13 +7,13 @@ use footfall_engine::output::range_text;
 use footfall_engine::query::value::Query;
 use footfall_engine::query::{Answer, ColumnType, Condition, Meta, Range, Test, Value};
 use footfall_engine::schema::Dimension;
-use footfall_engine::store::Store;
 
 use super::{Command, arguments_of, parsed};
 use crate::args::Global;
-use crate::ask::{Asked, Sources, answer, expect_known, repos};
+use crate::ask::{Asked, Sources, answer, expect_known};
 use crate::exit::Outcome;
 use crate::sheet::{int_at, optional_int, sheet, text};
+use crate::source::Source;
 
 pub(super) const COMMAND: Command = Command {
     name: "totals",
@@ -50,14 +50,14 @@ pub(super) struct Scope {
 
 fn run(matches: &ArgMatches, global: &Global) -> Outcome {
     let wishes: Wishes = parsed(matches)?;
-    let store = global.open()?;
-    expect_known(&store, &wishes.asked.query("requests", &[])?)?;
-    global.show(&totals(&store, &wishes.asked, &scopes(&store)?)?)
+    let store = global.source()?;
+    expect_known(&*store, &wishes.asked.query("requests", &[])?)?;
+    global.show(&totals(&*store, &wishes.asked, &scopes(&*store)?)?)
 }
 
 /// Models and datasets, then all else; only those that the store has.
-pub(super) fn scopes(store: &Store) -> Outcome<Vec<Scope>> {
-    let kinds: BTreeSet<String> = repos(store)?.into_iter().map(|(kind, _)| kind).collect();
+pub(super) fn scopes(store: &dyn Source) -> Outcome<Vec<Scope>> {
+    let kinds: BTreeSet<String> = store.repos()?.into_iter().map(|(kind, _)| kind).collect();
     let is_headline = |kind: &String| HEADLINE_TYPES.contains(&kind.as_str());
     let types: Vec<String> = kinds
         .iter()
@@ -87,7 +87,7 @@ pub(super) fn scopes(store: &Store) -> Outcome<Vec<Scope>> {
 }
 
 /// The headline: a row for each number of each scope, a column for each period.
-pub(super) fn totals(store: &Store, asked: &Asked, scopes: &[Scope]) -> Outcome<Answer> {
+pub(super) fn totals(store: &dyn Source, asked: &Asked, scopes: &[Scope]) -> Outcome<Answer> {
     let sources = Sources::of(store)?;
     let periods: Vec<(&str, Range)> = if asked.has_range() {
         vec![("in_range", asked.range()?)]
@@ -117,7 +117,7 @@ pub(super) fn totals(store: &Store, asked: &Asked, scopes: &[Scope]) -> Outcome<
 
 /// What all rows of a headline share.
 struct Board<'a> {
-    store: &'a Store,
+    store: &'a dyn Source,
     asked: &'a Asked,
     ranges: Vec<Range>,
 }

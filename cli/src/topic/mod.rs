@@ -35,6 +35,11 @@ pub(crate) const TOPICS: &[Topic] = &[
     topic("rules", "what counts as a download", tables::rules),
     topic("dates", "ranges, days and labels of time", prose::dates),
     topic("formats", "how answers are written", tables::formats),
+    topic(
+        "server",
+        "serving, tokens, and asking a server",
+        prose::server,
+    ),
     topic("exit-codes", "how commands end", tables::exit_codes),
     topic("environment", "variables that are read", prose::environment),
 ];

@@ -1,6 +1,7 @@
 //! Topics that no table tells.
 
-use crate::args::{DEFAULT_STORE, STORE_VARIABLE};
+use crate::args::{DEFAULT_STORE, SERVER_VARIABLE, STORE_VARIABLE};
+use crate::client::TOKEN_VARIABLE;
 
 pub(super) fn queries() -> String {
     "\
@@ -52,12 +53,37 @@ that the range cuts, or with a day that is missing or not complete, is partial: 
     .to_owned()
 }
 
+pub(super) fn server() -> String {
+    format!(
+        "\
+The server. footfall serve answers over the line protocol (127.0.0.1:4815) and HTTP (127.0.0.1:4816),
+and takes in what is sent to it or laid into EXPORTS. It reads the newest commit for every question.
+
+  footfall --server localhost:4815 totals    read commands, asked of a server; a token is in
+                                             {TOKEN_VARIABLE}
+  curl 'localhost:4816/api/v1/query?q=downloads+by+month&format=csv'
+
+Without tokens it listens on addresses of this machine alone and answers everybody there. The first
+footfall token add closes the store to everybody without one.
+
+A file of --config has the options under their names, as TOML. Options come before variables,
+variables before the file.
+
+  listen = [\"127.0.0.1:4815\"]   http = [\"none\"]      unix = \"/run/footfall.sock\"
+  host = [\"stats.acme.org\"]     watch = [\"exports\"]  badge = [\"acme/*\"]
+  query_seconds = 30
+"
+    )
+}
+
 pub(super) fn environment() -> String {
     format!(
         "\
 Environment: variables that are read.
 
   {STORE_VARIABLE}  the store's directory; --store comes first, {DEFAULT_STORE} last
+  {SERVER_VARIABLE}  a server to ask in place of a store; --server comes first
+  {TOKEN_VARIABLE}  the token to show to it
   NO_COLOR        not empty: no colours
   CLICOLOR_FORCE  not empty and not 0: colours also in a pipe
   CLICOLOR        0: no colours

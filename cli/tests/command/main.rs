@@ -7,3 +7,4 @@ mod doors;
 mod everyday;
 mod rules;
 mod scene;
+mod server;

@@ -38,6 +38,7 @@ mod json;
 mod markdown;
 mod ndjson;
 mod number;
+mod revisions;
 mod sparkline;
 mod table;
 mod text;
@@ -50,6 +51,7 @@ use crate::schema::Dimension;
 
 pub use footnote::range_text;
 pub use number::thousands;
+pub use revisions::revision_list;
 pub use sparkline::sparkline;
 pub use text::printable;
 

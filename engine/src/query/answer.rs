@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// An answer. As JSON: `{"columns":[{"name","type"}],"rows":[[…]],"meta":{…}}`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -16,7 +16,7 @@ pub struct Answer {
 }
 
 /// Name and type of a column.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Column {
     /// Name of the dimension or metric.
     pub name: String,
@@ -26,7 +26,7 @@ pub struct Column {
 }
 
 /// Types of values.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ColumnType {
     /// Whole numbers.
@@ -42,7 +42,8 @@ pub enum ColumnType {
 }
 
 /// One value. Absent dimension values and numbers that are not known are null.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(untagged)]
 pub enum Value {
     /// Absent or missing.
     Null,
@@ -69,7 +70,7 @@ impl Serialize for Value {
 }
 
 /// What an answer's numbers mean and rest on.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct Meta {
     /// The query in its canonical text form.
     pub query: String,

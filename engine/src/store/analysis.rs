@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::Store;
 use super::query::check_rule_of;
 use crate::analysis::{Question, Request, Source};
+use crate::catalog::View;
 use crate::error::Result;
 use crate::query::Answer;
 
@@ -27,13 +28,28 @@ impl Store {
     ///
     /// As [`Analysis::answer`](crate::analysis::Analysis::answer).
     pub fn analyse(&self, request: &Request) -> Result<Answer> {
+        self.analyse_on(&*self.view()?, request)
+    }
+
+    /// The answer of a question from a view of this store, for who asks several of one snapshot.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::ask`].
+    pub fn ask_on(&self, view: &View, question: &Question) -> Result<Answer> {
+        match question {
+            Question::Query(query) => self.evaluate_on(view, query),
+            Question::Analysis(request) => self.analyse_on(view, request),
+        }
+    }
+
+    fn analyse_on(&self, view: &View, request: &Request) -> Result<Answer> {
         let begin = Instant::now();
-        let view = self.view()?;
-        let hub = self.hub_states.state(view.snapshot(), None)?;
-        check_rule_of(&request.scope, &view)?;
+        let hub = self.kept.hub_states.state(view.snapshot(), None)?;
+        check_rule_of(&request.scope, view)?;
         let rules = |name: &str| view.rule(name);
         let source = Source {
-            view: &view,
+            view,
             hub: hub.as_deref(),
             rules: &rules,
         };

@@ -4,11 +4,13 @@ use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Store;
+use super::imports::PUBLISHER_CSV;
 use crate::catalog::{FileEntry, Snapshot};
 use crate::error::{Error, Result};
 use crate::hub::{
     HubHead, HubHistory, HubImport, HubRepo, HubState, Revisions, export_hub_csv, known, needed,
 };
+use crate::ingest::pipeline::{Outcome, Receipt};
 use crate::units::TimestampMs;
 
 /// States that are kept: the newest one, and a few that `as of` asked for.
@@ -101,6 +103,30 @@ impl Store {
             }
         }
         Ok(revisions)
+    }
+
+    /// Says of every publisher CSV in a receipt how many values it changed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::hub_state`].
+    pub fn count_revisions(&self, receipt: &mut Receipt) -> Result<()> {
+        let files = receipt.files.iter_mut();
+        let csvs = files.filter_map(|file| match &mut file.outcome {
+            Outcome::Taken(taken) if taken.log_format == PUBLISHER_CSV => Some(taken),
+            _ => None,
+        });
+        let mut csvs = csvs.peekable();
+        if csvs.peek().is_none() {
+            return Ok(());
+        }
+        let revisions = self.hub_revisions()?;
+        for taken in csvs {
+            let days = revisions.days.iter();
+            let of_import = days.filter(|moved| moved.import.get() == taken.import);
+            taken.revisions = Some(of_import.count() as u64);
+        }
+        Ok(())
     }
 
     /// Writes the CSV that the Hub would give, from what it gave: every stored row, in the newest

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Store;
 use crate::catalog::{Ledger, LedgerRecord};
@@ -12,7 +12,7 @@ use crate::error::Result;
 pub(super) const PUBLISHER_CSV: &str = "publisher_csv";
 
 /// One import.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct ImportInfo {
     /// Its number.
     pub import: u32,

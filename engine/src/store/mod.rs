@@ -21,6 +21,7 @@ mod settings;
 mod status;
 mod upkeep;
 mod verify;
+mod whole_days;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -36,11 +36,23 @@ impl Store {
     ///
     /// As [`Self::evaluate`].
     pub fn evaluate_from(&self, lowest: Level, query: &Query) -> Result<Answer> {
-        let view = self.view()?;
-        let hub = self.hub_for(query, &view)?;
-        check_rule_of(query, &view)?;
+        self.evaluate_on_from(lowest, &*self.view()?, query)
+    }
+
+    /// The answer of a query from a view of this store, for who asks several of one snapshot.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::evaluate`].
+    pub fn evaluate_on(&self, view: &View, query: &Query) -> Result<Answer> {
+        self.evaluate_on_from(Level::Cells, view, query)
+    }
+
+    fn evaluate_on_from(&self, lowest: Level, view: &View, query: &Query) -> Result<Answer> {
+        let hub = self.hub_for(query, view)?;
+        check_rule_of(query, view)?;
         let rules = |name: &str| view.rule(name);
-        execute_from(lowest, (&view, hub.as_deref()), &rules, query)
+        execute_from(lowest, (view, hub.as_deref()), &rules, query)
     }
 
     /// How a query in its text form would be answered: from which level and which columns.

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use serde::{Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Store;
 use super::imports::ImportInfo;
@@ -11,6 +12,7 @@ use crate::catalog::{DictionaryRole, Ledger, Manifest, View};
 use crate::compaction::is_to_compact;
 use crate::error::Result;
 use crate::query::Calendar;
+use crate::schema::time::parse_day;
 use crate::storage::{Clock, SystemClock};
 use crate::units::{Day, TimestampMs};
 
@@ -20,7 +22,7 @@ const AGE_DAYS_MAX: i64 = 2;
 const COMPACT_SHARE: u64 = 10;
 
 /// What is in a store.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Status {
     /// Where it lies.
     pub dir: PathBuf,
@@ -45,7 +47,7 @@ pub struct Status {
 }
 
 /// What is there of a source.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct SourceStatus {
     /// Rows: requests, or values of a (repo, day).
     pub rows: u64,
@@ -54,13 +56,13 @@ pub struct SourceStatus {
     /// Accounts and addresses that the logs name; not of the publisher CSV.
     pub downloaders: Option<u64>,
     /// Its first day.
-    #[serde(serialize_with = "as_text")]
+    #[serde(serialize_with = "as_text", deserialize_with = "of_text")]
     pub first_day: Option<Day>,
     /// Its newest day.
-    #[serde(serialize_with = "as_text")]
+    #[serde(serialize_with = "as_text", deserialize_with = "of_text")]
     pub last_day: Option<Day>,
     /// Its newest complete day, with which `last 30d` ends.
-    #[serde(serialize_with = "as_text")]
+    #[serde(serialize_with = "as_text", deserialize_with = "of_text")]
     pub newest_complete_day: Option<Day>,
     /// How many days ago that was, by the clock.
     pub age_days: Option<i64>,
@@ -77,18 +79,18 @@ pub struct SourceStatus {
 }
 
 /// Consecutive days.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct DayRange {
     /// The first one.
-    #[serde(serialize_with = "day_as_text")]
+    #[serde(serialize_with = "day_as_text", deserialize_with = "day_of_text")]
     pub from: Day,
     /// The last one.
-    #[serde(serialize_with = "day_as_text")]
+    #[serde(serialize_with = "day_as_text", deserialize_with = "day_of_text")]
     pub to: Day,
 }
 
 /// A column that no published header set has.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct NewColumn {
     /// Its name.
     pub name: String,
@@ -99,7 +101,7 @@ pub struct NewColumn {
 }
 
 /// Bytes of a store's files.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct BytesByPart {
     /// Rows of the logs.
     pub segments: u64,
@@ -354,6 +356,20 @@ impl Status {
 
 fn day_as_text<S: Serializer>(day: &Day, to: S) -> std::result::Result<S::Ok, S::Error> {
     to.collect_str(day)
+}
+
+fn day_of_text<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Day, D::Error> {
+    let day = of_text(from)?;
+    day.ok_or_else(|| D::Error::custom("expected a day"))
+}
+
+fn of_text<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Option<Day>, D::Error> {
+    let text = Option::<String>::deserialize(from)?;
+    let parse = |text: String| {
+        let day = parse_day(&text);
+        day.ok_or_else(|| D::Error::custom(format!("{text:?} is not a day")))
+    };
+    text.map(parse).transpose()
 }
 
 fn as_text<S: Serializer>(day: &Option<Day>, to: S) -> std::result::Result<S::Ok, S::Error> {

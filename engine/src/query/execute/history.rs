@@ -6,6 +6,7 @@
 
 use super::Rules;
 use super::groups::{Key, KeyMap};
+use super::narrow::Narrowed;
 use super::scan::Scanner;
 use super::scope::{Scope, Wants};
 use super::seen::{Seen, Values};

@@ -6,6 +6,7 @@
 
 use super::distinct::IdSet;
 use super::groups::Key;
+use super::narrow::Narrowed;
 use super::scope::{Scope, instant};
 use super::{Level, Rules, check_supported, count, notes};
 use crate::bitmap::BitSet;
@@ -49,7 +50,8 @@ pub fn downloader_sets(view: &View, rules: &Rules<'_>, query: &Query) -> Result<
     };
     query.check()?;
     check_supported(&query)?;
-    let scope = Scope::new(view, None, rules, &query)?;
+    let narrowed = Narrowed::new(view, &query);
+    let scope = Scope::new((view, None), rules, &narrowed)?;
     let mut counted = count(&scope, Level::Cells, rules)?;
     let meta = meta(&scope, counted.log.unidentified);
     let limit = counted.log.universe().downloaders;
@@ -79,7 +81,8 @@ pub fn downloader_sets(view: &View, rules: &Rules<'_>, query: &Query) -> Result<
 pub fn meaning(view: &View, rules: &Rules<'_>, query: &Query) -> Result<Meta> {
     query.check()?;
     check_supported(query)?;
-    Ok(meta(&Scope::new(view, None, rules, query)?, 0))
+    let narrowed = Narrowed::new(view, query);
+    Ok(meta(&Scope::new((view, None), rules, &narrowed)?, 0))
 }
 
 fn meta(scope: &Scope<'_>, unidentified: u64) -> Meta {

@@ -46,7 +46,7 @@ mod reader;
 mod render;
 
 pub use parse::parse;
-pub use period::instant_text;
+pub use period::{end_of, instant_text};
 pub use reader::Reader;
 pub use render::{render, render_clauses, render_condition, render_name};
 

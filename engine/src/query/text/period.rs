@@ -85,6 +85,18 @@ fn label(text: &str) -> Result<Range> {
     })
 }
 
+/// The last instant of a day, or the instant itself: what `as of` means.
+///
+/// # Errors
+///
+/// `Invalid` for a text that is neither.
+pub fn end_of(text: &str) -> Result<TimestampMs> {
+    Ok(match bound(text)? {
+        Bound::Day(day) => TimestampMs(day.end().get().saturating_sub(1)),
+        Bound::Instant(instant) => instant,
+    })
+}
+
 /// A day or an instant.
 fn bound(text: &str) -> Result<Bound> {
     if let Some(day) = parse_day(text) {

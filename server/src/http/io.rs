@@ -1,0 +1,175 @@
+//! A connection to what hyper reads and writes, within limits of time.
+//!
+//! A client must begin a request in the idle time, and have sent its head in the request time; it must
+//! take some of what is written in the write time. While a request is answered nothing is asked of it.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context as Task, Poll, ready};
+
+use hyper::rt::{Read, ReadBufCursor, Write};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Duration, Instant, Sleep, sleep};
+
+use crate::config::Limits;
+
+/// Bytes that are read at once.
+const READ_BYTES: usize = 8 << 10;
+
+/// What is asked of a client now.
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    /// To begin a request.
+    Waiting(Instant),
+    /// To end the head of a request.
+    Head(Instant),
+    /// Nothing.
+    Busy,
+}
+
+/// What is asked of the client of a connection.
+#[derive(Clone, Debug)]
+pub(super) struct Pace(Arc<Mutex<(Phase, bool)>>);
+
+impl Pace {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Mutex::new((
+            Phase::Waiting(Instant::now()),
+            false,
+        ))))
+    }
+
+    /// A request is being answered from now on, until the result is dropped.
+    pub(super) fn begin(&self) -> Busy {
+        self.set(Phase::Busy, true);
+        Busy(self.clone())
+    }
+
+    fn set(&self, phase: Phase, has_asked: bool) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (phase, has_asked);
+    }
+
+    fn get(&self) -> (Phase, bool) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has_read(&self) {
+        if let (Phase::Waiting(_), has_asked) = self.get() {
+            self.set(Phase::Head(Instant::now()), has_asked);
+        }
+    }
+
+    fn deadline(&self, limits: &Limits) -> Option<Instant> {
+        match self.get() {
+            (Phase::Waiting(since), true) => Some(since + limits.idle_time),
+            (Phase::Waiting(since), false) => Some(since + limits.fresh_idle_time),
+            (Phase::Head(since), _) => Some(since + limits.request_time),
+            (Phase::Busy, _) => None,
+        }
+    }
+}
+
+/// A request that is being answered.
+#[derive(Debug)]
+pub(super) struct Busy(Pace);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.set(Phase::Waiting(Instant::now()), true);
+    }
+}
+
+/// A connection with limits of time.
+pub(super) struct Timed<S> {
+    stream: S,
+    pace: Pace,
+    limits: Limits,
+    reading: Pin<Box<Sleep>>,
+    /// Until when something must be taken; `None` while nothing waits.
+    writing: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S> Timed<S> {
+    pub(super) fn new(stream: S, pace: Pace, limits: Limits) -> Self {
+        Self {
+            stream,
+            pace,
+            limits,
+            reading: Box::pin(sleep(Duration::ZERO)),
+            writing: None,
+        }
+    }
+
+    fn patience(&mut self, task: &mut Task<'_>) -> Poll<io::Result<()>> {
+        let time = self.limits.write_time;
+        let writing = self.writing.get_or_insert_with(|| Box::pin(sleep(time)));
+        ready!(writing.as_mut().poll(task));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    fn wrote<T>(&mut self, task: &mut Task<'_>, wrote: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if wrote.is_ready() {
+            self.writing = None;
+            return wrote;
+        }
+        match self.patience(task) {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            _ => Poll::Pending,
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> Read for Timed<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        task: &mut Task<'_>,
+        mut to: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        let mut bytes = [0; READ_BYTES];
+        let room = bytes.len().min(to.remaining());
+        let mut buffer = ReadBuf::new(bytes.get_mut(..room).unwrap_or_default());
+        match Pin::new(&mut this.stream).poll_read(task, &mut buffer) {
+            Poll::Ready(Ok(())) => {
+                if !buffer.filled().is_empty() {
+                    this.pace.has_read();
+                }
+                to.put_slice(buffer.filled());
+                Poll::Ready(Ok(()))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => {
+                let Some(deadline) = this.pace.deadline(&this.limits) else {
+                    return Poll::Pending;
+                };
+                if this.reading.deadline() != deadline {
+                    this.reading.as_mut().reset(deadline);
+                }
+                ready!(this.reading.as_mut().poll(task));
+                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+            }
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Write for Timed<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        task: &mut Task<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let wrote = Pin::new(&mut self.stream).poll_write(task, bytes);
+        self.wrote(task, wrote)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<io::Result<()>> {
+        let wrote = Pin::new(&mut self.stream).poll_flush(task);
+        self.wrote(task, wrote)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<io::Result<()>> {
+        let wrote = Pin::new(&mut self.stream).poll_shutdown(task);
+        self.wrote(task, wrote)
+    }
+}

@@ -1,0 +1,326 @@
+//! What a handler found to a response: status, headers, parts, compression.
+
+use std::io::Write;
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use footfall_protocol::{Code, Fault};
+use hyper::header::{
+    ACCEPT_ENCODING, ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH,
+    CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH, IF_RANGE, RANGE,
+    RETRY_AFTER, VARY, WWW_AUTHENTICATE,
+};
+use hyper::{HeaderMap, Response, StatusCode};
+use serde_json::json;
+
+use super::body::{Body, Content};
+use super::io::Busy;
+
+/// Bodies below this many bytes are not compressed.
+const GZIP_BYTES_MIN: usize = 1 << 10;
+/// What a page of this server may load: nothing but its own styles, images and modules.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// What a handler found.
+pub(super) struct Found {
+    pub(super) status: StatusCode,
+    pub(super) media: &'static str,
+    pub(super) content: Content,
+    /// Names the bytes, or with `W/` what they mean.
+    pub(super) etag: Option<String>,
+    /// Whether a part may be asked for.
+    pub(super) has_ranges: bool,
+    pub(super) headers: Vec<(HeaderName, String)>,
+}
+
+impl Found {
+    /// Bytes of a media type.
+    pub(super) fn new(media: &'static str, bytes: impl Into<Bytes>) -> Self {
+        Self {
+            status: StatusCode::OK,
+            media,
+            content: Content::Whole(bytes.into()),
+            etag: None,
+            has_ranges: false,
+            headers: Vec::new(),
+        }
+    }
+
+    /// A value as JSON.
+    pub(super) fn json(value: &impl serde::Serialize) -> Result<Self, Fault> {
+        let mut bytes = serde_json::to_vec(value)
+            .map_err(|error| Fault::new(Code::Internal, error.to_string()))?;
+        bytes.push(b'\n');
+        Ok(Self::new("application/json", bytes))
+    }
+
+    /// What the client has already.
+    pub(super) fn not_modified(etag: String) -> Self {
+        Self {
+            status: StatusCode::NOT_MODIFIED,
+            etag: Some(etag),
+            ..Self::new("", Bytes::new())
+        }
+    }
+
+    pub(super) fn with_etag(mut self, etag: String) -> Self {
+        self.etag = Some(etag);
+        self
+    }
+}
+
+/// The status of a code.
+pub(super) fn status_of(code: Code) -> StatusCode {
+    match code {
+        Code::Proto | Code::Syntax => StatusCode::BAD_REQUEST,
+        Code::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::Auth => StatusCode::UNAUTHORIZED,
+        Code::Denied => StatusCode::FORBIDDEN,
+        Code::Unknown | Code::NotFound => StatusCode::NOT_FOUND,
+        Code::Limit | Code::Timeout | Code::Cancelled => StatusCode::UNPROCESSABLE_ENTITY,
+        Code::Busy => StatusCode::TOO_MANY_REQUESTS,
+        Code::Io | Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// A fault as JSON, with the request's number to find it in the log.
+pub(super) fn fault(fault: &Fault, number: u64) -> Found {
+    let mut error = json!({"code": fault.code.name(), "text": fault.text, "request": number});
+    if let Some(fields) = error.as_object_mut() {
+        for (name, value) in fault.fields.iter() {
+            fields.insert(name.to_owned(), value.into());
+        }
+    }
+    let mut bytes = json!({"error": error}).to_string().into_bytes();
+    bytes.push(b'\n');
+    let mut found = Found::new("application/json", bytes);
+    found.status = status_of(fault.code);
+    match fault.code {
+        Code::Auth => {
+            let schemes = "Bearer realm=\"footfall\", Basic realm=\"footfall\", charset=\"UTF-8\"";
+            found.headers.push((WWW_AUTHENTICATE, schemes.to_owned()));
+        }
+        Code::Busy => found.headers.push((RETRY_AFTER, "1".to_owned())),
+        _ => {}
+    }
+    found
+}
+
+/// A method that a path has not.
+pub(super) fn wrong_method(allowed: &str, number: u64) -> Found {
+    let refusal = Fault::new(Code::Syntax, format!("this path takes {allowed}"));
+    let mut found = fault(&refusal, number);
+    found.status = StatusCode::METHOD_NOT_ALLOWED;
+    found.headers.push((ALLOW, allowed.to_owned()));
+    found
+}
+
+/// The response to a request.
+pub(super) fn respond(
+    mut found: Found,
+    (request, is_head): (&HeaderMap, bool),
+    number: u64,
+    busy: Busy,
+) -> Response<Body> {
+    if found.status == StatusCode::OK {
+        part(&mut found, request);
+    }
+    if found.status == StatusCode::OK {
+        compress(&mut found, request);
+    }
+    let mut response = Response::new(());
+    *response.status_mut() = found.status;
+    let headers = response.headers_mut();
+    put(
+        headers,
+        HeaderName::from_static("x-request-id"),
+        &number.to_string(),
+    );
+    put(
+        headers,
+        HeaderName::from_static("x-content-type-options"),
+        "nosniff",
+    );
+    put(
+        headers,
+        HeaderName::from_static("referrer-policy"),
+        "no-referrer",
+    );
+    put(
+        headers,
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    );
+    put(
+        headers,
+        HeaderName::from_static("content-security-policy"),
+        POLICY,
+    );
+    put(headers, CACHE_CONTROL, "private, no-cache");
+    put(headers, VARY, "Accept, Accept-Encoding, Authorization");
+    if !found.media.is_empty() {
+        put(headers, CONTENT_TYPE, found.media);
+    }
+    if let Some(etag) = &found.etag {
+        put(headers, ETAG, etag);
+    }
+    if found.has_ranges {
+        put(headers, ACCEPT_RANGES, "bytes");
+    }
+    for (name, value) in &found.headers {
+        put(headers, name.clone(), value);
+    }
+    let mut content = found.content;
+    if is_head {
+        if let Content::Whole(bytes) = &content {
+            put(headers, CONTENT_LENGTH, &bytes.len().to_string());
+        }
+        content = Content::Withheld;
+    }
+    response.map(|()| Body::new(content, busy))
+}
+
+/// Sets a header; a value that is none is left out.
+fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+fn text_of<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Whether a client says that it has what an ETag names.
+pub(super) fn has_already(request: &HeaderMap, etag: &str) -> bool {
+    let plain = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    let Some(known) = text_of(request, &IF_NONE_MATCH) else {
+        return false;
+    };
+    known
+        .split(',')
+        .any(|tag| tag.trim() == "*" || plain(tag) == plain(etag))
+}
+
+/// Leaves the part that was asked for.
+fn part(found: &mut Found, request: &HeaderMap) {
+    if !found.has_ranges {
+        return;
+    }
+    let Some(asked) = text_of(request, &RANGE).and_then(|value| value.strip_prefix("bytes="))
+    else {
+        return;
+    };
+    let is_other =
+        text_of(request, &IF_RANGE).is_some_and(|tag| found.etag.as_deref() != Some(tag));
+    let Content::Whole(bytes) = &found.content else {
+        return;
+    };
+    if is_other || asked.contains(',') {
+        return;
+    }
+    let len = bytes.len();
+    let Some(range) = range(asked, len) else {
+        return;
+    };
+    if range.is_empty() {
+        found.status = StatusCode::RANGE_NOT_SATISFIABLE;
+        found
+            .headers
+            .push((CONTENT_RANGE, format!("bytes */{len}")));
+        found.content = Content::Whole(Bytes::new());
+        return;
+    }
+    let (first, last) = (range.start, range.end - 1);
+    found.status = StatusCode::PARTIAL_CONTENT;
+    found
+        .headers
+        .push((CONTENT_RANGE, format!("bytes {first}-{last}/{len}")));
+    found.content = Content::Whole(bytes.slice(range));
+}
+
+/// `a-b`, `a-`, `-n` of so many bytes; `None` for what is no range, empty for one outside.
+fn range(text: &str, len: usize) -> Option<std::ops::Range<usize>> {
+    let (first, last) = text.trim().split_once('-')?;
+    let number = |text: &str| -> Option<usize> {
+        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then(|| text.parse().unwrap_or(usize::MAX))
+    };
+    if first.is_empty() {
+        return Some(len.saturating_sub(number(last)?)..len);
+    }
+    let first = number(first)?;
+    let end = match last {
+        "" => len,
+        last => number(last)?.saturating_add(1).min(len),
+    };
+    if !last.is_empty() && end <= first && first < len {
+        return None;
+    }
+    Some(first.min(end)..end)
+}
+
+/// Compresses what is worth it, if the client takes it.
+fn compress(found: &mut Found, request: &HeaderMap) {
+    let Content::Whole(bytes) = &found.content else {
+        return;
+    };
+    let accepted = text_of(request, &ACCEPT_ENCODING).unwrap_or_default();
+    let takes_gzip = accepted.split(',').any(|one| {
+        let (name, quality) = one.split_once(';').unwrap_or((one, ""));
+        let quality = quality.trim().replace(' ', "");
+        let is_off = quality
+            .strip_prefix("q=")
+            .is_some_and(|q| q.parse() == Ok(0.0_f64));
+        name.trim().eq_ignore_ascii_case("gzip") && !is_off
+    });
+    if !takes_gzip || bytes.len() < GZIP_BYTES_MIN {
+        return;
+    }
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    let packed = encoder.write_all(bytes).and_then(|()| encoder.finish());
+    if let Ok(packed) = packed {
+        found.content = Content::Whole(packed.into());
+        found.headers.push((CONTENT_ENCODING, "gzip".to_owned()));
+        // Other bytes have another name.
+        found.has_ranges = false;
+        if let Some(etag) = found.etag.take() {
+            let plain = etag.trim_start_matches("W/").to_owned();
+            found.etag = Some(format!("W/{plain}"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_of_bytes() {
+        for (text, want) in [
+            ("0-0", Some(0..1)),
+            ("2-", Some(2..10)),
+            ("-3", Some(7..10)),
+            ("-30", Some(0..10)),
+            ("4-99", Some(4..10)),
+            ("10-", Some(10..10)),
+            ("10-20", Some(10..10)),
+            ("-0", Some(10..10)),
+            ("5-4", None),
+            ("a-b", None),
+            ("-", None),
+            ("99999999999999999999999-", Some(10..10)),
+        ] {
+            assert_eq!(range(text, 10), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_etag_is_known_with_or_without_its_weakness() {
+        let mut headers = HeaderMap::new();
+        assert!(!has_already(&headers, "W/\"a\""));
+        headers.insert(IF_NONE_MATCH, "\"b\", \"a\"".parse().unwrap());
+        assert!(has_already(&headers, "W/\"a\"") && !has_already(&headers, "W/\"c\""));
+    }
+}

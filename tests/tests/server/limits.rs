@@ -1,0 +1,238 @@
+//! Slow clients, clients that go, clients that do not read, and too many of them.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::scene::{HEADER, Scene};
+
+/// A store whose largest answers are larger than what sockets keep.
+fn wide(change: impl FnOnce(&mut footfall_server::Limits)) -> Scene {
+    let mut file = HEADER.to_owned();
+    for number in 0..60_000 {
+        let (hour, minute) = (number % 24, number / 24 % 60);
+        let who = "x".repeat(40);
+        file += &format!(
+            "2026-07-01T{hour:02}:{minute:02}:00.000Z,200,GET,acme/repo-{},model,{who}{number},,DE,\n",
+            number % 900
+        );
+    }
+    Scene::build(&[file], |config, _| change(&mut config.limits))
+}
+
+const WIDE: &str = "requests by downloader, repo, hour";
+
+fn is_closed(stream: &mut TcpStream, patience: Duration) -> bool {
+    stream.set_read_timeout(Some(patience)).unwrap();
+    let mut bytes = [0; 4096];
+    loop {
+        match stream.read(&mut bytes) {
+            Ok(0) => return true,
+            Ok(_) => {}
+            Err(error) => {
+                return !matches!(
+                    error.kind(),
+                    std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut
+                );
+            }
+        }
+    }
+}
+
+/// Limits of time of the server that bad clients come to.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// Many of each kind of bad client, beside one honest client of each door.
+///
+/// `FOOTFALL_CLIENTS` is how many idle ones (default 300); a fifth as many dribble, a fiftieth do
+/// not read.
+#[test]
+fn bad_clients_go_and_honest_ones_do_not_notice() {
+    let idle: usize = std::env::var("FOOTFALL_CLIENTS").map_or(300, |text| text.parse().unwrap());
+    let scene = wide(|limits| {
+        limits.fresh_idle_time = PATIENCE;
+        limits.idle_time = PATIENCE;
+        limits.request_time = PATIENCE;
+        limits.write_time = PATIENCE;
+    });
+    let alone = honest(&scene, Duration::from_secs(1));
+    let door = |number: usize| {
+        if number.is_multiple_of(2) {
+            scene.line
+        } else {
+            scene.http
+        }
+    };
+    let connect = |number: usize| TcpStream::connect(door(number)).unwrap();
+    let mut bad: Vec<TcpStream> = (0..idle / 50)
+        .map(|number| {
+            let mut stream = connect(number);
+            let query = WIDE.replace(' ', "+");
+            let text = if number.is_multiple_of(2) {
+                format!("QUERY {WIDE}\n")
+            } else {
+                format!("GET /api/v1/query?q={query} HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            };
+            stream.write_all(text.repeat(3).as_bytes()).unwrap();
+            stream
+        })
+        .collect();
+    // What they asked costs time like any other query; what is measured is that they do not read.
+    std::thread::sleep(Duration::from_secs(2));
+    bad.extend((0..idle).map(connect));
+    let mut dribblers: Vec<TcpStream> = (0..idle / 5).map(connect).collect();
+    let over = AtomicBool::new(false);
+    let beside = std::thread::scope(|threads| {
+        threads.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                for stream in &mut dribblers {
+                    let _ = stream.write_all(b"G");
+                }
+                std::thread::sleep(Duration::from_millis(300));
+            }
+        });
+        let beside = honest(&scene, Duration::from_secs(1));
+        over.store(true, Ordering::Relaxed);
+        beside
+    });
+    println!("honest p99 alone {alone:?}, beside {idle} idle and others {beside:?}");
+    let begin = Instant::now();
+    for stream in bad.iter_mut().chain(&mut dribblers) {
+        assert!(
+            is_closed(stream, Duration::from_secs(8)),
+            "still open after {:?}",
+            begin.elapsed()
+        );
+    }
+    assert!(begin.elapsed() < Duration::from_secs(12));
+    assert_eq!(scene.line().ask("QUERY requests").rows, ["60000"]);
+}
+
+/// The 99th percentile of honest requests.
+fn honest(scene: &Scene, time: Duration) -> Duration {
+    let (mut client, begin, mut times) = (scene.line(), Instant::now(), Vec::new());
+    while begin.elapsed() < time {
+        let start = Instant::now();
+        assert_eq!(
+            client
+                .ask("QUERY downloads where repo = \"acme/repo-7\"")
+                .code(),
+            "OK"
+        );
+        times.push(start.elapsed());
+    }
+    times.sort_unstable();
+    times[times.len() * 99 / 100]
+}
+
+#[test]
+fn an_answer_waits_for_its_reader_and_others_do_not() {
+    let scene = wide(|limits| limits.query_threads = 1);
+    let mut slow = scene.line();
+    slow.send(format!("QUERY {WIDE}\n").repeat(8));
+    std::thread::sleep(Duration::from_millis(300));
+    let begin = Instant::now();
+    assert_eq!(scene.line().ask("QUERY requests").rows, ["60000"]);
+    assert!(begin.elapsed() < Duration::from_secs(5));
+    for _ in 0..8 {
+        assert_eq!(slow.reply().unwrap().rows.len(), 60_000);
+    }
+}
+
+#[test]
+fn what_a_gone_client_asked_is_stopped() {
+    let scene = wide(|limits| limits.query_threads = 1);
+    for round in 0..5 {
+        let mut gone = scene.line();
+        gone.send(format!("QUERY {WIDE}\n").repeat(200));
+        std::thread::sleep(Duration::from_millis(50));
+        drop(gone);
+        let begin = Instant::now();
+        assert_eq!(scene.line().ask("QUERY requests").rows, ["60000"]);
+        // 200 such queries take tens of seconds.
+        assert!(
+            begin.elapsed() < Duration::from_secs(3),
+            "round {round}: {:?}",
+            begin.elapsed()
+        );
+    }
+}
+
+#[test]
+fn too_many_queries_are_refused_and_said() {
+    let scene = wide(|limits| {
+        limits.query_threads = 1;
+        limits.queue_max = 1;
+    });
+    let mut clients: Vec<_> = (0..12).map(|_| scene.line()).collect();
+    for client in &mut clients {
+        client.send(format!("@a QUERY {WIDE}\n"));
+    }
+    let codes: Vec<&str> = clients
+        .iter_mut()
+        .map(|client| client.reply().unwrap().code())
+        .collect();
+    assert!(
+        codes.contains(&"BUSY") && codes.contains(&"OK"),
+        "{codes:?}"
+    );
+    assert_eq!(clients[0].ask("QUERY requests").code(), "OK");
+}
+
+#[test]
+fn answers_have_a_largest_size() {
+    let scene = wide(|limits| limits.values_max = 1_000);
+    assert_eq!(scene.line().ask(&format!("QUERY {WIDE}")).code(), "LIMIT");
+    assert_eq!(
+        scene.get("/api/v1/query?q=requests+by+downloader").status,
+        422
+    );
+}
+
+#[test]
+fn no_more_connections_than_allowed_are_taken() {
+    let scene = Scene::build(&[], |config, _| config.limits.connections_max = 4);
+    // One for each listener is kept ready.
+    let mut clients: Vec<_> = (0..2).map(|_| scene.line()).collect();
+    let mut waiting = TcpStream::connect(scene.line).unwrap();
+    waiting
+        .set_read_timeout(Some(Duration::from_millis(300)))
+        .unwrap();
+    let mut bytes = [0; 100];
+    let first = waiting.read(&mut bytes);
+    let mut more = TcpStream::connect(scene.line).unwrap();
+    more.set_read_timeout(Some(Duration::from_millis(300)))
+        .unwrap();
+    assert!(
+        first.is_err() || more.read(&mut bytes).is_err(),
+        "all were taken"
+    );
+    clients.clear();
+    more.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    assert!(more.read(&mut bytes).unwrap() > 0);
+}
+
+#[test]
+fn other_machines_need_a_token() {
+    let dir = tempfile::tempdir().unwrap();
+    for (listen, http) in [
+        ("0.0.0.0:0", "127.0.0.1:0"),
+        ("127.0.0.1:0", "0.0.0.0:0"),
+        ("[::]:0", "127.0.0.1:0"),
+    ] {
+        let config = footfall_server::Config {
+            store: dir.path().join("store"),
+            listen: vec![listen.parse().unwrap()],
+            http: vec![http.parse().unwrap()],
+            unix: None,
+            hosts: Vec::new(),
+            watch: Vec::new(),
+            badges: Vec::new(),
+            logs_requests: false,
+            limits: footfall_server::Limits::default(),
+        };
+        let error = footfall_server::Server::open(config).err().unwrap();
+        assert!(error.message().contains("no token"), "{error}");
+    }
+}

@@ -1,0 +1,15 @@
+//! A server in this process, and clients that speak to it as others would: bytes over sockets.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails where its input is not as it must be"
+)]
+
+mod doors;
+mod http;
+mod ingest;
+mod limits;
+mod line;
+mod rights;
+mod scene;
+mod spec;
