@@ -202,7 +202,11 @@ fn sums(receipt: &Receipt) -> String {
     if receipt.days > 0 {
         let again = match receipt.days_rewritten {
             0 => String::new(),
-            days => format!(", {} of them had rows before", thousands(days)),
+            days => format!(
+                ", {} of them had rows before and took {:.1} s",
+                thousands(days),
+                receipt.days_rewritten_seconds
+            ),
         };
         let _ = writeln!(text, "days: {}{again}", thousands(receipt.days));
     }
@@ -222,6 +226,13 @@ fn sums(receipt: &Receipt) -> String {
         );
     }
     let _ = writeln!(text, "took {}", speed(receipt));
+    let stages = receipt.stages.iter();
+    let stages: Vec<String> = stages
+        .map(|time| format!("{} {:.1} s", time.stage, time.seconds))
+        .collect();
+    if !stages.is_empty() {
+        let _ = writeln!(text, "threads: {}", stages.join(", "));
+    }
     text
 }
 
@@ -236,7 +247,7 @@ fn plural(count: u64, noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use footfall_engine::ingest::pipeline::{FileReceipt, Upkeep};
+    use footfall_engine::ingest::pipeline::{FileReceipt, StageTime, Upkeep};
 
     fn file(path: &str, outcome: Outcome) -> FileReceipt {
         FileReceipt {
@@ -288,6 +299,7 @@ mod tests {
             commits: 1,
             days: 3,
             days_rewritten: 1,
+            days_rewritten_seconds: 0.25,
             upkeep: Upkeep {
                 files: 2,
                 seconds: 0.1,
@@ -295,6 +307,16 @@ mod tests {
             },
             bytes: 2_000_000,
             seconds: 2.0,
+            stages: vec![
+                StageTime {
+                    stage: "read",
+                    seconds: 1.5,
+                },
+                StageTime {
+                    stage: "parse",
+                    seconds: 2.0,
+                },
+            ],
         };
         let expected = "\
 refused b.csv: no column timestamp
@@ -306,9 +328,10 @@ left for the next run: .d (hidden)
 new columns, kept: extra.referer
 files: 1 taken, 1 known already, 1 refused, 1 left for the next run
 lines: 1,003 = 1,000 stored + 2 rejected + 1 blank or header
-days: 3, 1 of them had rows before
+days: 3, 1 of them had rows before and took 0.2 s
 sums of months: 2 files built, 0.1 s
 took 2.0 s: 2.0 MB, 500 rows/s
+threads: read 1.5 s, parse 2.0 s
 store: ./footfall-store
 ";
         assert_eq!(text(&receipt, Path::new("./footfall-store")), expected);

@@ -69,8 +69,8 @@ pub struct LogReader {
     /// Read, but behind the border of the last block.
     carry: Vec<u8>,
     ended: bool,
-    /// Buffers to be filled again.
-    spare: Vec<Vec<u8>>,
+    /// A buffer to be filled again.
+    spare: Vec<u8>,
 }
 
 impl std::fmt::Debug for LogReader {
@@ -127,11 +127,9 @@ impl LogReader {
         self.format.name()
     }
 
-    /// Gives back the buffer of a block that was parsed, to be filled again.
-    pub fn recycle(&mut self, block: Block) {
-        if self.spare.len() < 4 {
-            self.spare.push(block.bytes);
-        }
+    /// Gives it the buffer of a block that was parsed, to be filled again.
+    pub fn lend(&mut self, buffer: Vec<u8>) {
+        self.spare = buffer;
     }
 
     /// The next block; `None` at the end.
@@ -140,7 +138,7 @@ impl LogReader {
     /// As for [`Input::append`].
     pub fn next_block(&mut self) -> Result<Option<Block>> {
         let line_bytes_max = self.header.options.line_bytes_max;
-        let mut bytes = self.spare.pop().unwrap_or_default();
+        let mut bytes = std::mem::take(&mut self.spare);
         bytes.clear();
         bytes.append(&mut self.carry);
         let mut target = BLOCK_BYTES_TARGET;

@@ -5,7 +5,7 @@ use super::header::ReadOptions;
 use super::input::Input;
 use super::log_format::parse_block;
 use super::reject::RejectReason;
-use super::row::{RawRow, RowSink};
+use super::row::{RawRow, RowHead, RowSink};
 use super::sniff::{Sniffed, sniff};
 use crate::error::{Error, Result};
 use std::io::{Cursor, Read};
@@ -81,6 +81,15 @@ impl RowSink for Collect {
         Ok(())
     }
 
+    fn row_again(&mut self, line: u64, back: u32, head: &RowHead<'_>) -> Result<()> {
+        let mut row = self.rows[self.rows.len() - back as usize].clone();
+        (row.line, row.ts, row.ts_cut) = (line, head.ts.0, head.ts_cut);
+        row.status = head.status;
+        row.text[0] = String::from_utf8(head.method.to_vec()).unwrap();
+        self.rows.push(row);
+        Ok(())
+    }
+
     fn reject(&mut self, line: u64, raw: &[u8], reason: RejectReason) -> Result<()> {
         self.rejects.push((line, raw.to_vec(), reason));
         Ok(())
@@ -119,7 +128,7 @@ pub(super) fn drain(sniffed: Sniffed) -> Result<(Collect, LogContent)> {
             block.line_count,
             "every line is told once"
         );
-        reader.recycle(block);
+        reader.lend(block.bytes);
     }
     let content = reader.finish()?;
     assert_eq!(content.header_lines + told.lines(), content.lines);

@@ -15,8 +15,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Buffer before a decoder, in bytes: large enough that a system call costs little per row.
-const SOURCE_BUFFER_BYTES: usize = 128 << 10;
+/// Buffer before a decoder, in bytes: large enough that a system call costs little per row, and
+/// smaller than [`PIECE_BYTES`], so that what is not wrapped is read past it.
+const SOURCE_BUFFER_BYTES: usize = 64 << 10;
 /// Content is read and hashed in pieces of this size, in bytes: small enough that the hash finds
 /// the piece in the second-level cache, large enough for BLAKE3's widest path.
 const PIECE_BYTES: usize = 128 << 10;
@@ -169,15 +170,14 @@ impl Input {
         to.reserve_exact(len.saturating_sub(to.len()));
         while !self.ended && to.len() < len {
             let had = to.len();
-            let piece = PIECE_BYTES.min(len - had);
-            let read = (&mut self.content).take(piece as u64).read_to_end(to);
-            let new = to.get(had..).unwrap_or_default();
-            self.hasher.update(new);
-            self.content_bytes += new.len() as u64;
-            match read {
-                Ok(count) => self.ended = count < piece,
-                Err(error) => return Err(self.explained(error)),
-            }
+            to.resize(had + PIECE_BYTES.min(len - had), 0);
+            let piece = to.get_mut(had..).unwrap_or_default();
+            let (count, read) = fill(&mut *self.content, piece);
+            self.ended = count < piece.len();
+            to.truncate(had + count);
+            self.hasher.update(to.get(had..).unwrap_or_default());
+            self.content_bytes += count as u64;
+            read.map_err(|error| self.explained(error))?;
         }
         Ok(self.ended)
     }
@@ -213,6 +213,20 @@ impl Input {
             .at_byte(self.source_bytes.load(Ordering::Relaxed))
             .with_help("fetch the file again; nothing of it was taken")
     }
+}
+
+/// Reads until `to` is full or nothing follows; how much there is, also after an error.
+fn fill(from: &mut dyn Read, to: &mut [u8]) -> (usize, io::Result<()>) {
+    let mut count = 0;
+    while let Some(rest) = to.get_mut(count..).filter(|rest| !rest.is_empty()) {
+        match from.read(rest) {
+            Ok(0) => break,
+            Ok(read) => count += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (count, Err(error)),
+        }
+    }
+    (count, Ok(()))
 }
 
 impl Read for Input {

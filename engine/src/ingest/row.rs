@@ -44,10 +44,23 @@ pub struct RawRow<'a> {
     pub extra: &'a [(u32, &'a [u8])],
 }
 
+/// What a row has that may differ from one otherwise the same, see [`RowSink::row_again`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct RowHead<'a> {
+    /// When, finer digits cut.
+    pub ts: TimestampMs,
+    /// Whether digits other than 0 were cut.
+    pub ts_cut: bool,
+    /// HTTP status, 0 to 999.
+    pub status: u16,
+    /// HTTP method, never empty.
+    pub method: &'a [u8],
+}
+
 /// Takes what a block holds, in line order.
 ///
-/// Every line of the block arrives as exactly one call of `row`, `reject` or `blank`; the lines
-/// that a quoted field spans beyond its first are told by [`RowSink::continued`].
+/// Every line of the block arrives as exactly one call of `row`, `row_again`, `reject` or `blank`;
+/// the lines that a quoted field spans beyond its first are told by [`RowSink::continued`].
 pub trait RowSink {
     /// An extra column of this block, before the first row that uses it. Indices count from 0 in
     /// every block. CSV tells all of the header at the start, JSON lines each at its first key.
@@ -61,6 +74,13 @@ pub trait RowSink {
     /// # Errors
     /// As the sink says; parsing stops.
     fn row(&mut self, line: u64, row: &RawRow<'_>) -> Result<()>;
+
+    /// A good line that has all but its head from the row of the same block told `back` rows before
+    /// it (1 is the last one).
+    ///
+    /// # Errors
+    /// As the sink says; parsing stops.
+    fn row_again(&mut self, line: u64, back: u32, head: &RowHead<'_>) -> Result<()>;
 
     /// A bad line, without its line ending; of one that is too long, its first bytes.
     ///

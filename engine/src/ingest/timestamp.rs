@@ -130,6 +130,64 @@ pub(super) fn parse_usual(text: &[u8], plausible: &Plausible) -> Option<Timestam
     })
 }
 
+/// Bytes of the usual shape with milliseconds and `Z`.
+pub(super) const USUAL_BYTES: usize = 24;
+/// Bytes of a date and the `T`.
+const DATE_BYTES: usize = 11;
+
+/// The date that was read last: lines mostly have the same one as the line before.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Date {
+    text: [u8; DATE_BYTES],
+    start_ms: u64,
+}
+
+impl Default for Date {
+    fn default() -> Self {
+        Self {
+            text: *b"1970-01-01T",
+            start_ms: 0,
+        }
+    }
+}
+
+impl Date {
+    /// Reads `YYYY-MM-DDTHH:MM:SS.mmmZ`; `None` says nothing about any other.
+    #[inline]
+    pub(super) fn parse_usual(
+        &mut self,
+        text: &[u8; USUAL_BYTES],
+        plausible: &Plausible,
+    ) -> Option<Timestamp> {
+        let (date, time) = text.split_first_chunk::<DATE_BYTES>()?;
+        if *date != self.text {
+            let whole = parse_usual(text, plausible)?;
+            self.text = *date;
+            self.start_ms = whole.ms.day().start().0;
+            return Some(whole);
+        }
+        let (clock, fraction) = time.split_first_chunk::<8>()?;
+        let digits = matched(u64::from_le_bytes(*clock), *b"00:00:00")?;
+        // Each pair of digits in the byte of its first one; none is above 99.
+        let pairs = digits * 10 + (digits >> 8);
+        let (hour, minute, second) = (digit(pairs, 0), digit(pairs, 3), digit(pairs, 6));
+        let [b'.', a, b, c, b'Z'] = *fraction else {
+            return None;
+        };
+        let ms = thousandths([a, b, c])?;
+        if hour > 23 || minute > 59 || second > 59 {
+            return None;
+        }
+        let of_day = (hour * 3600 + minute * 60 + second) * 1000 + ms;
+        let ms = self.start_ms + u64::from(of_day);
+        let taken = ms >= plausible.min.0 && ms <= plausible.max.0.min(DAY_MAX.end().0 - 1);
+        taken.then_some(Timestamp {
+            ms: TimestampMs(ms),
+            cut: false,
+        })
+    }
+}
+
 /// Eight bytes against a template: where it has a 0, a digit; elsewhere the byte itself.
 /// Gives the digits' values in place.
 #[inline]
@@ -350,6 +408,23 @@ mod tests {
             parse(b"2026-01-31T23:59:5\xff", &Plausible::any()).err(),
             Some(Malformed)
         );
+    }
+
+    proptest! {
+        #[test]
+        fn a_date_seen_before_changes_nothing(
+            texts in prop::collection::vec(
+                "(1970-01-01|2026-0[1-3]-[0-3][019])[T ][0-2][0-9]:[0-6][0-9]:[0-6][0-9][.:][0-9]{3}[Zz]",
+                1..20,
+            ),
+        ) {
+            let mut date = Date::default();
+            for text in texts {
+                let bytes = text.as_bytes().first_chunk().unwrap();
+                let want = parse_usual(bytes, &Plausible::any());
+                prop_assert_eq!(date.parse_usual(bytes, &Plausible::any()), want, "{}", text);
+            }
+        }
     }
 
     #[test]

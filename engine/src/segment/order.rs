@@ -1,74 +1,149 @@
 //! Rows in input order to the order of a segment: (repo, downloader, ts, input order).
 //!
-//! A radix sort over the digits that differ; requests without identity (id 0) come last in their
-//! repo. Rows usually arrive in order of time, and then only (repo, downloader) has to be sorted.
+//! What a row is sorted by is packed into one word, above the row's number, and the words are sorted
+//! digit by digit from the lowest one up. Requests without identity (id 0) come last in their repo.
+//! Rows usually arrive in order of time, and then only (repo, downloader) has to be sorted.
+
+use std::ops::Range;
 
 use super::rows::DayRows;
 
 const DIGIT_BITS: u32 = 11;
 const DIGITS: usize = 1 << DIGIT_BITS;
 
-/// Key of a row: the repo above the downloader, none being the greatest.
-#[must_use]
-pub(super) fn visit_key(repo: u32, downloader: u32) -> u64 {
-    u64::from(repo) << 32 | u64::from(downloader.wrapping_sub(1))
-}
-
 /// Indices of the rows in segment order.
 #[must_use]
 pub(super) fn segment_order(rows: &DayRows) -> Vec<u32> {
-    let mut order: Vec<(u64, u32)> = (0_u32..)
-        .zip(rows.repo.iter().zip(&rows.downloader))
-        .map(|(index, (&repo, &downloader))| (visit_key(repo, downloader), index))
-        .collect();
-    if !rows.ts.is_sorted() {
-        let mut by_ts: Vec<(u64, u32)> = (0_u32..)
-            .zip(&rows.ts)
-            .map(|(index, &ts)| (u64::from(ts), index))
-            .collect();
-        radix_sort(&mut by_ts);
-        order = by_ts
-            .iter()
-            .map(|&(_, index)| order[index as usize])
-            .collect();
+    let fields = Fields::of(rows);
+    let by_ts = (!rows.ts.is_sorted()).then(|| order_by_ts(&rows.ts));
+    if fields.bits() <= u64::BITS {
+        order::<u64>(rows, fields, by_ts.as_deref())
+    } else {
+        order::<u128>(rows, fields, by_ts.as_deref())
     }
-    radix_sort(&mut order);
-    order.into_iter().map(|(_, index)| index).collect()
 }
 
-/// Sorts by key, keeping the order of equal keys.
-fn radix_sort(pairs: &mut Vec<(u64, u32)>) {
-    let Some(&(first, _)) = pairs.first() else {
-        return;
+fn order_by_ts(ts: &[u32]) -> Vec<u32> {
+    let mut keys: Vec<u64> = (0_u64..)
+        .zip(ts)
+        .map(|(index, ts)| u64::from(*ts) << 32 | index)
+        .collect();
+    sort(&mut keys, 32..u64::BITS);
+    keys.into_iter().map(|key| key as u32).collect()
+}
+
+/// Widths of the fields of a key, from the lowest one up.
+#[derive(Clone, Copy)]
+struct Fields {
+    index: u32,
+    downloader: u32,
+    repo: u32,
+    /// What stands for no downloader: above all others.
+    none: u32,
+}
+
+impl Fields {
+    fn of(rows: &DayRows) -> Self {
+        let bits = |most: u32| u32::BITS - most.leading_zeros();
+        let most = |values: &[u32]| values.iter().fold(0, |most, value| *value | most);
+        let none = rows.downloader.iter().copied().max().unwrap_or(0);
+        Self {
+            index: bits(u32::try_from(rows.len()).unwrap_or(u32::MAX)),
+            downloader: bits(none),
+            repo: bits(most(&rows.repo)),
+            none,
+        }
+    }
+
+    fn bits(self) -> u32 {
+        self.index + self.downloader + self.repo
+    }
+}
+
+/// A word that is sorted by some of its bits.
+trait Key: Copy + Default {
+    /// Of a repo, a downloader (as counted in [`Fields`]) and a row's number.
+    fn pack(fields: Fields, repo: u32, downloader: u32, index: u32) -> Self;
+    /// [`DIGIT_BITS`] bits from `shift` on.
+    fn digit(self, shift: u32) -> usize;
+    /// The row's number.
+    fn index(self, fields: Fields) -> u32;
+}
+
+impl Key for u64 {
+    fn pack(fields: Fields, repo: u32, downloader: u32, index: u32) -> Self {
+        let high = Self::from(repo) << fields.downloader | Self::from(downloader);
+        high << fields.index | Self::from(index)
+    }
+
+    fn digit(self, shift: u32) -> usize {
+        (self >> shift) as usize & (DIGITS - 1)
+    }
+
+    fn index(self, fields: Fields) -> u32 {
+        (self & ((1 << fields.index) - 1)) as u32
+    }
+}
+
+impl Key for u128 {
+    fn pack(fields: Fields, repo: u32, downloader: u32, index: u32) -> Self {
+        let high = Self::from(repo) << fields.downloader | Self::from(downloader);
+        high << fields.index | Self::from(index)
+    }
+
+    fn digit(self, shift: u32) -> usize {
+        (self >> shift) as usize & (DIGITS - 1)
+    }
+
+    fn index(self, fields: Fields) -> u32 {
+        (self & ((1 << fields.index) - 1)) as u32
+    }
+}
+
+/// `by_ts` are the rows in order of time, when that is not their own.
+fn order<K: Key>(rows: &DayRows, fields: Fields, by_ts: Option<&[u32]>) -> Vec<u32> {
+    let key = |place: u32, row: u32| {
+        let (repo, downloader) = (rows.repo[row as usize], rows.downloader[row as usize]);
+        let downloader = downloader.checked_sub(1).unwrap_or(fields.none);
+        K::pack(fields, repo, downloader, place)
     };
-    let varying = pairs.iter().fold(0, |bits, (key, _)| bits | (key ^ first));
-    let mut scratch = vec![(0, 0); pairs.len()];
-    let mut shift = 0;
-    while shift < u64::BITS {
-        if varying >> shift & (DIGITS as u64 - 1) == 0 {
-            shift += if varying >> shift == 0 { u64::BITS } else { 1 };
+    let count = rows.len() as u32;
+    let mut keys: Vec<K> = match by_ts {
+        None => (0..count).map(|row| key(row, row)).collect(),
+        Some(by_ts) => (0..)
+            .zip(by_ts)
+            .map(|(place, row)| key(place, *row))
+            .collect(),
+    };
+    sort(&mut keys, fields.index..fields.bits());
+    let places = keys.into_iter().map(|key| key.index(fields));
+    match by_ts {
+        None => places.collect(),
+        Some(by_ts) => places.map(|place| by_ts[place as usize]).collect(),
+    }
+}
+
+/// Sorts by some bits, keeping the order of those that are equal in them. The bits above `bits` are 0.
+fn sort<K: Key>(keys: &mut Vec<K>, bits: Range<u32>) {
+    let mut scratch = vec![K::default(); keys.len()];
+    for shift in bits.step_by(DIGIT_BITS as usize) {
+        let mut starts = [0_u32; DIGITS];
+        for key in &*keys {
+            starts[key.digit(shift)] += 1;
+        }
+        if starts.iter().any(|count| *count as usize == keys.len()) {
             continue;
         }
-        scatter(pairs, &mut scratch, shift);
-        std::mem::swap(pairs, &mut scratch);
-        shift += DIGIT_BITS;
-    }
-}
-
-fn scatter(from: &[(u64, u32)], to: &mut [(u64, u32)], shift: u32) {
-    let digit = |key: u64| (key >> shift) as usize & (DIGITS - 1);
-    let mut starts = vec![0_u32; DIGITS];
-    for (key, _) in from {
-        starts[digit(*key)] += 1;
-    }
-    let mut sum = 0;
-    for start in &mut starts {
-        sum += std::mem::replace(start, sum);
-    }
-    for pair in from {
-        let start = &mut starts[digit(pair.0)];
-        to[*start as usize] = *pair;
-        *start += 1;
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += std::mem::replace(start, sum);
+        }
+        for key in &*keys {
+            let start = &mut starts[key.digit(shift)];
+            scratch[*start as usize] = *key;
+            *start += 1;
+        }
+        std::mem::swap(keys, &mut scratch);
     }
 }
 
@@ -95,6 +170,24 @@ mod tests {
                 (repo, downloader == 0, downloader, ts)
             });
             prop_assert_eq!(segment_order(&day), want);
+        }
+
+        #[test]
+        fn wide_keys_sort_as_narrow_ones(
+            rows in prop::collection::vec((0_u32..4, 0_u32..9), 0..100),
+        ) {
+            let mut day = DayRows::default();
+            for &(repo, downloader) in &rows {
+                day.repo.push(repo);
+                day.downloader.push(downloader);
+                day.ts.push(0);
+                day.verb.push(0);
+            }
+            let narrow = segment_order(&day);
+            let widen = |value: &mut u32, by: u32| *value = value.wrapping_mul(by);
+            day.repo.iter_mut().for_each(|repo| widen(repo, 0x3fff_ffff));
+            day.downloader.iter_mut().for_each(|downloader| widen(downloader, 0x1fff_ffff));
+            prop_assert_eq!(segment_order(&day), narrow);
         }
     }
 }

@@ -12,6 +12,7 @@ use super::options::{Options, Progress};
 use super::piece::{Piece, Rejected};
 use super::receipt::{FileReceipt, Outcome, Receipt, Taken, Upkeep};
 use super::rejects;
+use super::stage::Stage;
 use super::work::{Event, LogEnd, Work};
 use crate::catalog::upkeep::{Extent, upkeep};
 use crate::catalog::view::Meanings;
@@ -75,6 +76,7 @@ pub(super) fn take(
         drop(stop);
         result
     })?;
+    receipt.stages = work.stages().all();
     receipt.files.extend(left);
     receipt.upkeep = upkeep_after(catalog);
     let took = options.clock.now().get().saturating_sub(started.get());
@@ -281,7 +283,8 @@ impl<'a> Coordinator<'a> {
     }
 
     fn piece(&mut self, file: &mut CurrentFile, piece: Piece) -> Result<()> {
-        let maps = Arc::new(self.dictionaries.map(&piece)?);
+        let stages = self.work.stages();
+        let maps = Arc::new(stages.time(Stage::Code, || self.dictionaries.map(&piece))?);
         self.progress.rows += piece.rows() as u64;
         (self.tell)(self.progress);
         file.take(piece, &maps);
@@ -481,12 +484,15 @@ impl<'a> Coordinator<'a> {
         let group = std::mem::take(&mut self.group);
         let meanings = Arc::new(Meanings::of(&self.dictionaries.names));
         let touched = group.store(self.work, &mut transaction, meanings)?;
-        self.dictionaries.store(&mut transaction, last)?;
-        let snapshot = transaction.commit()?;
+        let snapshot = self.work.stages().time(Stage::Store, || {
+            self.dictionaries.store(&mut transaction, last)?;
+            transaction.commit()
+        })?;
         self.state = snapshot.manifest().number;
         self.receipt.commits += 1;
         self.days.extend(touched.days);
         self.days_rewritten.extend(touched.rewritten);
+        self.receipt.days_rewritten_seconds += touched.rewritten_seconds;
         Ok(())
     }
 }
@@ -531,6 +537,7 @@ impl CurrentFile {
             let (known_first, known_last) = self.ts.unwrap_or((first, last));
             self.ts = Some((first.min(known_first), last.max(known_last)));
         }
+        piece.mapped();
         self.parts
             .extend(parts(&Arc::new(piece), maps, self.import));
     }

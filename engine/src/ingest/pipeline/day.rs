@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::dictionaries::Maps;
 use super::piece::{Piece, Sparse};
+use super::stage::{Stage, Stages};
 use crate::catalog::view::{Meanings, cells_of};
 use crate::error::Result;
 use crate::segment::{self, Attribute, DayRows, Segment, SegmentMeta};
@@ -26,8 +28,10 @@ pub(super) struct DayPart {
 pub(super) struct BuiltDay {
     pub(super) meta: SegmentMeta,
     pub(super) imports: (ImportNumber, ImportNumber),
-    pub(super) segment: Vec<u8>,
+    pub(super) segment: Arc<FileBytes>,
     pub(super) cells: Vec<u8>,
+    /// Seconds that building it took.
+    pub(super) seconds: f64,
 }
 
 /// The days that the rows of a piece lie in.
@@ -58,15 +62,20 @@ pub(super) fn parts(
 /// # Errors
 ///
 /// `Limit` for 2³² rows or more.
-pub(super) fn build_day(day: Day, parts: &[DayPart], meanings: &Meanings) -> Result<BuiltDay> {
-    let rows = gather(day, parts);
-    let segment = segment::build(&rows, meanings.acceptance())?;
-    drop(rows);
-    let bytes = Arc::new(FileBytes::from(segment));
-    let open = Segment::open(Arc::clone(&bytes))?;
-    let cells = cells_of(&open, meanings)?;
+pub(super) fn build_day(
+    day: Day,
+    parts: &[DayPart],
+    meanings: &Meanings,
+    stages: &Stages,
+) -> Result<BuiltDay> {
+    let started = Instant::now();
+    let segment = stages.time(Stage::Build, || {
+        segment::build(&gather(day, parts), meanings.acceptance())
+    })?;
+    let segment = Arc::new(FileBytes::from(segment));
+    let open = Segment::open(Arc::clone(&segment))?;
+    let cells = stages.time(Stage::Derive, || cells_of(&open, meanings))?;
     let meta = *open.meta();
-    drop(open);
     let imports = parts.iter().map(|part| part.import);
     let imports = (
         imports.clone().min().unwrap_or_default(),
@@ -75,8 +84,9 @@ pub(super) fn build_day(day: Day, parts: &[DayPart], meanings: &Meanings) -> Res
     Ok(BuiltDay {
         meta,
         imports,
-        segment: bytes.to_vec(),
+        segment,
         cells,
+        seconds: started.elapsed().as_secs_f64(),
     })
 }
 

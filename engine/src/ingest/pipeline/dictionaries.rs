@@ -1,13 +1,17 @@
 //! Codes of pieces to codes of the store.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::local::LocalTexts;
 use super::piece::Piece;
 use crate::catalog::view::{IDENTITIES, NAMES, load_identities, load_lookup_runs, load_names};
 use crate::catalog::{
     DictionaryEntry, DictionaryRole, FileEntry, Snapshot, Transaction, runs_to_merge,
 };
-use crate::dictionary::identity::{KeyChunk, LookupRun, encode_lookup};
+use crate::dictionary::identity::{
+    Fingerprint, FingerprintMap, KeyChunk, LookupRun, encode_lookup,
+};
 use crate::dictionary::names::Mark;
 use crate::dictionary::{IdentityKeys, IdentityWriter, Names};
 use crate::error::{Error, Result};
@@ -49,6 +53,51 @@ pub(super) struct Dictionaries {
     identities: IdentityWriter,
     extra_columns: Vec<String>,
     stored: Mark,
+    known: Known,
+}
+
+/// Codes by the fingerprints of their texts, as far as this call met them.
+#[derive(Debug, Default)]
+struct Known {
+    verbs: KnownTexts,
+    repos: KnownTexts,
+    places: KnownTexts,
+    agents: KnownTexts,
+    extra: HashMap<u16, KnownTexts>,
+}
+
+#[derive(Debug, Default)]
+struct KnownTexts(FingerprintMap<u32>);
+
+impl KnownTexts {
+    /// The codes of all `texts`, behind `absent`; `intern` knows that of a text not met before.
+    fn codes(
+        &mut self,
+        texts: &LocalTexts,
+        absent: Option<u32>,
+        mut intern: impl FnMut(&str) -> Result<u32>,
+    ) -> Result<Vec<u32>> {
+        let all = texts.all();
+        let mut codes = Vec::with_capacity(all.len() + 1);
+        codes.extend(absent);
+        for (print, text) in all {
+            let print = Fingerprint::from(print);
+            let code = match self.0.get(&print) {
+                Some(code) => *code,
+                None => {
+                    let code = intern(std::str::from_utf8(text).unwrap_or_default())?;
+                    self.0.insert(print, code);
+                    code
+                }
+            };
+            codes.push(code);
+        }
+        Ok(codes)
+    }
+}
+
+fn pair(text: &str) -> (&str, &str) {
+    text.split_once('\0').unwrap_or((text, ""))
 }
 
 impl Dictionaries {
@@ -62,6 +111,7 @@ impl Dictionaries {
             names,
             identities,
             extra_columns: snapshot.manifest().extra_columns.clone(),
+            known: Known::default(),
         })
     }
 
@@ -76,6 +126,7 @@ impl Dictionaries {
 
     /// Forgets all that came since `mark`.
     pub(super) fn truncate(&mut self, mark: &DictionaryMark) {
+        self.known = Known::default();
         self.names.truncate(&mark.names);
         self.identities.truncate(mark.next_id);
         self.extra_columns.truncate(mark.extra_columns);
@@ -91,34 +142,28 @@ impl Dictionaries {
 
     /// The store's codes of a piece; new ones for what is new, in the piece's order.
     pub(super) fn map(&mut self, piece: &Piece) -> Result<Maps> {
-        let mut identity = vec![0];
-        for (entry, text) in piece.identities.all() {
+        let identities = piece.identities.all();
+        let mut identity = Vec::with_capacity(identities.len() + 1);
+        identity.push(0);
+        for (entry, text) in identities {
             identity.push(self.identities.intern(entry.kind, text, entry.print)?);
         }
-        let names = &mut self.names;
-        let pair = |text: &str| -> (String, String) {
-            let (first, second) = text.split_once('\0').unwrap_or((text, ""));
-            (first.to_owned(), second.to_owned())
-        };
-        let mut verb = Vec::new();
-        for text in piece.verbs.texts() {
+        let (names, known) = (&mut self.names, &mut self.known);
+        let verb = known.verbs.codes(&piece.verbs, None, |text| {
             let (method, status) = pair(text);
-            verb.push(names.intern_verb(&method, status.parse().unwrap_or(0))?);
-        }
-        let mut repo = Vec::new();
-        for text in piece.repos.texts() {
+            names.intern_verb(method, status.parse().unwrap_or(0))
+        })?;
+        let repo = known.repos.codes(&piece.repos, None, |text| {
             let (repo_type, name) = pair(text);
-            repo.push(names.intern_repo(&repo_type, &name)?);
-        }
-        let mut place = vec![0];
-        for text in piece.places.texts() {
+            names.intern_repo(repo_type, name)
+        })?;
+        let place = known.places.codes(&piece.places, Some(0), |text| {
             let (country, region) = pair(text);
-            place.push(names.intern_place(&country, &region)?);
-        }
-        let mut agent = vec![0];
-        for text in piece.agents.texts() {
-            agent.push(names.intern_agent(text)?);
-        }
+            names.intern_place(country, region)
+        })?;
+        let agent = known
+            .agents
+            .codes(&piece.agents, Some(0), |text| names.intern_agent(text))?;
         Ok(Maps {
             identity,
             repo,
@@ -133,10 +178,10 @@ impl Dictionaries {
         let mut extra = Vec::new();
         for column in &piece.extra {
             let index = self.column(&column.name)?;
-            let mut codes = vec![0];
-            for text in column.texts.texts() {
-                codes.push(self.names.intern_extra(index, text)?);
-            }
+            let (names, known) = (&mut self.names, self.known.extra.entry(index).or_default());
+            let codes = known.codes(&column.texts, Some(0), |text| {
+                names.intern_extra(index, text)
+            })?;
             extra.push((index, codes));
         }
         Ok(extra)

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, mpsc};
+use std::time::Instant;
 
 use super::day::{BuiltDay, DayPart, build_day};
+use super::stage::Stage;
 use super::work::Work;
 use crate::catalog::rewrite::{SEGMENTS_MAX, rewrite_day};
 use crate::catalog::view::Meanings;
@@ -19,6 +21,7 @@ pub(super) struct Spilled {
     day: Day,
     entry: SegmentEntry,
     cells: Vec<u8>,
+    seconds: f64,
 }
 
 /// Whole files that wait for the next commit.
@@ -36,6 +39,8 @@ pub(super) struct Group {
 pub(super) struct Touched {
     pub(super) days: Vec<Day>,
     pub(super) rewritten: Vec<Day>,
+    /// Seconds that the latter took.
+    pub(super) rewritten_seconds: f64,
 }
 
 impl Group {
@@ -73,7 +78,13 @@ impl Group {
         let mut spilled = self.spilled;
         spilled.extend(spill(work, transaction, self.days, Arc::clone(&meanings))?);
         let mut touched = Touched::default();
-        for Spilled { day, entry, cells } in spilled {
+        for spilled in spilled {
+            let Spilled {
+                day,
+                entry,
+                cells,
+                seconds,
+            } = spilled;
             let known = transaction.base().manifest().partition(day).is_some();
             let built_from = vec![entry.file.number];
             transaction.manifest_mut().add_segment(day, entry);
@@ -88,18 +99,19 @@ impl Group {
                     rule,
                 });
             }
-            if touched.days.last() != Some(&day) {
-                touched.days.push(day);
-                if known {
-                    touched.rewritten.push(day);
-                }
+            touched.days.push(day);
+            if known {
+                touched.rewritten.push(day);
+                touched.rewritten_seconds += seconds;
             }
         }
         touched.days.sort();
         touched.days.dedup();
         for &day in &touched.days {
             if transaction.manifest_mut().partition_mut(day).segments.len() > SEGMENTS_MAX {
+                let started = Instant::now();
                 rewrite_day(transaction, day, &meanings)?;
+                touched.rewritten_seconds += started.elapsed().as_secs_f64();
             }
         }
         transaction.manifest_mut().hub.extend(self.hub);
@@ -119,9 +131,10 @@ pub(super) fn spill(
     let order: Vec<Day> = days.keys().copied().collect();
     for (day, parts) in days {
         let (sender, meanings) = (sender.clone(), Arc::clone(&meanings));
+        let stages = Arc::clone(work.stages());
         work.submit(Box::new(move || {
             // A coordinator that is gone has an error of its own to report.
-            let _ = sender.send((day, build_day(day, &parts, &meanings)));
+            let _ = sender.send((day, build_day(day, &parts, &meanings, &stages)));
         }));
     }
     drop(sender);
@@ -132,7 +145,8 @@ pub(super) fn spill(
         built.insert(day, result?);
         while let Some(day) = next.next_if(|day| built.contains_key(day)) {
             if let Some(built) = built.remove(&day) {
-                spilled.push(write(transaction, day, built)?);
+                let written = || write(transaction, day, built);
+                spilled.push(work.stages().time(Stage::Store, written)?);
             }
         }
     }
@@ -149,5 +163,6 @@ fn write(transaction: &mut Transaction, day: Day, built: BuiltDay) -> Result<Spi
         day,
         entry,
         cells: built.cells,
+        seconds: built.seconds,
     })
 }

@@ -6,13 +6,16 @@
 use crate::dictionary::identity::{Fingerprint, FingerprintMap, fingerprint};
 use crate::schema::IdentityKind;
 
+/// Distinct identities that a piece makes room for at once.
+const IDENTITIES_USUAL: usize = 1500;
+
 /// Distinct texts in the order they came; a text may be made of two parts, joined by NUL.
 #[derive(Debug, Default)]
 pub(super) struct LocalTexts {
     codes: FingerprintMap<u32>,
     texts: Vec<u8>,
     ends: Vec<usize>,
-    prints: Vec<u64>,
+    prints: Vec<u128>,
     last: Option<u32>,
     scratch: Vec<u8>,
 }
@@ -60,7 +63,7 @@ impl LocalTexts {
         if code == next {
             self.texts.extend_from_slice(text);
             self.ends.push(self.texts.len());
-            self.prints.push(print as u64);
+            self.prints.push(print);
         }
         code
     }
@@ -73,13 +76,19 @@ impl LocalTexts {
 
     /// Half of the text's fingerprint.
     pub(super) fn print(&self, code: u32) -> u64 {
-        self.prints[code as usize]
+        self.prints[code as usize] as u64
     }
 
-    /// All texts by code. They are pieces of parsed lines, which are UTF-8.
-    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+    /// Drops what finds codes; no text can be added any more.
+    pub(super) fn close(&mut self) {
+        self.codes = FingerprintMap::default();
+        self.scratch = Vec::new();
+    }
+
+    /// All texts by code, with their fingerprints. They are pieces of parsed lines, which are UTF-8.
+    pub(super) fn all(&self) -> impl ExactSizeIterator<Item = (u128, &[u8])> {
         let codes = 0..self.ends.len() as u32;
-        codes.map(|code| std::str::from_utf8(self.text(code)).unwrap_or_default())
+        codes.map(|code| (self.prints[code as usize], self.text(code)))
     }
 }
 
@@ -110,6 +119,11 @@ impl LocalIdentities {
         if last != 0 && self.text(last) == text {
             return last;
         }
+        if self.codes.capacity() == 0 {
+            self.codes.reserve(IDENTITIES_USUAL);
+            self.entries.reserve(IDENTITIES_USUAL);
+            self.texts.reserve(IDENTITIES_USUAL * text.len());
+        }
         let print = fingerprint(kind, text);
         let next = self.entries.len() as u32 + 1;
         let code = *self.codes.entry(Fingerprint::from(print)).or_insert(next);
@@ -123,6 +137,11 @@ impl LocalIdentities {
         }
         self.last[kind as usize] = code;
         code
+    }
+
+    /// Drops what finds codes; no identity can be added any more.
+    pub(super) fn close(&mut self) {
+        self.codes = FingerprintMap::default();
     }
 
     fn text(&self, code: u32) -> &[u8] {
@@ -144,8 +163,9 @@ impl LocalIdentities {
     }
 
     /// All identities with their texts, by code.
-    pub(super) fn all(&self) -> impl Iterator<Item = (LocalIdentity, &[u8])> {
-        (1_u32..)
+    pub(super) fn all(&self) -> impl ExactSizeIterator<Item = (LocalIdentity, &[u8])> {
+        let codes = 1..self.entries.len() as u32 + 1;
+        codes
             .zip(&self.entries)
             .map(|(code, entry)| (*entry, self.text(code)))
     }

@@ -28,6 +28,7 @@ mod receipt;
 mod rejects;
 mod row_hash;
 mod spooled;
+mod stage;
 mod work;
 
 pub use coordinator::ingest;
@@ -35,3 +36,4 @@ pub use options::{Options, Progress};
 pub use receipt::{FileReceipt, Outcome, Receipt, Taken, Upkeep};
 pub(crate) use row_hash::row_hash;
 pub use spooled::ingest_spooled;
+pub use stage::StageTime;

@@ -1,14 +1,17 @@
 //! Parsed lines of one block, column by column, with codes of the block's own.
 
 use super::local::{LocalIdentities, LocalTexts};
-use super::row_hash::row_hash;
+use super::row_hash::Lanes;
 use crate::catalog::HourSum;
 use crate::dictionary::template;
 use crate::error::Result;
 use crate::ingest::reject::RejectReason;
-use crate::ingest::row::{RawRow, RowSink};
+use crate::ingest::row::{RawRow, RowHead, RowSink};
 use crate::schema::IdentityKind;
 use crate::units::{Day, HOUR_MS, TimestampMs};
+
+/// Most rows that a piece makes room for before it has any.
+const LINES_MAX: usize = 1 << 16;
 
 /// A line that was not taken.
 #[derive(Clone, Debug)]
@@ -23,6 +26,13 @@ pub(super) struct Rejected {
 pub(super) struct Sparse(Vec<u32>);
 
 impl Sparse {
+    /// Gives row `row` the value of `like`, a row before it.
+    fn repeat(&mut self, row: usize, like: usize) {
+        if let Some(&value) = self.0.get(like) {
+            self.set(row, value);
+        }
+    }
+
     fn set(&mut self, row: usize, value: u32) {
         if value != 0 {
             self.0.resize(row, 0);
@@ -81,7 +91,28 @@ pub(super) struct Piece {
     pub(super) continued: u64,
     /// Rows whose timestamp had digits finer than milliseconds.
     pub(super) cut: u64,
-    agent_last: AgentCache,
+    /// What is needed until the block is parsed.
+    scratch: Scratch,
+}
+
+#[derive(Debug, Default)]
+struct Scratch {
+    agent: AgentCache,
+    verbs: VerbCache,
+    /// Of each row, what its tail adds to its hash.
+    lanes: Vec<Lanes>,
+}
+
+/// Verbs by method and status, as one word.
+#[derive(Debug)]
+struct VerbCache([(u64, u32); VERB_SLOTS]);
+
+const VERB_SLOTS: usize = 64;
+
+impl Default for VerbCache {
+    fn default() -> Self {
+        Self([(0, 0); VERB_SLOTS])
+    }
 }
 
 /// The user agent of the row before.
@@ -94,31 +125,105 @@ struct AgentCache {
 }
 
 impl Piece {
+    /// No rows yet of a block of `lines` lines.
+    pub(super) fn new(lines: u64) -> Self {
+        let lines = usize::try_from(lines).unwrap_or_default().min(LINES_MAX);
+        let column = || Vec::with_capacity(lines);
+        Self {
+            ts: column(),
+            repo: column(),
+            downloader: column(),
+            verb: column(),
+            scratch: Scratch {
+                lanes: Vec::with_capacity(lines),
+                ..Scratch::default()
+            },
+            ..Self::default()
+        }
+    }
+
+    /// Drops what was needed while the block was parsed.
+    pub(super) fn parsed(&mut self) {
+        self.scratch = Scratch::default();
+        self.identities.close();
+        let columns = self.extra.iter_mut().map(|column| &mut column.texts);
+        let fixed = [
+            &mut self.repos,
+            &mut self.verbs,
+            &mut self.places,
+            &mut self.agents,
+        ];
+        columns.chain(fixed).for_each(LocalTexts::close);
+    }
+
+    /// Drops the texts, which are not needed once they have codes of the store.
+    pub(super) fn mapped(&mut self) {
+        self.identities = LocalIdentities::default();
+        for texts in [
+            &mut self.repos,
+            &mut self.verbs,
+            &mut self.places,
+            &mut self.agents,
+        ] {
+            *texts = LocalTexts::default();
+        }
+        for column in &mut self.extra {
+            column.texts = LocalTexts::default();
+        }
+    }
+
     /// Number of rows.
     pub(super) fn rows(&self) -> usize {
         self.ts.len()
     }
 
-    fn verb_code(&mut self, row: &RawRow<'_>) -> u32 {
-        let status = row.status;
-        let digits = [
-            b'0' + (status / 100 % 10) as u8,
-            b'0' + (status / 10 % 10) as u8,
-            b'0' + (status % 10) as u8,
-        ];
-        let skip = if status >= 100 {
-            0
-        } else if status >= 10 {
-            1
-        } else {
-            2
-        };
-        self.verbs.intern_pair(row.method, &digits[skip..])
+    fn verb_code(&mut self, method: &[u8], status: u16) -> u32 {
+        let mut word = [0; 8];
+        let [letters @ .., _, _] = &mut word;
+        if method.len() > letters.len() {
+            return self.new_verb(method, status);
+        }
+        letters
+            .iter_mut()
+            .zip(method)
+            .for_each(|(to, from)| *to = *from);
+        // Never 0, because a method is never empty.
+        let key = u64::from_le_bytes(word) | u64::from(status) << 48;
+        let slot = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as usize % VERB_SLOTS;
+        let (known, code) = self.scratch.verbs.0[slot];
+        if known == key {
+            return code;
+        }
+        let code = self.new_verb(method, status);
+        self.scratch.verbs.0[slot] = (key, code);
+        code
+    }
+
+    fn new_verb(&mut self, method: &[u8], status: u16) -> u32 {
+        self.verbs
+            .intern_pair(method, status.to_string().as_bytes())
+    }
+
+    /// Ends row `number`, whose tail is in place.
+    #[inline]
+    fn end_row(&mut self, number: usize, verb: u32, head: &RowHead<'_>, lanes: Lanes) {
+        let ts = head.ts;
+        self.add_to_hour(ts, lanes.row_hash(ts.get(), self.verbs.print(verb)));
+        let day = ts.day();
+        if self.days.last().map(|(last, _)| *last) != Some(day) {
+            self.days.push((day, number as u32));
+        }
+        self.ts.push(ts.ms_of_day());
+        self.verb.push(verb);
+        self.scratch.lanes.push(lanes);
+        self.cut += u64::from(head.ts_cut);
+        self.ts_first = Some(self.ts_first.map_or(ts, |first| first.min(ts)));
+        self.ts_last = Some(self.ts_last.map_or(ts, |last| last.max(ts)));
     }
 
     /// Template code + 1, session number and fingerprint of a user agent that is there.
     fn agent_code(&mut self, agent: &[u8]) -> (u32, u32, u64) {
-        let cache = &self.agent_last;
+        let cache = &self.scratch.agent;
         if cache.code != 0 && cache.text == agent {
             return (cache.code, cache.session, cache.print);
         }
@@ -134,7 +239,7 @@ impl Piece {
             }
             None => (self.agents.intern(agent) + 1, 0),
         };
-        let cache = &mut self.agent_last;
+        let cache = &mut self.scratch.agent;
         cache.text.clear();
         cache.text.extend_from_slice(agent);
         (cache.code, cache.session, cache.print) = (code, session, print);
@@ -184,13 +289,13 @@ impl RowSink for Piece {
 
     fn row(&mut self, _line: u64, row: &RawRow<'_>) -> Result<()> {
         let number = self.ts.len();
-        let verb = self.verb_code(row);
+        let verb = self.verb_code(row.method, row.status);
         let repo = self.repos.intern_pair(row.repo_type, row.repo);
         let user = self.identities.intern(IdentityKind::User, row.user);
         let ip = self.identities.intern(IdentityKind::Ip, row.ip);
         let mut prints = [
-            row.ts.get(),
-            self.verbs.print(verb),
+            0,
+            0,
             self.repos.print(repo),
             self.identities.print(user),
             self.identities.print(ip),
@@ -218,18 +323,38 @@ impl RowSink for Piece {
         } else {
             self.extra(number, row.extra)
         };
-        self.add_to_hour(row.ts, row_hash(prints, extra));
-        let day = row.ts.day();
-        if self.days.last().map(|(last, _)| *last) != Some(day) {
-            self.days.push((day, number as u32));
-        }
-        self.ts.push(row.ts.ms_of_day());
         self.repo.push(repo);
-        self.verb.push(verb);
         self.downloader.push(if user != 0 { user } else { ip });
-        self.cut += u64::from(row.ts_cut);
-        self.ts_first = Some(self.ts_first.map_or(row.ts, |first| first.min(row.ts)));
-        self.ts_last = Some(self.ts_last.map_or(row.ts, |last| last.max(row.ts)));
+        let head = RowHead {
+            ts: row.ts,
+            ts_cut: row.ts_cut,
+            status: row.status,
+            method: row.method,
+        };
+        self.end_row(number, verb, &head, Lanes::of_tail(prints, extra));
+        Ok(())
+    }
+
+    fn row_again(&mut self, _line: u64, back: u32, head: &RowHead<'_>) -> Result<()> {
+        let number = self.ts.len();
+        let like = number - back as usize;
+        let verb = self.verb_code(head.method, head.status);
+        self.repo.push(self.repo[like]);
+        self.downloader.push(self.downloader[like]);
+        for sparse in [
+            &mut self.place,
+            &mut self.agent,
+            &mut self.session,
+            &mut self.internal,
+            &mut self.other_ip,
+        ] {
+            sparse.repeat(number, like);
+        }
+        for column in &mut self.extra {
+            column.values.repeat(number, like);
+        }
+        let lanes = self.scratch.lanes[like];
+        self.end_row(number, verb, head, lanes);
         Ok(())
     }
 

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::stage::StageTime;
+
 /// What one call did.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Receipt {
@@ -17,12 +19,16 @@ pub struct Receipt {
     pub days: u64,
     /// Days of those that had rows before this call.
     pub days_rewritten: u64,
+    /// Seconds that building those took: the price of late rows.
+    pub days_rewritten_seconds: f64,
     /// What was done, after the last commit, for what is derived from whole months.
     pub upkeep: Upkeep,
     /// Bytes of all files read, as they lay there.
     pub bytes: u64,
     /// Time taken, in seconds.
     pub seconds: f64,
+    /// Where the time went, in seconds summed over all threads.
+    pub stages: Vec<StageTime>,
 }
 
 /// What an ingest did for files that are derived from whole months.

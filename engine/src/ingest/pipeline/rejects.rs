@@ -38,9 +38,11 @@ pub(super) fn write(
     }
     for reject in rejects {
         bytes.extend_from_slice(&reject.raw);
-        // A quote in the reason would open a field and swallow what follows.
-        let reason = format!("{source}:{}: {}", reject.line, reject.reason).replace('"', "'");
-        bytes.extend_from_slice(format!("\n{REASON_MARK}{reason}\n").as_bytes());
+        let reason = format!(
+            "\n{REASON_MARK}{source}:{}: {}\n",
+            reject.line, reject.reason
+        );
+        bytes.extend_from_slice(reason.as_bytes());
     }
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);

@@ -34,12 +34,38 @@ const HIGH: [u64; PLACES] = [
 
 /// Hash of a row from its components and the sum over its extra columns.
 pub(crate) fn row_hash(components: [u64; PLACES], extra: u64) -> u128 {
-    let (mut low, mut high) = (extra, extra.rotate_left(32));
-    for (place, component) in components.iter().enumerate() {
-        low = low.wrapping_add(component.wrapping_mul(LOW[place]));
-        high = high.wrapping_add(component.wrapping_mul(HIGH[place]));
+    let [ts, verb, ..] = components;
+    Lanes::of_tail(components, extra).row_hash(ts, verb)
+}
+
+/// The sums of a row's components before the avalanche.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Lanes {
+    low: u64,
+    high: u64,
+}
+
+impl Lanes {
+    /// Of all components but the first two, and of the extra columns.
+    pub(super) fn of_tail(components: [u64; PLACES], extra: u64) -> Self {
+        let (mut low, mut high) = (extra, extra.rotate_left(32));
+        for (place, component) in components.iter().enumerate().skip(2) {
+            low = low.wrapping_add(component.wrapping_mul(LOW[place]));
+            high = high.wrapping_add(component.wrapping_mul(HIGH[place]));
+        }
+        Self { low, high }
     }
-    u128::from(avalanche(low)) << 64 | u128::from(avalanche(high ^ low.rotate_left(17)))
+
+    /// The hash of a row with these two components before the tail.
+    #[inline]
+    pub(super) fn row_hash(self, ts: u64, verb: u64) -> u128 {
+        let sum = |lane: u64, constants: &[u64; PLACES]| {
+            let head = ts.wrapping_mul(constants[0]);
+            lane.wrapping_add(head.wrapping_add(verb.wrapping_mul(constants[1])))
+        };
+        let (low, high) = (sum(self.low, &LOW), sum(self.high, &HIGH));
+        u128::from(avalanche(low)) << 64 | u128::from(avalanche(high ^ low.rotate_left(17)))
+    }
 }
 
 /// The finisher of SplitMix64 (Steele, Lea, Flood 2014).

@@ -11,6 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use super::discover::Source;
 use super::options::Options;
 use super::piece::Piece;
+use super::stage::{Stage, Stages};
 use crate::error::{Error, Result};
 use crate::hub::{self, HubParse};
 use crate::ingest::block::{LogContent, LogReader};
@@ -61,6 +62,8 @@ struct State {
     ready: BTreeMap<(usize, u64), Event>,
     /// Pieces that are being parsed.
     parsing: usize,
+    /// Buffers of blocks that are parsed.
+    spare: Vec<Vec<u8>>,
     stop: bool,
     /// A worker died of a bug: what it was to deliver will not come.
     broken: bool,
@@ -75,6 +78,7 @@ pub(super) struct Work {
     window: usize,
     state: Mutex<State>,
     changed: Condvar,
+    stages: Arc<Stages>,
 }
 
 /// What a worker does next.
@@ -103,10 +107,12 @@ impl Work {
                 jobs: VecDeque::new(),
                 ready: BTreeMap::new(),
                 parsing: 0,
+                spare: Vec::new(),
                 stop: false,
                 broken: false,
             }),
             changed: Condvar::new(),
+            stages: Arc::default(),
             sources,
         }
     }
@@ -140,10 +146,11 @@ impl Work {
             if let Some(task) = self.reading(&mut state) {
                 return task;
             }
-            state = self
-                .changed
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = self.stages.time(Stage::Idle, || {
+                self.changed
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner)
+            });
         }
     }
 
@@ -162,7 +169,14 @@ impl Work {
             slot.busy = true;
             state.parsing += 1;
             return Some(match slot.reader.take() {
-                Some(reader) => Task::Read(file, Box::new(reader)),
+                Some(mut reader) => {
+                    state
+                        .spare
+                        .pop()
+                        .into_iter()
+                        .for_each(|buffer| reader.lend(buffer));
+                    Task::Read(file, Box::new(reader))
+                }
                 None => Task::Open(file),
             });
         }
@@ -208,7 +222,7 @@ impl Work {
 
     /// Reads one block, lets go of the file, parses the block.
     fn read(&self, file: usize, mut reader: LogReader) {
-        let block = match reader.next_block() {
+        let block = match self.stages.time(Stage::Read, || reader.next_block()) {
             Ok(Some(block)) => block,
             Ok(None) => {
                 let (log_format, header) = (reader.format_name(), Arc::clone(reader.header()));
@@ -231,13 +245,17 @@ impl Work {
         };
         let header = Arc::clone(reader.header());
         let number = self.give_back(file, reader);
-        let mut piece = Piece::default();
-        let event = match parse_block(&block, &header, &mut piece) {
+        let mut piece = Piece::new(block.line_count);
+        let parsed = self.stages.time(Stage::Parse, || {
+            parse_block(&block, &header, &mut piece).map(|()| piece.parsed())
+        });
+        let event = match parsed {
             Ok(()) => Event::Piece(Box::new(piece)),
             Err(error) => Event::Failed(error),
         };
         let mut state = self.lock();
         state.parsing -= 1;
+        state.spare.push(block.bytes);
         state.ready.insert((file, number), event);
         drop(state);
         self.changed.notify_all();
@@ -323,6 +341,11 @@ impl Work {
     pub(super) fn stop(&self) {
         self.lock().stop = true;
         self.changed.notify_all();
+    }
+
+    /// Where the time goes.
+    pub(super) fn stages(&self) -> &Arc<Stages> {
+        &self.stages
     }
 
     /// The files of the call.

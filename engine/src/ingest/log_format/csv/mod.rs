@@ -4,11 +4,13 @@
 //! ordinary character. A record whose quotes do not add up costs one line: that line is rejected
 //! and reading goes on behind it. A lone CR is an ordinary character, CR LF ends a line as LF does.
 //!
-//! `index` finds the bytes that matter, `record` reads records with quotes, `parse` makes rows.
+//! `index` finds the bytes that matter, `record` reads records with quotes, `tail` knows lines that
+//! repeat an earlier one, `parse` makes rows.
 
 mod index;
 mod parse;
 mod record;
+mod tail;
 
 pub(super) use parse::parse;
 

@@ -1,10 +1,12 @@
 //! A block of CSV to raw rows.
 //!
-//! Lines are split at the positions that `index` found; a line whose quotes are not simple is read
-//! again by `record`.
+//! A line that repeats an earlier one but for its time and verb is told by `tail`. Other lines are
+//! split at the positions that `index` found; one whose quotes are not simple is read again by
+//! `record`.
 
 use super::index::{index, room};
 use super::record::{self, RecordEnd, Span};
+use super::tail::{HEAD_COLUMNS, Head, Tails};
 use crate::error::Result;
 use crate::ingest::block::{Block, TOO_LONG_HEAD_BYTES};
 use crate::ingest::header::{Columns, Header, KNOWN, Known, Verb};
@@ -12,10 +14,14 @@ use crate::ingest::log_format::REASON_MARK;
 use crate::ingest::log_format::field;
 use crate::ingest::reject::RejectReason;
 use crate::ingest::row::{RawRow, RowSink};
+use crate::ingest::timestamp::Date;
 use memchr::{memchr, memchr_iter};
 
-/// Bytes indexed at a time: their positions stay in the first-level cache.
-const WINDOW_BYTES: usize = 8 << 10;
+/// Most bytes indexed at a time: their positions stay in the first-level cache.
+const WINDOW_BYTES_MAX: usize = 8 << 10;
+/// Bytes indexed behind lines that were told by their tail: one line, for the next one may be told
+/// so, too.
+const WINDOW_BYTES_MIN: usize = 192;
 /// Place among the bounds of the empty field that stands for columns that are not there.
 const NO_FIELD: usize = 0;
 /// Place among the bounds of a line's first field.
@@ -51,6 +57,9 @@ pub(in crate::ingest::log_format) fn parse<S: RowSink>(
         bounds,
         scratch: Vec::new(),
         spans: Vec::new(),
+        tails: Tails::of(&block.bytes, &header.columns),
+        date: Date::default(),
+        rows: 0,
         sink,
     };
     parser.run()
@@ -72,7 +81,69 @@ struct Parser<'a, S> {
     bounds: Vec<u32>,
     scratch: Vec<u8>,
     spans: Vec<Span>,
+    /// Tails of lines told so far, if the header begins as usual.
+    tails: Option<Tails<'a>>,
+    date: Date,
+    /// Rows told so far.
+    rows: u32,
     sink: &'a mut S,
+}
+
+/// How far a walk came.
+enum Walked {
+    /// The record is told.
+    Told,
+    /// To the last candidate, inside quotes.
+    Quoted,
+    /// To the last candidate.
+    ToTheEnd,
+}
+
+/// Positions of candidates in a window.
+struct Found {
+    positions: Vec<u32>,
+    /// The first that was not walked yet, and how many there are.
+    next: usize,
+    count: usize,
+    /// Where the window ends, and how large the next one is to be.
+    end: usize,
+    window: usize,
+}
+
+impl Found {
+    fn new() -> Self {
+        Self {
+            positions: vec![0; room(WINDOW_BYTES_MAX)],
+            next: 0,
+            count: 0,
+            end: 0,
+            window: WINDOW_BYTES_MIN,
+        }
+    }
+
+    /// Whether a window may show more of a record that it cuts.
+    fn can_grow(&self, len: usize) -> bool {
+        self.end < len && self.window < WINDOW_BYTES_MAX
+    }
+
+    /// Looks at a longer window from `start` on.
+    fn again(&mut self, bytes: &[u8], start: usize) {
+        self.end = start;
+        self.fill(bytes, start);
+    }
+
+    /// Goes on to the next window, or to the one at `start` if that lies behind this one.
+    fn fill(&mut self, bytes: &[u8], start: usize) {
+        self.window = match start > self.end {
+            true => WINDOW_BYTES_MIN,
+            false => (2 * self.window).min(WINDOW_BYTES_MAX),
+        };
+        let from = self.end.max(start);
+        self.end = bytes.len().min(from + self.window);
+        let window = bytes.get(from..self.end).unwrap_or_default();
+        self.count = index(window, from as u32, &mut self.positions);
+        self.next = 0;
+    }
 }
 
 /// What was seen of the line that is being walked.
@@ -86,52 +157,98 @@ struct Seen {
 
 impl<'a, S: RowSink> Parser<'a, S> {
     fn run(&mut self) -> Result<()> {
-        let mut found = vec![0; room(WINDOW_BYTES)];
-        let mut seen = Seen::default();
-        let mut window = 0;
-        while window < self.bytes.len() {
-            let end = self.bytes.len().min(window + WINDOW_BYTES);
-            let bytes = self.bytes.get(window..end).unwrap_or_default();
-            let count = index(bytes, window as u32, &mut found);
-            seen = self.walk(found.get(..count).unwrap_or_default(), seen)?;
-            // A record with quotes may have gone beyond the window.
-            window = end.max(self.start);
-        }
-        if self.start < self.bytes.len() {
-            self.end_line(self.bytes.len(), seen)?;
+        let mut found = Found::new();
+        while self.start < self.bytes.len() {
+            if !self.again()? {
+                self.record(&mut found)?;
+            }
         }
         Ok(())
     }
 
-    /// Walks the candidates of a window; gives what was seen of its last, unfinished line.
+    /// Tells the line at `start` if its tail was seen before.
     #[inline]
-    fn walk(&mut self, found: &[u32], mut seen: Seen) -> Result<Seen> {
-        let mut found = found.iter();
+    fn again(&mut self) -> Result<bool> {
+        let Some(tails) = &self.tails else {
+            return Ok(false);
+        };
+        let rest = self.bytes.get(self.start..).unwrap_or_default();
+        let options = &self.header.options;
+        let Some(head) = Head::of(rest) else {
+            return Ok(false);
+        };
+        let Some((row, len)) = tails.find(self.start + head.len) else {
+            return Ok(false);
+        };
+        let end = self.start + head.len + len;
+        let Some(head) = head.read(&mut self.date, &options.plausible) else {
+            return Ok(false);
+        };
+        if end - self.start > options.line_bytes_max {
+            return Ok(false);
+        }
+        self.sink.row_again(self.line, self.rows - row, &head)?;
+        self.rows += 1;
+        self.start = end;
+        self.line += 1;
+        Ok(true)
+    }
+
+    /// Tells the record at `start`.
+    fn record(&mut self, found: &mut Found) -> Result<()> {
+        let mut seen = Seen::default();
+        loop {
+            let mut candidates = found
+                .positions
+                .get(found.next..found.count)
+                .unwrap_or_default()
+                .iter();
+            let walked = self.walk(&mut candidates, &mut seen)?;
+            found.next = found.count - candidates.len();
+            match walked {
+                Walked::Told => return Ok(()),
+                Walked::Quoted if found.can_grow(self.bytes.len()) => {
+                    seen = Seen::default();
+                    found.again(self.bytes, self.start);
+                }
+                Walked::Quoted => return self.quoted_record(),
+                Walked::ToTheEnd if found.end >= self.bytes.len() => {
+                    self.end_line(self.bytes.len(), seen)?;
+                    self.start = self.bytes.len();
+                    return Ok(());
+                }
+                Walked::ToTheEnd => found.fill(self.bytes, self.start),
+            }
+        }
+    }
+
+    /// Walks candidates until the record is told.
+    #[inline]
+    fn walk(&mut self, found: &mut std::slice::Iter<'_, u32>, seen: &mut Seen) -> Result<Walked> {
         while let Some(position) = found.next() {
             let at = *position as usize;
             if at < self.start {
                 continue;
             }
-            let byte = self.bytes.get(at).copied();
-            if byte == Some(b',') {
-                seen.commas += 1;
-                if let Some(bound) = self.bounds.get_mut(FIRST + seen.commas) {
-                    *bound = *position + 1;
+            match self.bytes.get(at) {
+                Some(b',') => {
+                    seen.commas += 1;
+                    if let Some(bound) = self.bounds.get_mut(FIRST + seen.commas) {
+                        *bound = *position + 1;
+                    }
                 }
-                continue;
-            }
-            match byte {
                 Some(b'\n') => {
-                    self.end_line(at, seen)?;
+                    self.end_line(at, *seen)?;
                     self.start = at + 1;
                     self.line += 1;
-                    seen = Seen::default();
+                    return Ok(Walked::Told);
                 }
-                Some(b'"') => match self.simple_field(at, &mut found, seen) {
-                    Some(more) => seen = more,
+                Some(b'"') => match self.simple_field(at, found, *seen) {
+                    Some(more) => *seen = more,
+                    None if found.len() == 0 => return Ok(Walked::Quoted),
                     None => {
                         self.quoted_record()?;
-                        seen = Seen::default();
+                        return Ok(Walked::Told);
                     }
                 },
                 Some(0) => seen.nul = true,
@@ -139,7 +256,7 @@ impl<'a, S: RowSink> Parser<'a, S> {
                 _ => {}
             }
         }
-        Ok(seen)
+        Ok(Walked::ToTheEnd)
     }
 
     /// Passes over a quoted field from its quote at `at`, if it is one that lies in one line and
@@ -199,6 +316,7 @@ impl<'a, S: RowSink> Parser<'a, S> {
                 .unwrap_or_default(),
             _ => &[],
         };
+        let rows = self.rows;
         let told = if seen.quoted {
             self.tell(raw, |place| match get(place) {
                 [b'"', content @ .., b'"'] => content,
@@ -207,6 +325,12 @@ impl<'a, S: RowSink> Parser<'a, S> {
         } else {
             self.tell(raw, get)
         };
+        if let (Some(tails), Some(&tail)) = (&mut self.tails, bounds.get(FIRST + HEAD_COLUMNS))
+            && rows != self.rows
+            && end < bytes.len()
+        {
+            tails.keep(tail as usize..end + 1, rows);
+        }
         self.bounds = bounds;
         told
     }
@@ -327,7 +451,10 @@ impl<'a, S: RowSink> Parser<'a, S> {
         let known = |column: Known| get(self.positions[column as usize]);
         let plausible = &self.header.options.plausible;
         let row = match field::usual_row(known, self.verb, plausible) {
-            Some(row) if self.columns.extra.is_empty() => return self.sink.row(self.line, &row),
+            Some(row) if self.columns.extra.is_empty() => {
+                self.rows += 1;
+                return self.sink.row(self.line, &row);
+            }
             Some(row) => row,
             None => match field::row(known, self.verb, plausible) {
                 Ok(row) => row,
@@ -352,6 +479,7 @@ impl<'a, S: RowSink> Parser<'a, S> {
             }
         }
         let extra = extra.get(..count).unwrap_or_default();
+        self.rows += 1;
         self.sink.row(self.line, &RawRow { extra, ..row })
     }
 }
@@ -372,232 +500,4 @@ fn without_ending(whole: &[u8]) -> &[u8] {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::ingest::collect::{Collect, read};
-    use crate::ingest::header::ReadOptions;
-    use crate::ingest::timestamp::Plausible;
-    use crate::units::TimestampMs;
-    use proptest::prelude::*;
-
-    const HEADER: &str = "timestamp,status,method,repoName,repoType,hashedUserId,hashedIp,country,region,userAgent,isInternal,x,y";
-    const LINE: &str = "2026-01-31T00:00:00.5Z,206,GET,a/b,model,u,i,NA,Erongo,ua/1,true,1,";
-
-    fn csv(lines: &str) -> Collect {
-        read(
-            format!("{HEADER}\n{lines}").as_bytes(),
-            ReadOptions::default(),
-        )
-        .unwrap()
-        .0
-    }
-
-    #[test]
-    fn every_column_arrives() {
-        let told = csv(LINE);
-        let row = &told.rows[0];
-        assert_eq!(
-            (row.line, row.ts, row.status, row.internal),
-            (2, 1_769_817_600_500, 206, 1)
-        );
-        assert_eq!(
-            row.text,
-            ["GET", "a/b", "model", "u", "i", "NA", "Erongo", "ua/1"].map(str::to_owned)
-        );
-        assert_eq!(row.extra, [("x".to_owned(), "1".to_owned())]);
-        // In another order, with a byte-order mark and quotes.
-        let file = "\u{feff}\"repoType\",requestType,repoName,timestamp\r\nspace,Range,c/d,2026-01-31T00:00:00Z\r\n";
-        let told = read(file.as_bytes(), ReadOptions::default()).unwrap().0;
-        assert_eq!(
-            told.rows[0].text[..3],
-            ["GET", "c/d", "space"].map(str::to_owned)
-        );
-        assert_eq!(told.rows[0].status, 206);
-    }
-
-    #[test]
-    fn each_kind_of_reject() {
-        let with = |from: &str, to: &str| LINE.replacen(from, to, 1);
-        for (line, code) in [
-            (with("206", "abc"), "status"),
-            (with("206", ""), "missing"),
-            (with("GET", ""), "missing"),
-            (with("a/b", "\"\""), "missing"),
-            (with("model", ""), "missing"),
-            (with("2026-01-31T00:00:00.5Z", ""), "missing"),
-            (with(".5Z", ""), "timestamp_no_zone"),
-            (with("2026", "20x6"), "timestamp"),
-            (with("2026", "2226"), "timestamp_out_of_range"),
-            (with("2026", "1999"), "timestamp_implausible"),
-            (with("true", "maybe"), "internal"),
-            (with(",1,", ",1"), "field_count"),
-            (with(",1,", ",1,,"), "field_count"),
-            (with("ua/1", "\"ua/1"), "bad_quote"),
-            (with("ua/1", "\"ua\"/1"), "bad_quote"),
-            (with("ua/1", "ua\0"), "nul"),
-            (with("ua/1", "\"ua\0\""), "nul"),
-            (with("ua/1", &"x".repeat(1 << 20)), "too_long"),
-            (
-                with("ua/1", &format!("\"{}\"", "x".repeat(1 << 20))),
-                "too_long",
-            ),
-            ("x".to_owned(), "field_count"),
-        ] {
-            let now = TimestampMs(1_800_000_000_000);
-            let options = ReadOptions {
-                plausible: Plausible::until(now),
-                ..ReadOptions::default()
-            };
-            let file = format!("{HEADER}\n{LINE}\n{line}\n{LINE}\n");
-            let told = read(file.as_bytes(), options).unwrap().0;
-            assert_eq!(
-                told.codes(),
-                [(3, code)],
-                "{}",
-                &line[..line.len().min(200)]
-            );
-            assert_eq!(told.rows.len(), 2, "{code}");
-        }
-        for quote in ["", "\""] {
-            let mut bytes = format!(
-                "{HEADER}\n{}\n{LINE}",
-                with("ua/1", &format!("{quote}?{quote}"))
-            )
-            .into_bytes();
-            let at = bytes.iter().position(|byte| *byte == b'?').unwrap();
-            bytes[at] = 0xff;
-            let told = read(&bytes, ReadOptions::default()).unwrap().0;
-            assert_eq!(told.codes(), [(2, "not_utf8")]);
-        }
-    }
-
-    #[test]
-    fn a_line_with_too_many_fields_leaves_nothing_behind() {
-        let short = "repoName,repoType,requestType,timestamp";
-        let line = "a/b,model,GET,2026-01-31T00:00:00Z";
-        let file = format!("{short}\n{line}\n{line}{}\n{line}\n", ",zz".repeat(20));
-        let told = read(file.as_bytes(), ReadOptions::default()).unwrap().0;
-        assert_eq!(told.codes(), [(3, "field_count")]);
-        assert_eq!(told.rows[0].text, told.rows[1].text);
-        assert!(told.rows[0].text[3..].iter().all(String::is_empty));
-    }
-
-    #[test]
-    fn a_line_that_says_why_is_blank_whatever_its_quotes() {
-        for why in [
-            "#! status: abc",
-            "#! x,\"y",
-            "#! x,\"y\"z",
-            "#! \"",
-            "#! ,\"\",\"\"\"",
-        ] {
-            let told = csv(&format!("{LINE}\n{why}\r\n{LINE}\n{why}\n{LINE}\n{why}"));
-            assert_eq!((told.rows.len(), told.rejects.len()), (3, 0), "{why}");
-            assert_eq!(told.blanks, [3, 5, 7], "{why}");
-        }
-    }
-
-    #[test]
-    fn simple_quotes_are_as_others() {
-        for region in [
-            "\"\"",
-            "\"a,b\"",
-            "\"é\"",
-            "\"a \"\"b\"\"\"",
-            "a\"b",
-            "\"a\nb\"",
-            "\"a\"",
-            "\",\"",
-        ] {
-            for ending in ["\n", "\r\n", ""] {
-                let file = format!(
-                    "requestType,repoName,timestamp,repoType,region\nGET,\"a/b\",2026-01-31T00:00:00Z,model,{region}{ending}"
-                );
-                let told = read(file.as_bytes(), ReadOptions::default()).unwrap().0;
-                let mut reader = csv::Reader::from_reader(file.as_bytes());
-                let want = reader.records().next().unwrap().unwrap();
-                assert_eq!(told.rows[0].text[6], &want[4], "{file}");
-                assert_eq!(told.rows[0].text[1], "a/b");
-            }
-        }
-    }
-
-    #[test]
-    fn a_reject_says_what_was_found() {
-        let told = csv(&LINE.replace("206", "abc"));
-        assert_eq!(
-            told.rejects[0].2.to_string(),
-            "status is not a number from 0 to 999: abc"
-        );
-        let told = csv("a,b");
-        assert_eq!(
-            told.rejects[0].2.to_string(),
-            "the line has 2 fields, the header 13"
-        );
-    }
-
-    #[test]
-    fn many_extra_columns() {
-        let names: Vec<String> = (0..30).map(|n| format!("n{n}")).collect();
-        let values: Vec<String> = (0..30)
-            .map(|n| {
-                if n % 3 == 0 {
-                    String::new()
-                } else {
-                    format!("v{n}")
-                }
-            })
-            .collect();
-        let file = format!("{HEADER},{}\n{LINE},{}", names.join(","), values.join(","));
-        let told = read(file.as_bytes(), ReadOptions::default()).unwrap().0;
-        assert_eq!(told.rows[0].extra.len(), 21);
-        assert_eq!(told.rows[0].extra[20], ("n29".to_owned(), "v29".to_owned()));
-    }
-
-    fn cell() -> impl Strategy<Value = String> {
-        prop_oneof![
-            3 => "[a-zA-Z0-9/;. -]{0,30}",
-            1 => "[ -~é😀\",\n\r]{0,20}",
-            1 => Just(String::new()),
-        ]
-    }
-
-    proptest! {
-        /// Whatever the csv crate writes is read back; whatever it reads from pieces, so do we.
-        #[test]
-        fn rows_equal_those_of_the_csv_crate(
-            rows in proptest::collection::vec(proptest::collection::vec(cell(), 6), 0..20),
-            crlf in any::<bool>(),
-        ) {
-            let terminator = if crlf { csv::Terminator::CRLF } else { csv::Terminator::Any(b'\n') };
-            let mut writer = csv::WriterBuilder::new().terminator(terminator).from_writer(Vec::new());
-            writer.write_record(["a", "repoName", "hashedIp", "repoType", "b", "requestType", "timestamp"]).unwrap();
-            for row in &rows {
-                let [a, ip, b, c, d, e] = &row[..] else { unreachable!() };
-                let kept = |cell: &str| format!("{cell}.");
-                writer.write_record([a, &kept(b), ip, &kept(c), d, &kept(e), "2026-01-31T00:00:00Z"]).unwrap();
-            }
-            let file = writer.into_inner().unwrap();
-            let told = read(&file, ReadOptions::default()).unwrap().0;
-            prop_assert_eq!(told.rejects, vec![]);
-            let mut reader = csv::ReaderBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_reader(&file[..]);
-            let want: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().unwrap();
-            prop_assert_eq!(told.rows.len(), want.len());
-            for (row, want) in told.rows.iter().zip(&want) {
-                let extra = |name: &str| {
-                    row.extra.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
-                };
-                prop_assert_eq!(extra("a"), &want[0]);
-                prop_assert_eq!(&row.text[1], &want[1]);
-                prop_assert_eq!(&row.text[4], &want[2]);
-                prop_assert_eq!(&row.text[2], &want[3]);
-                prop_assert_eq!(extra("b"), &want[4]);
-            }
-        }
-
-        #[test]
-        fn every_line_is_told_once(lines in "[a,\"\n\r\0é]{0,200}") {
-            // `read` checks the sum.
-            csv(&lines);
-        }
-    }
-}
+mod tests;
