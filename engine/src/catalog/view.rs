@@ -4,6 +4,7 @@
 //! it is first asked for; the result is kept as long as those segments are the day's. So whoever reads
 //! sees one segment a day. The same holds for cells that do not cover a day.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -17,7 +18,7 @@ use crate::dictionary::{IdentityKeys, Names};
 use crate::error::Result;
 use crate::rules::{DEFAULT_WINDOW_MS, Rule, default_rule};
 use crate::schema::Evidence;
-use crate::segment::{Acceptance, Attribute, Segment, merge};
+use crate::segment::{Acceptance, Attribute, Segment, SortedRows, Values, merge};
 use crate::settings::Settings;
 use crate::storage::FileBytes;
 use crate::units::Day;
@@ -154,6 +155,45 @@ pub fn cells_of(segment: &Segment, meanings: &Meanings) -> Result<Vec<u8>> {
         verb: &verb,
         place: &rows_of(Attribute::PLACE)?,
         internal: &rows_of(Attribute::INTERNAL)?,
+        country_of: &meanings.country_of,
+        verbs: &verbs,
+        window_ms: default_window_ms(),
+    })
+}
+
+/// As [`cells_of`], from rows that are at hand.
+///
+/// # Errors
+///
+/// `Limit` when a page is above 4 GiB.
+pub fn cells_of_sorted(rows: &SortedRows, meanings: &Meanings) -> Result<Vec<u8>> {
+    let visits: Vec<(u32, bool, u32)> = rows
+        .visit_starts
+        .windows(2)
+        .zip(rows.repos.iter().zip(&rows.ranks))
+        .map(|(bounds, (repo, rank))| {
+            let known = (*rank as usize) < rows.downloaders.len();
+            let rows = match bounds {
+                [start, end] => end - start,
+                _ => 0,
+            };
+            (*repo, known, rows)
+        })
+        .collect();
+    let rows_of = |attribute| match rows.attribute(attribute) {
+        None => Cow::Borrowed(&[][..]),
+        Some(Values::Each(values)) => Cow::Borrowed(values.as_slice()),
+        Some(Values::All(value)) => Cow::Owned(vec![*value; rows.ts.len()]),
+    };
+    let verbs = meanings.accepts.iter().copied();
+    let verbs: Vec<(bool, u8)> = verbs.zip(meanings.evidence.iter().copied()).collect();
+    build_cells(&CellInput {
+        day: rows.day,
+        visits: &visits,
+        ts: &rows.ts,
+        verb: &rows.verb,
+        place: &rows_of(Attribute::PLACE),
+        internal: &rows_of(Attribute::INTERNAL),
         country_of: &meanings.country_of,
         verbs: &verbs,
         window_ms: default_window_ms(),

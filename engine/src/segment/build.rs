@@ -1,12 +1,12 @@
 //! Rows of one day to the bytes of a segment.
 
 use super::column::{self, Attribute, VISIT_PAGE_VALUES};
-use super::order::segment_order;
 use super::reader::SegmentMeta;
 use super::rows::DayRows;
+use super::sorted::{SortedRows, Values};
 use super::verbs::{Shapes, VerbColumns};
 use crate::encoding::{Choice, ChunkWriter};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::layout::{FileBuilder, FileKind, SectionId};
 
 /// Section of the counts, see [`SegmentMeta`].
@@ -47,20 +47,23 @@ impl Acceptance<'_> {
 ///
 /// `Limit` for 2³² rows or more.
 pub fn build(rows: &DayRows, acceptance: Acceptance<'_>) -> Result<Vec<u8>> {
-    let order = segment_order(rows);
+    build_sorted(&SortedRows::of(rows)?, acceptance)
+}
+
+/// Builds a segment of rows that are sorted.
+///
+/// # Errors
+///
+/// `Limit` for a page above 4 GiB.
+pub fn build_sorted(rows: &SortedRows, acceptance: Acceptance<'_>) -> Result<Vec<u8>> {
     let mut builder = Builder::new(rows);
-    builder.visits(&order, acceptance);
+    builder.visits(acceptance);
     let mut writer = ChunkWriter::default();
     builder.columns.write(&mut writer)?;
     for (attribute, values) in &rows.attributes {
-        write_attribute(
-            &mut writer,
-            *attribute,
-            values,
-            (&order, &builder.visit_starts),
-        )?;
+        write_attribute(&mut writer, *attribute, values, &rows.visit_starts)?;
     }
-    let meta = builder.meta()?;
+    let meta = builder.meta();
     let (index, pages) = writer.finish();
     let mut file = FileBuilder::new(FileKind::Segment);
     file.section(SECTION_META, &meta.to_bytes());
@@ -125,27 +128,24 @@ impl Columns {
 }
 
 struct Builder<'a> {
-    rows: &'a DayRows,
-    internal: Option<&'a [u32]>,
+    rows: &'a SortedRows,
+    internal: Option<&'a Values>,
     columns: Columns,
     shapes: Shapes,
-    /// Row number of each visit's first row.
-    visit_starts: Vec<u32>,
     rank_before: Option<u32>,
-    /// Rank of each visit; the number of downloaders is "none".
-    ranks: Vec<u32>,
 }
 
 impl<'a> Builder<'a> {
-    fn new(rows: &'a DayRows) -> Self {
-        let mut downloader: Vec<u32> = rows.downloader.clone();
-        downloader.sort_unstable();
-        downloader.dedup();
-        if downloader.first() == Some(&0) {
-            downloader.remove(0);
-        }
+    fn new(rows: &'a SortedRows) -> Self {
+        let (visits, row_count) = (rows.ranks.len(), rows.ts.len());
         let columns = Columns {
-            downloader,
+            downloader: rows.downloaders.clone(),
+            visit_rank: Vec::with_capacity(visits),
+            visit_rows: Vec::with_capacity(visits),
+            visit_delay: Vec::with_capacity(visits),
+            visit_windows: Vec::with_capacity(visits),
+            visit_folded: Vec::with_capacity(visits),
+            row_gap: Vec::with_capacity(row_count - visits),
             ..Columns::default()
         };
         Self {
@@ -153,30 +153,19 @@ impl<'a> Builder<'a> {
             internal: rows.attribute(Attribute::INTERNAL),
             columns,
             shapes: Shapes::default(),
-            visit_starts: Vec::new(),
             rank_before: None,
-            ranks: Vec::new(),
         }
     }
 
-    /// Walks the rows in segment order and fills all columns.
-    fn visits(&mut self, order: &[u32], acceptance: Acceptance<'_>) {
-        let mut start = 0;
-        let same = |a: u32, b: u32| {
-            let (a, b) = (a as usize, b as usize);
-            self.rows.repo[a] == self.rows.repo[b]
-                && self.rows.downloader[a] == self.rows.downloader[b]
-        };
-        let mut bounds = Vec::new();
-        for end in 1..=order.len() {
-            if end == order.len() || !same(order[end], order[end - 1]) {
-                bounds.push((start, end));
-                start = end;
-            }
-        }
-        let mut scratch = Vec::new();
-        for (start, end) in bounds {
-            self.visit(start, &order[start..end], acceptance, &mut scratch);
+    /// Walks the visits and fills all columns.
+    fn visits(&mut self, acceptance: Acceptance<'_>) {
+        let rows = self.rows;
+        let bounds = rows.visit_starts.windows(2);
+        let visits = bounds.zip(rows.repos.iter().zip(&rows.ranks));
+        for (bounds, (&repo, &rank)) in visits {
+            self.repo(repo);
+            self.rank(rank);
+            self.visit((bounds[0], bounds[1]), rank, acceptance);
         }
         self.columns.verbs = std::mem::take(&mut self.shapes).finish();
         self.accepted(acceptance);
@@ -184,22 +173,12 @@ impl<'a> Builder<'a> {
         self.delays();
     }
 
-    fn visit(
-        &mut self,
-        start: usize,
-        order: &[u32],
-        acceptance: Acceptance<'_>,
-        scratch: &mut Vec<u32>,
-    ) {
-        let (first, last) = (order[0] as usize, order[order.len() - 1] as usize);
-        let (repo, downloader) = (self.rows.repo[first], self.rows.downloader[first]);
-        self.visit_starts.push(low32(start));
-        self.repo(repo);
-        self.rank(downloader);
-        scratch.clear();
-        scratch.extend(order.iter().map(|&index| self.rows.verb[index as usize]));
-        self.shapes.add_visit(low32(start), scratch);
-        let downloads = self.downloads(order, downloader, acceptance);
+    fn visit(&mut self, (start, end): (u32, u32), rank: u32, acceptance: Acceptance<'_>) {
+        let range = start as usize..end as usize;
+        let ts = &self.rows.ts[range.clone()];
+        self.shapes.add_visit(start, &self.rows.verb[range]);
+        let is_nobody = rank as usize == self.rows.downloaders.len();
+        let downloads = self.downloads(start, end, is_nobody, acceptance);
         let columns = &mut self.columns;
         if columns
             .visit_rows
@@ -208,15 +187,14 @@ impl<'a> Builder<'a> {
         {
             columns.block_rows.push(0);
         }
-        add_to_last(&mut columns.block_rows, low32(order.len()));
-        columns.visit_rows.push(low32(order.len() - 1));
-        let ts = &self.rows.ts;
-        let window = |row: usize| ts[row] / acceptance.window_ms;
-        columns.visit_delay.push(ts[first]);
+        add_to_last(&mut columns.block_rows, end - start);
+        columns.visit_rows.push(end - start - 1);
+        let (first, last) = (ts[0], ts[ts.len() - 1]);
+        let window = |ts: u32| ts / acceptance.window_ms;
+        columns.visit_delay.push(first);
         columns.visit_windows.push(window(last) - window(first));
         columns.visit_folded.push(downloads);
-        let pairs = order.windows(2);
-        let gaps = pairs.map(|pair| ts[pair[1] as usize] - ts[pair[0] as usize]);
+        let gaps = ts.windows(2).map(|pair| pair[1] - pair[0]);
         columns.row_gap.extend(gaps);
         add_to_last(&mut columns.repo_visits, 1);
     }
@@ -231,39 +209,29 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn rank(&mut self, downloader: u32) {
-        let downloaders = &self.columns.downloader;
-        let rank = if downloader == 0 {
-            low32(downloaders.len())
-        } else {
-            // Every downloader of the rows is in the list; a miss would land on its place anyway.
-            low32(
-                downloaders
-                    .binary_search(&downloader)
-                    .unwrap_or_else(|place| place),
-            )
-        };
+    fn rank(&mut self, rank: u32) {
         let stored = self.rank_before.map_or(rank, |before| rank - before - 1);
         self.columns.visit_rank.push(stored);
-        self.ranks.push(rank);
         self.rank_before = Some(rank);
     }
 
     /// Downloads of a visit under the default rule.
-    fn downloads(&self, order: &[u32], downloader: u32, acceptance: Acceptance<'_>) -> u32 {
+    fn downloads(&self, start: u32, end: u32, is_nobody: bool, acceptance: Acceptance<'_>) -> u32 {
         let mut count = 0;
-        let mut last_window = u32::MAX;
-        for &index in order {
-            let index = index as usize;
-            let internal = self.internal.map_or(0, |values| values[index]);
-            if !acceptance.accepts(self.rows.verb[index], internal) {
+        // Where the window of the download before ends: rows of a visit are in order of time.
+        let mut window_end = 0;
+        for row in start as usize..end as usize {
+            let internal = self.internal.map_or(0, |values| values.get(row));
+            if !acceptance.accepts(self.rows.verb[row], internal) {
                 continue;
             }
-            let this_window = self.rows.ts[index] / acceptance.window_ms;
-            if downloader == 0 || this_window != last_window {
+            let ts = self.rows.ts[row];
+            if is_nobody {
                 count += 1;
+            } else if ts >= window_end {
+                count += 1;
+                window_end = (ts / acceptance.window_ms + 1) * acceptance.window_ms;
             }
-            last_window = this_window;
         }
         count
     }
@@ -288,7 +256,7 @@ impl<'a> Builder<'a> {
             let shape = columns.verbs.visit_shape[visit];
             let most = downloads_max(
                 columns.shape_accepted[shape as usize] != 0,
-                self.ranks[visit] == nobody,
+                self.rows.ranks[visit] == nobody,
                 (columns.visit_rows[visit] + 1, columns.visit_windows[visit]),
             );
             *folded = most - *folded;
@@ -299,13 +267,13 @@ impl<'a> Builder<'a> {
     fn delays(&mut self) {
         let columns = &mut self.columns;
         let mut firsts = vec![u32::MAX; columns.downloader.len()];
-        let visits = self.ranks.iter().zip(&mut columns.visit_delay);
+        let visits = self.rows.ranks.iter().zip(&mut columns.visit_delay);
         for (rank, ts) in visits {
             if let Some(first) = firsts.get_mut(*rank as usize) {
                 *first = (*first).min(*ts);
             }
         }
-        let visits = self.ranks.iter().zip(&mut columns.visit_delay);
+        let visits = self.rows.ranks.iter().zip(&mut columns.visit_delay);
         for (rank, ts) in visits {
             *ts -= firsts.get(*rank as usize).copied().unwrap_or(0);
         }
@@ -315,25 +283,18 @@ impl<'a> Builder<'a> {
         columns.downloader_ts = firsts;
     }
 
-    fn meta(&self) -> Result<SegmentMeta> {
-        let rows = self.rows;
-        let row_count = u32::try_from(rows.len()).map_err(|_| {
-            Error::limit(format!(
-                "{} rows in a segment, the most is 2^32-1",
-                rows.len()
-            ))
-        })?;
-        let columns = &self.columns;
-        Ok(SegmentMeta {
+    fn meta(&self) -> SegmentMeta {
+        let (rows, columns) = (self.rows, &self.columns);
+        SegmentMeta {
             day: rows.day,
-            row_count,
+            row_count: low32(rows.ts.len()),
             visit_count: low32(columns.visit_rank.len()),
             repo_count: low32(columns.repo_code.len()),
             downloader_count: low32(columns.downloader.len()),
             session_count: low32(rows.sessions.len()),
             ts_min: rows.ts.iter().copied().min().unwrap_or(0),
             ts_max: rows.ts.iter().copied().max().unwrap_or(0),
-        })
+        }
     }
 }
 
@@ -354,31 +315,26 @@ pub(super) fn downloads_max(
 fn write_attribute(
     writer: &mut ChunkWriter,
     attribute: Attribute,
-    values: &[u32],
-    (order, visit_starts): (&[u32], &[u32]),
+    values: &Values,
+    visit_starts: &[u32],
 ) -> Result<()> {
-    let value = |row: usize| values[order[row] as usize];
-    let firsts: Vec<u32> = visit_starts
-        .iter()
-        .map(|&row| value(row as usize))
-        .collect();
+    let visits = visit_starts.windows(2);
     let (mut rows, mut changes) = (Vec::new(), Vec::new());
-    let ends = visit_starts
-        .iter()
-        .skip(1)
-        .copied()
-        .chain([low32(order.len())]);
-    for (&start, end) in visit_starts.iter().zip(ends) {
-        let mut before = value(start as usize);
-        for row in start + 1..end {
-            let now = value(row as usize);
-            if now != before {
-                rows.push(row);
-                changes.push(now);
-                before = now;
+    let firsts: Vec<u32> = match values {
+        Values::All(value) => vec![*value; visits.len()],
+        Values::Each(values) => {
+            for bounds in visits.clone() {
+                let own = &values[bounds[0] as usize..bounds[1] as usize];
+                for (row, pair) in (bounds[0] + 1..).zip(own.windows(2)) {
+                    if pair[0] != pair[1] {
+                        rows.push(row);
+                        changes.push(pair[1]);
+                    }
+                }
             }
+            visits.map(|bounds| values[bounds[0] as usize]).collect()
         }
-    }
+    };
     let page = VISIT_PAGE_VALUES;
     writer.column(attribute.values(), &firsts, page, Choice::Light)?;
     writer.column(attribute.change_rows(), &rows, page, Choice::Light)?;
@@ -391,7 +347,7 @@ fn add_to_last(values: &mut [u32], more: u32) {
     }
 }
 
-/// Row counts are below 2³², which `meta` checks before anything is written.
+/// Row counts are below 2³², which [`SortedRows::of`] checks.
 fn low32(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
 }

@@ -1,6 +1,6 @@
 //! Rows of one day to one immutable file, and back.
 //!
-//! [`build`] turns [`DayRows`] into the bytes of a segment; [`Segment`] reads them; [`merge`] makes
+//! [`build`] sorts [`DayRows`] and turns them into the bytes of a segment; [`Segment`] reads them; [`merge`] makes
 //! one segment's rows of several.
 //!
 //! # Invariants
@@ -30,11 +30,13 @@ mod order;
 mod reader;
 mod rows;
 mod scan;
+mod sorted;
 mod verbs;
 
-pub use build::{Acceptance, SECTIONS, build};
+pub use build::{Acceptance, SECTIONS, build, build_sorted};
 pub use column::Attribute;
 pub use merge::{merge, to_rows};
 pub use reader::{RepoRange, Segment, SegmentMeta, ShapeVerbs};
 pub use rows::DayRows;
 pub use scan::{OddRows, RunSlice, VisitSlice};
+pub use sorted::{SortedRows, Values};

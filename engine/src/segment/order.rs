@@ -11,9 +11,18 @@ use super::rows::DayRows;
 const DIGIT_BITS: u32 = 11;
 const DIGITS: usize = 1 << DIGIT_BITS;
 
-/// Indices of the rows in segment order.
+/// The order of a segment.
+#[derive(Debug, Default)]
+pub(super) struct Order {
+    /// Indices of the rows.
+    pub(super) rows: Vec<u32>,
+    /// Places in `rows` where visits begin.
+    pub(super) visit_starts: Vec<u32>,
+}
+
+/// Puts rows in segment order.
 #[must_use]
-pub(super) fn segment_order(rows: &DayRows) -> Vec<u32> {
+pub(super) fn segment_order(rows: &DayRows) -> Order {
     let fields = Fields::of(rows);
     let by_ts = (!rows.ts.is_sorted()).then(|| order_by_ts(&rows.ts));
     if fields.bits() <= u64::BITS {
@@ -21,6 +30,30 @@ pub(super) fn segment_order(rows: &DayRows) -> Vec<u32> {
     } else {
         order::<u128>(rows, fields, by_ts.as_deref())
     }
+}
+
+/// Ids, of which 0 is none, to the distinct ones in ascending order and the rank of each among them;
+/// the rank of none is their number.
+#[must_use]
+pub(super) fn ranks(ids: &[u32]) -> (Vec<u32>, Vec<u32>) {
+    let mut keys: Vec<u64> = (0_u64..)
+        .zip(ids)
+        .filter(|(_, id)| **id != 0)
+        .map(|(index, id)| u64::from(*id) << 32 | index)
+        .collect();
+    sort(&mut keys, 32..u64::BITS);
+    let mut distinct: Vec<u32> = Vec::new();
+    let mut ranks = vec![u32::MAX; ids.len()];
+    for key in keys {
+        let id = (key >> 32) as u32;
+        if distinct.last() != Some(&id) {
+            distinct.push(id);
+        }
+        ranks[key as u32 as usize] = distinct.len() as u32 - 1;
+    }
+    let none = distinct.len() as u32;
+    ranks.iter_mut().for_each(|rank| *rank = none.min(*rank));
+    (distinct, ranks)
 }
 
 fn order_by_ts(ts: &[u32]) -> Vec<u32> {
@@ -61,13 +94,15 @@ impl Fields {
 }
 
 /// A word that is sorted by some of its bits.
-trait Key: Copy + Default {
+trait Key: Copy + Default + PartialEq {
     /// Of a repo, a downloader (as counted in [`Fields`]) and a row's number.
     fn pack(fields: Fields, repo: u32, downloader: u32, index: u32) -> Self;
     /// [`DIGIT_BITS`] bits from `shift` on.
     fn digit(self, shift: u32) -> usize;
     /// The row's number.
     fn index(self, fields: Fields) -> u32;
+    /// Repo and downloader together.
+    fn visit(self, fields: Fields) -> Self;
 }
 
 impl Key for u64 {
@@ -82,6 +117,10 @@ impl Key for u64 {
 
     fn index(self, fields: Fields) -> u32 {
         (self & ((1 << fields.index) - 1)) as u32
+    }
+
+    fn visit(self, fields: Fields) -> Self {
+        self >> fields.index
     }
 }
 
@@ -98,10 +137,14 @@ impl Key for u128 {
     fn index(self, fields: Fields) -> u32 {
         (self & ((1 << fields.index) - 1)) as u32
     }
+
+    fn visit(self, fields: Fields) -> Self {
+        self >> fields.index
+    }
 }
 
 /// `by_ts` are the rows in order of time, when that is not their own.
-fn order<K: Key>(rows: &DayRows, fields: Fields, by_ts: Option<&[u32]>) -> Vec<u32> {
+fn order<K: Key>(rows: &DayRows, fields: Fields, by_ts: Option<&[u32]>) -> Order {
     let key = |place: u32, row: u32| {
         let (repo, downloader) = (rows.repo[row as usize], rows.downloader[row as usize]);
         let downloader = downloader.checked_sub(1).unwrap_or(fields.none);
@@ -116,11 +159,21 @@ fn order<K: Key>(rows: &DayRows, fields: Fields, by_ts: Option<&[u32]>) -> Vec<u
             .collect(),
     };
     sort(&mut keys, fields.index..fields.bits());
+    let mut visit_starts = Vec::new();
+    let mut before = None;
+    for (place, key) in (0..).zip(&keys) {
+        let visit = key.visit(fields);
+        if before != Some(visit) {
+            visit_starts.push(place);
+            before = Some(visit);
+        }
+    }
     let places = keys.into_iter().map(|key| key.index(fields));
-    match by_ts {
+    let rows = match by_ts {
         None => places.collect(),
         Some(by_ts) => places.map(|place| by_ts[place as usize]).collect(),
-    }
+    };
+    Order { rows, visit_starts }
 }
 
 /// Sorts by some bits, keeping the order of those that are equal in them. The bits above `bits` are 0.
@@ -169,7 +222,7 @@ mod tests {
                 let (repo, downloader, ts) = rows[index as usize];
                 (repo, downloader == 0, downloader, ts)
             });
-            prop_assert_eq!(segment_order(&day), want);
+            prop_assert_eq!(segment_order(&day).rows, want);
         }
 
         #[test]
@@ -183,11 +236,25 @@ mod tests {
                 day.ts.push(0);
                 day.verb.push(0);
             }
-            let narrow = segment_order(&day);
+            let narrow = segment_order(&day).rows;
             let widen = |value: &mut u32, by: u32| *value = value.wrapping_mul(by);
             day.repo.iter_mut().for_each(|repo| widen(repo, 0x3fff_ffff));
             day.downloader.iter_mut().for_each(|downloader| widen(downloader, 0x1fff_ffff));
-            prop_assert_eq!(segment_order(&day), narrow);
+            prop_assert_eq!(segment_order(&day).rows, narrow);
+        }
+
+        #[test]
+        fn ranks_equal_a_search(ids in prop::collection::vec(0_u32..50, 0..80)) {
+            let (distinct, ranks) = ranks(&ids);
+            let mut want = ids.clone();
+            want.sort_unstable();
+            want.dedup();
+            want.retain(|id| *id != 0);
+            prop_assert_eq!(&distinct, &want);
+            for (id, rank) in ids.iter().zip(ranks) {
+                let place = want.binary_search(id).unwrap_or(want.len());
+                prop_assert_eq!(rank as usize, place);
+            }
         }
     }
 }

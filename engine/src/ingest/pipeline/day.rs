@@ -8,9 +8,9 @@ use std::time::Instant;
 use super::dictionaries::Maps;
 use super::piece::{Piece, Sparse};
 use super::stage::{Stage, Stages};
-use crate::catalog::view::{Meanings, cells_of};
-use crate::error::Result;
-use crate::segment::{self, Attribute, DayRows, Segment, SegmentMeta};
+use crate::catalog::view::{Meanings, cells_of_sorted};
+use crate::error::{Error, Result};
+use crate::segment::{Attribute, DayRows, Segment, SegmentMeta, SortedRows, build_sorted};
 use crate::storage::FileBytes;
 use crate::units::{Day, ImportNumber};
 
@@ -69,13 +69,13 @@ pub(super) fn build_day(
     stages: &Stages,
 ) -> Result<BuiltDay> {
     let started = Instant::now();
-    let segment = stages.time(Stage::Build, || {
-        segment::build(&gather(day, parts), meanings.acceptance())
+    let (sorted, segment) = stages.time(Stage::Build, || {
+        let sorted = SortedRows::of(&gather(day, parts))?;
+        let segment = build_sorted(&sorted, meanings.acceptance())?;
+        Ok::<_, Error>((sorted, Arc::new(FileBytes::from(segment))))
     })?;
-    let segment = Arc::new(FileBytes::from(segment));
-    let open = Segment::open(Arc::clone(&segment))?;
-    let cells = stages.time(Stage::Derive, || cells_of(&open, meanings))?;
-    let meta = *open.meta();
+    let cells = stages.time(Stage::Derive, || cells_of_sorted(&sorted, meanings))?;
+    let meta = *Segment::open(Arc::clone(&segment))?.meta();
     let imports = parts.iter().map(|part| part.import);
     let imports = (
         imports.clone().min().unwrap_or_default(),

@@ -7,7 +7,9 @@ use crate::dictionary::identity::{Fingerprint, FingerprintMap, fingerprint};
 use crate::schema::IdentityKind;
 
 /// Distinct identities that a piece makes room for at once.
-const IDENTITIES_USUAL: usize = 1500;
+const IDENTITIES_USUAL: usize = 1700;
+/// Distinct texts that a piece makes room for at once.
+const TEXTS_USUAL: usize = 400;
 
 /// Distinct texts in the order they came; a text may be made of two parts, joined by NUL.
 #[derive(Debug, Default)]
@@ -57,6 +59,9 @@ impl LocalTexts {
     }
 
     fn find(&mut self, text: &[u8]) -> u32 {
+        if self.codes.capacity() == 0 {
+            self.codes.reserve(TEXTS_USUAL);
+        }
         let print = twox_hash::XxHash3_128::oneshot(text);
         let next = self.ends.len() as u32;
         let code = *self.codes.entry(Fingerprint::from(print)).or_insert(next);

@@ -7,7 +7,7 @@ use crate::ingest::header::HeaderMap;
 use crate::storage::Clock;
 
 /// Bytes that a row takes in memory between parsing and its segment, about.
-const ROW_BYTES: u64 = 96;
+const ROW_BYTES: u64 = 64;
 
 /// What a caller can ask of an ingest.
 #[derive(Clone, Debug)]

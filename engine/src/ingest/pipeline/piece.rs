@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::ingest::reject::RejectReason;
 use crate::ingest::row::{RawRow, RowHead, RowSink};
 use crate::schema::IdentityKind;
-use crate::units::{Day, HOUR_MS, TimestampMs};
+use crate::units::{DAY_MS, Day, HOUR_MS, TimestampMs};
 
 /// Most rows that a piece makes room for before it has any.
 const LINES_MAX: usize = 1 << 16;
@@ -35,7 +35,9 @@ impl Sparse {
 
     fn set(&mut self, row: usize, value: u32) {
         if value != 0 {
-            self.0.resize(row, 0);
+            if self.0.len() < row {
+                self.0.resize(row, 0);
+            }
             self.0.push(value);
         }
     }
@@ -101,6 +103,8 @@ struct Scratch {
     verbs: VerbCache,
     /// Of each row, what its tail adds to its hash.
     lanes: Vec<Lanes>,
+    /// When the day of the row before began, in milliseconds.
+    day_start: u64,
 }
 
 /// Verbs by method and status, as one word.
@@ -209,11 +213,13 @@ impl Piece {
     fn end_row(&mut self, number: usize, verb: u32, head: &RowHead<'_>, lanes: Lanes) {
         let ts = head.ts;
         self.add_to_hour(ts, lanes.row_hash(ts.get(), self.verbs.print(verb)));
-        let day = ts.day();
-        if self.days.last().map(|(last, _)| *last) != Some(day) {
-            self.days.push((day, number as u32));
+        let mut of_day = ts.get().wrapping_sub(self.scratch.day_start);
+        if of_day >= DAY_MS || self.days.is_empty() {
+            self.days.push((ts.day(), number as u32));
+            self.scratch.day_start = ts.day().start().get();
+            of_day = u64::from(ts.ms_of_day());
         }
-        self.ts.push(ts.ms_of_day());
+        self.ts.push(of_day as u32);
         self.verb.push(verb);
         self.scratch.lanes.push(lanes);
         self.cut += u64::from(head.ts_cut);

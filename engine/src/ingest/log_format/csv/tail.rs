@@ -27,7 +27,7 @@ const METHOD_BYTES: usize = 8;
 /// How much of a tail picks its slot.
 const SAMPLE_BYTES: usize = 56;
 /// log2 of the number of tails that are remembered: most that a block has.
-const SLOT_BITS: u32 = 10;
+const SLOT_BITS: u32 = 11;
 
 /// The beginning of a line, not looked at but for its commas.
 pub(super) struct Head<'a> {
@@ -74,7 +74,7 @@ impl<'a> Head<'a> {
 #[inline]
 const fn comma(word: u64) -> Option<usize> {
     let ones = u64::MAX / 0xff;
-    let x = word ^ ones * b',' as u64;
+    let x = word ^ (ones * b',' as u64);
     // The lowest bit set is that of the first byte that is zero; those above it may be wrong.
     let zeros = x.wrapping_sub(ones) & !x & ones << 7;
     match zeros {
