@@ -178,7 +178,7 @@ impl Engine for AllDoors {
     fn query(&self, query: &Query, text: &str) -> Result<Answer, String> {
         let store = &self.0.store;
         let mut answer = store.query(text).map_err(|error| error.to_string());
-        for level in [Level::Cells, Level::Visits, Level::Rows] {
+        for level in [Level::Histograms, Level::Cells, Level::Visits, Level::Rows] {
             let other = store.evaluate_from(level, query);
             match (&answer, other) {
                 (Ok(one), Ok(other)) if one.same_as(&other) => {}

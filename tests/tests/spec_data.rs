@@ -48,6 +48,10 @@ fn sections_match() {
         sections(&derived::series::SECTIONS)
     );
     assert_eq!(
+        ids("history.md", "history-sections"),
+        sections(&derived::history::SECTIONS)
+    );
+    assert_eq!(
         ids("dictionary.md", "identity-sections"),
         sections(&KEY_SECTIONS)
     );
@@ -126,6 +130,15 @@ fn columns_of_series_match() {
     let code = derived::series::COLUMNS;
     let code = named(code.iter().map(|(id, name)| (u32::from(*id), *name)));
     assert_eq!(ids("series.md", "series-columns"), code);
+}
+
+#[test]
+fn columns_and_keys_of_histories_match() {
+    let code = derived::history::COLUMNS;
+    let code = named(code.iter().map(|(id, name)| (u32::from(id.0), *name)));
+    assert_eq!(ids("history.md", "history-columns"), code);
+    let kinds = derived::HistoryKey::KINDS;
+    assert_eq!(ids("history.md", "history-keys"), named(kinds.iter().copied()));
 }
 
 #[test]

@@ -32,6 +32,7 @@ mod garbage;
 mod ledger;
 mod manifest;
 mod month;
+pub mod past;
 pub mod rewrite;
 mod runs;
 pub mod settings;

@@ -12,16 +12,18 @@ use super::manifest::{DictionaryRole, Manifest, Partition, SegmentEntry};
 use super::settings::load_settings;
 use super::snapshot::Snapshot;
 use super::terms::Terms;
-use crate::derived::{CellInput, Cells, build_cells};
+use super::upkeep::{HistoryFiles, is_fresh};
+use crate::derived::{CellInput, Cells, History, build_cells};
 use crate::dictionary::identity::{KeyChunk, LookupRun};
 use crate::dictionary::{IdentityKeys, Names};
 use crate::error::Result;
+use crate::layout::FileKind;
 use crate::rules::{DEFAULT_WINDOW_MS, Rule, default_rule};
 use crate::schema::Evidence;
 use crate::segment::{Acceptance, Attribute, Segment, SortedRows, Values, merge};
 use crate::settings::Settings;
 use crate::storage::FileBytes;
-use crate::units::Day;
+use crate::units::{Day, Month};
 
 /// Name of the identities among the manifest's dictionaries.
 pub const IDENTITIES: &str = "identities";
@@ -221,6 +223,7 @@ pub struct View {
     meanings: Arc<Meanings>,
     identities: IdentityKeys,
     ip_bits: Arc<OnceLock<Vec<u64>>>,
+    histories: Arc<OnceLock<Vec<(Month, Arc<History>)>>>,
     merged: Arc<Merged>,
     settings: Arc<Settings>,
     rules: Vec<Rule>,
@@ -256,6 +259,7 @@ impl View {
             meanings,
             identities,
             ip_bits: Arc::default(),
+            histories: Arc::default(),
             merged,
             settings,
             rules,
@@ -272,6 +276,7 @@ impl View {
             meanings: Arc::clone(&self.meanings),
             identities: self.identities.clone(),
             ip_bits: Arc::clone(&self.ip_bits),
+            histories: Arc::clone(&self.histories),
             merged: Arc::clone(&self.merged),
             settings: Arc::clone(&self.settings),
             rules: self.rules.clone(),
@@ -337,6 +342,28 @@ impl View {
     #[must_use]
     pub fn ip_bits(&self) -> &[u64] {
         self.ip_bits.get_or_init(|| self.identities.ip_bits())
+    }
+
+    /// Gap histograms of months, ascending from the first one with rows, as far as they are of the rows that
+    /// there are. Opened when they are first asked for.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when a file is damaged or missing, `Io`.
+    pub fn histories(&self) -> Result<&[(Month, Arc<History>)]> {
+        if let Some(known) = self.histories.get() {
+            return Ok(known);
+        }
+        let manifest = self.manifest();
+        let mut histories = Vec::new();
+        for month in manifest.months_with_rows() {
+            let entry = manifest.month(month, FileKind::History);
+            let Some(entry) = entry.filter(|entry| is_fresh(&HistoryFiles, manifest, entry)) else {
+                break;
+            };
+            histories.push((month, self.snapshot.open_as(&entry.file, History::open)?));
+        }
+        Ok(self.histories.get_or_init(|| histories))
     }
 
     /// All rows of a partition as one segment.

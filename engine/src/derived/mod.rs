@@ -7,12 +7,18 @@
 
 pub mod cells;
 mod cells_build;
+pub mod history;
+mod history_build;
+mod range_counts;
 pub mod series;
 mod series_build;
 pub mod table;
 
 pub use cells::Cells;
 pub use cells_build::{CellInput, build_cells};
+pub use history::{History, HistoryKey};
+pub use history_build::{Actives, DAYS_MAX, MonthHistory, RepoActives};
+pub use range_counts::{DayGaps, DayRange, RangeCount, RangeCounts};
 pub use series::Series;
 pub use series_build::{SeriesSource, build_series};
 pub use table::{Base, CellTable, Measure, TABLES};

@@ -44,6 +44,8 @@ pub enum FileKind {
     Settings = 8,
     /// Sums of a month's days, by key.
     Series = 9,
+    /// Gap histograms of a month.
+    History = 10,
 }
 
 impl FileKind {
@@ -58,6 +60,7 @@ impl FileKind {
         Self::Hub,
         Self::Settings,
         Self::Series,
+        Self::History,
     ];
 
     /// The stored number.
@@ -79,6 +82,7 @@ impl FileKind {
             Self::Hub => "hub",
             Self::Settings => "settings",
             Self::Series => "series",
+            Self::History => "history",
         }
     }
 

@@ -23,6 +23,7 @@
 //!
 //! Which codes mean what (`dictionary`), which file is which segment (`catalog`).
 
+mod accepted;
 mod build;
 pub mod column;
 mod merge;
@@ -33,6 +34,7 @@ mod scan;
 mod sorted;
 mod verbs;
 
+pub use accepted::{Accepted, AcceptedVisits};
 pub use build::{Acceptance, SECTIONS, build, build_sorted};
 pub use column::Attribute;
 pub use merge::{merge, to_rows};

@@ -27,7 +27,7 @@ impl Store {
     /// `Invalid` for a query without meaning, `Unsupported` for one that is not answered yet,
     /// `Corrupt` or `Io` when the store cannot be read.
     pub fn evaluate(&self, query: &Query) -> Result<Answer> {
-        self.evaluate_from(Level::Cells, query)
+        self.evaluate_from(Level::default(), query)
     }
 
     /// The same answer from levels not below `lowest`: for tests and for finding faults.

@@ -73,6 +73,50 @@ pub fn random_history_query(rng: &mut Rng, content: &Content) -> (Query, String)
     query_about(rng, content, About::History)
 }
 
+/// A query that gap histograms can answer: about downloaders of whole days, by a stretch of time, by country
+/// or kind of identity, of one country, repo or kind.
+#[must_use]
+pub fn random_whole_days_query(rng: &mut Rng, content: &Content) -> (Query, String) {
+    let counts = [Metric::Downloaders, Metric::Users, Metric::Ips];
+    let apart = rng.percent(50);
+    let metric = match rng.percent(50) {
+        true if apart => counts[0],
+        true => *rng.pick(&counts),
+        false => *rng.pick(&HISTORY),
+    };
+    let mut query = Query {
+        metrics: vec![metric],
+        ..Query::default()
+    };
+    let units = match metric {
+        Metric::Rolling(_) => &UNITS[1..2],
+        _ => &UNITS[1..],
+    };
+    let is_free = matches!(
+        metric,
+        Metric::Downloaders | Metric::Users | Metric::Ips | Metric::New | Metric::Returning
+    );
+    if !is_free || rng.percent(60) {
+        query.by.push(Dimension::Time(*rng.pick(units)));
+    }
+    if apart {
+        let dimension = [Dimension::Country, Dimension::Identity, Dimension::Repo];
+        let dimension = rng.pick(&dimension).clone();
+        if dimension == Dimension::Repo || rng.percent(50) {
+            let test = Test::Equal(value(rng, &content.rows, &dimension));
+            query.filter.push(Condition::Where(dimension, test));
+        } else {
+            query.by.push(dimension);
+        }
+    }
+    query.range = range(rng, &content.rows, About::Hub);
+    if rng.percent(20) {
+        query.rule = Some("daily".to_owned());
+    }
+    let text = text::random_text(rng, &query);
+    (query, text)
+}
+
 fn query_about(rng: &mut Rng, content: &Content, about: About) -> (Query, String) {
     let mut query = Query {
         metrics: metrics(rng, about),

@@ -33,12 +33,7 @@ impl Stored {
     /// # Errors
     /// What the store or the operating system says; a file that was not taken whole.
     pub fn new(content: &Content, seed: u64) -> Result<Self, String> {
-        let mut rng = Rng::new(seed);
         let directory = tempfile::tempdir().map_err(|error| error.to_string())?;
-        let inputs = directory.path().join("exports");
-        fs::create_dir(&inputs).map_err(|error| error.to_string())?;
-        let deliveries =
-            files::write_files(&mut rng, content, &inputs).map_err(|error| error.to_string())?;
         let store = Store::open_or_create(&directory.path().join("store"))
             .map_err(|error| error.to_string())?;
         let mut stored = Self {
@@ -46,11 +41,26 @@ impl Stored {
             deliveries: Vec::new(),
             directory,
         };
-        for delivery in deliveries {
-            stored.take(&mut rng, &delivery)?;
-            stored.deliveries.push(delivery);
-        }
+        stored.add(content, seed)?;
         Ok(stored)
+    }
+
+    /// Takes more content in.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn add(&mut self, content: &Content, seed: u64) -> Result<(), String> {
+        let mut rng = Rng::new(seed);
+        let number = self.deliveries.len();
+        let inputs = self.directory.path().join(format!("exports-{number}"));
+        fs::create_dir(&inputs).map_err(|error| error.to_string())?;
+        let deliveries =
+            files::write_files(&mut rng, content, &inputs).map_err(|error| error.to_string())?;
+        for delivery in deliveries {
+            self.take(&mut rng, &delivery)?;
+            self.deliveries.push(delivery);
+        }
+        Ok(())
     }
 
     /// Asks the store to take in all files once more, read from their beginning.

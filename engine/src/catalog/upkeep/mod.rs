@@ -23,6 +23,7 @@
 //!
 //! What is in the files: their builders are pure and in `derived`.
 
+mod history;
 mod series;
 
 use std::sync::Arc;
@@ -41,6 +42,7 @@ use crate::layout::FileKind;
 use crate::storage::{Clock, FileBytes, SystemClock};
 use crate::units::Month;
 
+pub use history::HistoryFiles;
 pub use series::SeriesFiles;
 
 /// A kind of file that is derived from rows, one for each calendar month.
@@ -51,12 +53,12 @@ pub trait MonthFiles: Sync {
     /// The rows that a file of the month would be built from now.
     fn built_from(&self, manifest: &Manifest, month: Month) -> BuiltFrom;
 
-    /// Builds the file of a month. What `source` does not give is read from rows.
+    /// What builds the files of these months, which ascend.
     ///
     /// # Errors
     ///
-    /// `Corrupt` when something that it reads is damaged, `Io`, `Limit`.
-    fn build(&self, source: &Source<'_>) -> Result<Vec<u8>>;
+    /// `Corrupt` when something that it reads is damaged, `Io`.
+    fn builder(&self, view: &View, months: &[Month]) -> Result<Box<dyn MonthBuilder>>;
 
     /// Compares two files of a month that differ in bytes: another version may have chosen other encodings.
     ///
@@ -66,8 +68,18 @@ pub trait MonthFiles: Sync {
     fn check_same(&self, stored: Arc<FileBytes>, built: Arc<FileBytes>) -> Result<()>;
 }
 
+/// Builds files of one kind, month by month, with what the months have in common read once.
+pub trait MonthBuilder {
+    /// Builds the file of a month. What `source` does not give is read from rows.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when something that it reads is damaged, `Io`, `Limit`.
+    fn build(&mut self, source: &Source<'_>) -> Result<Vec<u8>>;
+}
+
 /// Every kind.
-pub const KINDS: &[&dyn MonthFiles] = &[&SeriesFiles];
+pub const KINDS: &[&dyn MonthFiles] = &[&SeriesFiles, &HistoryFiles];
 
 /// What the file of a month is built from.
 #[derive(Debug)]
@@ -76,8 +88,6 @@ pub struct Source<'a> {
     pub view: &'a View,
     /// The month.
     pub month: Month,
-    /// The file of the same kind for the last month before that has rows.
-    pub before: Option<Arc<FileBytes>>,
     /// The file that is replaced; none if everything is to be read from rows.
     pub old: Option<(MonthEntry, Arc<FileBytes>)>,
     /// Whether no other derived file of the month may be read.
@@ -197,11 +207,10 @@ fn mend(
     tell(progress);
     let mut entries = Vec::new();
     for (kind, jobs) in jobs {
-        let mut before = None;
+        let months: Vec<Month> = jobs.iter().map(|job| job.month).collect();
+        let mut builder = kind.builder(&view, &months)?;
         for job in jobs {
-            let (entry, bytes) = build(kind, (&view, transaction), &job, before)?;
-            before = Some((job.month, bytes));
-            entries.push(entry);
+            entries.push(build((kind, &mut *builder), (&view, transaction), &job)?);
             progress.files_done += 1;
             tell(progress);
         }
@@ -220,7 +229,7 @@ fn stale(kind: &dyn MonthFiles, manifest: &Manifest) -> Vec<Month> {
     let mut months = manifest.months_with_rows();
     months.retain(|month| {
         let entry = manifest.month(*month, kind.file_kind());
-        entry.is_none_or(|entry| entry.built_from != kind.built_from(manifest, *month))
+        entry.is_none_or(|entry| !is_fresh(kind, manifest, entry))
     });
     months
 }
@@ -239,20 +248,15 @@ fn jobs(kind: &dyn MonthFiles, transaction: &mut Transaction, extent: Extent) ->
     months.into_iter().map(job).collect()
 }
 
-/// Builds and writes one file. `before` is the file of this kind that was built last.
+/// Builds and writes one file.
 fn build(
-    kind: &dyn MonthFiles,
+    (kind, builder): (&dyn MonthFiles, &mut dyn MonthBuilder),
     (view, transaction): (&View, &Transaction),
     job: &Job,
-    before: Option<(Month, Arc<FileBytes>)>,
-) -> Result<(MonthEntry, Arc<FileBytes>)> {
+) -> Result<MonthEntry> {
     let mut source = Source {
         view,
         month: job.month,
-        before: match before {
-            Some((month, bytes)) if Some(month) == month_before(view, job.month) => Some(bytes),
-            _ => file_before(kind, view, job.month)?,
-        },
         old: None,
         from_rows: job.extent == Extent::All,
     };
@@ -263,34 +267,18 @@ fn build(
         let bytes = view.snapshot().open_file(&entry.file).ok();
         source.old = bytes.map(|bytes| (entry.clone(), bytes));
     }
-    let bytes = match kind.build(&source) {
+    let bytes = match builder.build(&source) {
         Err(error) if error.kind() == ErrorKind::Corrupt && !source.from_rows => {
             (source.old, source.from_rows) = (None, true);
-            kind.build(&source)?
+            builder.build(&source)?
         }
         other => other?,
     };
-    let entry = MonthEntry {
+    Ok(MonthEntry {
         month: job.month,
         file: transaction.files().write(job.id, &bytes)?,
         built_from: kind.built_from(view.manifest(), job.month),
-    };
-    Ok((entry, Arc::new(FileBytes::from(bytes))))
-}
-
-/// The last month before that has rows.
-fn month_before(view: &View, month: Month) -> Option<Month> {
-    let months = view.manifest().months_with_rows();
-    months.into_iter().rfind(|earlier| *earlier < month)
-}
-
-/// The stored file of a kind for the last month before that has rows, if there is one.
-fn file_before(kind: &dyn MonthFiles, view: &View, month: Month) -> Result<Option<Arc<FileBytes>>> {
-    let before = month_before(view, month);
-    let entry = before.and_then(|before| view.manifest().month(before, kind.file_kind()));
-    entry
-        .map(|entry| view.snapshot().open_file(&entry.file))
-        .transpose()
+    })
 }
 
 /// Puts entries in the place of older ones, and drops those of months without rows.
@@ -307,27 +295,31 @@ fn put(manifest: &mut Manifest, entries: Vec<MonthEntry>) {
     manifest.months = months;
 }
 
-/// Compares the stored file of a month with one that is built from rows. One that is stale, because a crash came
-/// before upkeep, is left out: `false`.
+/// Whether a file is of the rows that there are now. After a crash before upkeep it need not be.
+#[must_use]
+pub fn is_fresh(kind: &dyn MonthFiles, manifest: &Manifest, entry: &MonthEntry) -> bool {
+    entry.built_from == kind.built_from(manifest, entry.month)
+}
+
+/// Compares the stored file of a month with one that is built from rows.
 ///
 /// # Errors
 ///
 /// `Corrupt` when it holds something else or cannot be read, `Io`.
-pub fn check(kind: &dyn MonthFiles, view: &View, entry: &MonthEntry) -> Result<bool> {
-    if entry.built_from != kind.built_from(view.manifest(), entry.month) {
-        return Ok(false);
-    }
-    let source = Source {
+pub fn check(
+    (kind, builder): (&dyn MonthFiles, &mut dyn MonthBuilder),
+    view: &View,
+    entry: &MonthEntry,
+) -> Result<()> {
+    let built = builder.build(&Source {
         view,
         month: entry.month,
-        before: file_before(kind, view, entry.month)?,
         old: None,
         from_rows: true,
-    };
-    let built = kind.build(&source)?;
+    })?;
     let stored = view.snapshot().open_file(&entry.file)?;
     if **stored != *built {
         kind.check_same(stored, Arc::new(FileBytes::from(built)))?;
     }
-    Ok(true)
+    Ok(())
 }

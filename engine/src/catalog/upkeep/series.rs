@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{MonthFiles, Source};
+use super::{MonthBuilder, MonthFiles, Source};
 use crate::catalog::manifest::Manifest;
 use crate::catalog::month::BuiltFrom;
+use crate::catalog::view::View;
 use crate::derived::{Series, SeriesSource, build_series};
 use crate::error::{Error, Result};
 use crate::layout::FileKind;
@@ -24,20 +25,8 @@ impl MonthFiles for SeriesFiles {
         manifest.days_of(month)
     }
 
-    fn build(&self, source: &Source<'_>) -> Result<Vec<u8>> {
-        let mut sources = Vec::new();
-        let mut kept = Vec::new();
-        for partition in source.partitions() {
-            match &source.old {
-                Some((entry, _)) if entry.covers(partition) => kept.push(partition.day),
-                _ => sources.push(SeriesSource::Day(source.cells(partition)?)),
-            }
-        }
-        if let Some((_, old)) = &source.old {
-            let old = Series::open(Arc::clone(old))?;
-            sources.insert(0, SeriesSource::Series(Arc::new(old), kept));
-        }
-        build_series(source.month, &sources)
+    fn builder(&self, _: &View, _: &[Month]) -> Result<Box<dyn MonthBuilder>> {
+        Ok(Box::new(Self))
     }
 
     fn check_same(&self, stored: Arc<FileBytes>, built: Arc<FileBytes>) -> Result<()> {
@@ -62,5 +51,23 @@ impl MonthFiles for SeriesFiles {
             return Err(Error::corrupt(message).at_column(table.first_column.to_string()));
         }
         Ok(())
+    }
+}
+
+impl MonthBuilder for SeriesFiles {
+    fn build(&mut self, source: &Source<'_>) -> Result<Vec<u8>> {
+        let mut sources = Vec::new();
+        let mut kept = Vec::new();
+        for partition in source.partitions() {
+            match &source.old {
+                Some((entry, _)) if entry.covers(partition) => kept.push(partition.day),
+                _ => sources.push(SeriesSource::Day(source.cells(partition)?)),
+            }
+        }
+        if let Some((_, old)) = &source.old {
+            let old = Series::open(Arc::clone(old))?;
+            sources.insert(0, SeriesSource::Series(Arc::new(old), kept));
+        }
+        build_series(source.month, &sources)
     }
 }

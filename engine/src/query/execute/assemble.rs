@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 
 use super::distinct::{Count, Counter};
+use super::gaps::Covered;
 use super::groups::{Groups, Key, KeyMap};
 use super::history::HistoryGroups;
 use super::hub::HubSums;
@@ -75,6 +76,8 @@ pub(super) struct Counted {
     pub(super) hub: KeyMap<Key, HubSums>,
     /// What depends on when downloaders were seen before.
     pub(super) history: HistoryGroups,
+    /// Downloaders, where no visits had to be read for them.
+    pub(super) covered: Covered,
 }
 
 /// The answer.
@@ -83,7 +86,10 @@ pub(super) struct Counted {
 ///
 /// `Corrupt` when an identity cannot be read.
 pub(super) fn answer(scope: &Scope<'_>, counted: &Counted) -> Result<Answer> {
-    let (by_slot, whole) = distinct(scope, &counted.log);
+    let (by_slot, mut whole) = distinct(scope, &counted.log);
+    if !scope.wants.who {
+        whole.who = counted.covered.whole;
+    }
     let mut lines = lines(scope, counted, &by_slot);
     let series = Series::of(scope);
     lines = series.fill(scope, lines);
@@ -164,6 +170,9 @@ fn lines(scope: &Scope<'_>, counted: &Counted, by_slot: &[Distinct]) -> Vec<Line
     let mut lines = Vec::new();
     let mut places: KeyMap<Key, usize> = KeyMap::default();
     let none = Distinct::default();
+    let has_others = !counted.hub.is_empty()
+        || !counted.history.is_empty()
+        || !counted.covered.groups.is_empty();
     for (slot, (key, sums)) in counted.log.all_sums().enumerate() {
         let distinct = by_slot.get(slot).unwrap_or(&none);
         let value = |metric: &Metric| match metric.measure() {
@@ -176,7 +185,7 @@ fn lines(scope: &Scope<'_>, counted: &Counted, by_slot: &[Distinct]) -> Vec<Line
             values: Values::of(metrics, value),
         };
         if line.values.iter().any(|value| *value != Some(0)) {
-            if !counted.hub.is_empty() || !counted.history.is_empty() {
+            if has_others {
                 places.insert(key, lines.len());
             }
             lines.push(line);
@@ -190,6 +199,18 @@ fn lines(scope: &Scope<'_>, counted: &Counted, by_slot: &[Distinct]) -> Vec<Line
                 Metric::HubTotal => *value = Some(sums.total),
                 _ => {}
             }
+        }
+    }
+    for (key, who) in &counted.covered.groups {
+        let line = line_of(*key, (&mut lines, &mut places), metrics);
+        let distinct = Distinct {
+            who: *who,
+            ..Distinct::default()
+        };
+        let values = metrics.iter().zip(line.values.iter_mut());
+        let own = values.filter(|(metric, _)| matches!(metric.measure(), Measure::Downloaders(_)));
+        for (metric, value) in own {
+            *value = Some(distinct_value(*metric, &distinct));
         }
     }
     for (key, found) in &counted.history {

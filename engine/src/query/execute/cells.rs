@@ -396,7 +396,7 @@ fn source(target: Target, measure: Measure, bases: u8) -> Option<Source> {
 }
 
 /// What each country adds to keys.
-fn countries(scope: &Scope<'_>) -> Vec<Key> {
+pub(super) fn countries(scope: &Scope<'_>) -> Vec<Key> {
     let meanings = scope.view.meanings();
     let mut parts = vec![OUT; meanings.countries.len()];
     for (place, country) in (0_u32..).zip(&meanings.country_of) {

@@ -5,14 +5,15 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::Level;
 use super::cells::{CellPlan, Source, Sources, Target};
 use super::chain::crosses_midnight;
 use super::history;
 use super::scan::attributes;
 use super::scope::{Scope, instant};
 use super::time::DayPart;
+use super::{Level, Rules, gaps};
 use crate::derived::{Base, Measure};
+use crate::error::Result;
 use crate::query::text;
 use crate::rules::Collapse;
 
@@ -50,7 +51,16 @@ pub struct Part {
 type PartKey = (Level, Vec<String>, Vec<String>);
 
 /// Explains a query.
-pub(super) fn explain(scope: &Scope<'_>, plan: &CellPlan<'_, '_>) -> Explanation {
+///
+/// # Errors
+///
+/// `Corrupt` when a file of histograms is damaged, `Io`.
+pub(super) fn explain(
+    scope: &Scope<'_>,
+    rules: &Rules<'_>,
+    plan: &CellPlan<'_, '_>,
+) -> Result<Explanation> {
+    let who = gaps::plan(scope)?.map(|(reader, _)| reader.names());
     let mut parts: BTreeMap<PartKey, (u64, String)> = BTreeMap::new();
     for day in &scope.days {
         let sources = plan
@@ -64,7 +74,7 @@ pub(super) fn explain(scope: &Scope<'_>, plan: &CellPlan<'_, '_>) -> Explanation
             );
             parts.entry(key).or_default().0 += 1;
         }
-        let gives = rest(scope, sources);
+        let gives = rest(scope, sources, who.is_none());
         if !gives.is_empty() {
             let (level, why) = level(scope, day);
             let key = (level, gives, columns(scope, level));
@@ -82,7 +92,16 @@ pub(super) fn explain(scope: &Scope<'_>, plan: &CellPlan<'_, '_>) -> Explanation
             why,
         })
         .collect();
-    parts.extend(history(scope));
+    if let Some(reads) = who {
+        parts.push(Part {
+            gives: vec!["downloaders".to_owned()],
+            level: Level::Histograms,
+            reads,
+            days: scope.days.len() as u64,
+            why: String::new(),
+        });
+    }
+    parts.extend(history(scope, rules)?);
     if scope.hub_days.is_some() {
         parts.push(Part {
             gives: vec!["hub_downloads, hub_total".to_owned()],
@@ -95,32 +114,36 @@ pub(super) fn explain(scope: &Scope<'_>, plan: &CellPlan<'_, '_>) -> Explanation
             why: String::new(),
         });
     }
-    Explanation {
+    Ok(Explanation {
         query: text::render(scope.query),
         from: scope.span.map(|span| instant(span.from)),
         to: scope.span.map(|span| instant(span.to)),
         days: scope.days.len() as u64,
         parts,
-    }
+    })
 }
 
 /// The metrics of history, which look at days beyond the range.
-fn history(scope: &Scope<'_>) -> Option<Part> {
+fn history(scope: &Scope<'_>, rules: &Rules<'_>) -> Result<Option<Part>> {
     let metrics = history::metrics(scope.query);
     if metrics.is_empty() {
-        return None;
+        return Ok(None);
     }
     let names: Vec<_> = metrics.iter().map(ToString::to_string).collect();
-    Some(Part {
+    let (level, reads) = match history::histograms(scope, rules)? {
+        Some(reads) => (Level::Histograms, reads),
+        None => (Level::Visits, columns(scope, Level::Visits)),
+    };
+    Ok(Some(Part {
         gives: vec![names.join(", ")],
-        level: Level::Visits,
-        reads: columns(scope, Level::Visits),
+        level,
+        reads,
         days: scope
             .log_days
             .as_ref()
             .map_or(0, |days| days.days().len() as u64),
-        why: "who was seen before, in the order of time".to_owned(),
-    })
+        why: String::new(),
+    }))
 }
 
 fn target(source: &Source) -> &'static str {
@@ -154,7 +177,7 @@ fn table(source: &Source) -> String {
 }
 
 /// What does not come from these sources.
-fn rest(scope: &Scope<'_>, sources: &[Source]) -> Vec<String> {
+fn rest(scope: &Scope<'_>, sources: &[Source], has_who: bool) -> Vec<String> {
     let has = |wanted: &[Target]| sources.iter().any(|source| wanted.contains(&source.target));
     let wants = scope.wants;
     let parts = [
@@ -163,7 +186,7 @@ fn rest(scope: &Scope<'_>, sources: &[Source]) -> Vec<String> {
             wants.downloads && !has(&[Target::Downloads, Target::DownloadsApart]),
             "downloads",
         ),
-        (wants.who, "downloaders"),
+        (wants.who && has_who, "downloaders"),
         (wants.repos, "repos"),
         (wants.countries, "countries"),
         (
@@ -221,6 +244,7 @@ fn columns(scope: &Scope<'_>, level: Level) -> Vec<String> {
 impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Histograms => "histograms",
             Self::Cells => "cells",
             Self::Visits => "visits",
             Self::Rows => "rows",

@@ -5,6 +5,8 @@
 //! order of time. Dimensions other than time are part of the filter of their group.
 
 use super::Rules;
+use super::bucket_ranges::BucketRanges;
+use super::gaps::GapReader;
 use super::groups::{Key, KeyMap};
 use super::narrow::Narrowed;
 use super::scan::Scanner;
@@ -39,7 +41,14 @@ pub(super) fn groups(scope: &Scope<'_>, lowest: Level, rules: &Rules<'_>) -> Res
     let query = timeless(scope.query);
     let narrowed = Narrowed::new(scope.view, &query);
     let past = Scope::new((scope.view, None), rules, &narrowed)?;
-    let values = walk(&past, &timeline, &metrics, lowest)?;
+    let stored = match lowest {
+        Level::Histograms => plan(scope, &past, (&timeline, &metrics))?,
+        _ => None,
+    };
+    let values = match stored {
+        Some((reader, ranges)) => ranges.values(&reader, &metrics)?,
+        None => walk(&past, &timeline, &metrics, lowest)?,
+    };
     let groups = values
         .into_iter()
         .map(|((key, bucket), values)| (whole_key(scope, &past, key, bucket), values));
@@ -68,6 +77,40 @@ fn timeless(query: &Query) -> Query {
         rule: query.rule.clone(),
         ..Query::default()
     }
+}
+
+/// The histograms that cover the metrics, and the ranges of days that are read from them; `None` if they do
+/// not.
+fn plan<'s, 'a>(
+    scope: &Scope<'_>,
+    past: &'s Scope<'a>,
+    (timeline, metrics): (&Timeline, &[Metric]),
+) -> Result<Option<(GapReader<'s, 'a>, BucketRanges)>> {
+    let has_times = scope.query.filter.iter().any(|condition| match condition {
+        Condition::Where(dimension, _) => dimension.time_unit().is_some(),
+        Condition::InSet(..) => false,
+    });
+    let Some(ranges) = timeline.ranges(metrics).filter(|_| !has_times) else {
+        return Ok(None);
+    };
+    let reader = GapReader::new(past, ranges.days())?;
+    Ok(reader.map(|reader| (reader, ranges)))
+}
+
+/// What is read for the metrics of history if that are histograms.
+///
+/// # Errors
+///
+/// As [`groups`].
+pub(super) fn histograms(scope: &Scope<'_>, rules: &Rules<'_>) -> Result<Option<Vec<String>>> {
+    let Some(timeline) = Timeline::new(scope)? else {
+        return Ok(None);
+    };
+    let query = timeless(scope.query);
+    let narrowed = Narrowed::new(scope.view, &query);
+    let past = Scope::new((scope.view, None), rules, &narrowed)?;
+    let plan = plan(scope, &past, (&timeline, &metrics(scope.query)))?;
+    Ok(plan.map(|(reader, _)| reader.names()))
 }
 
 fn walk(

@@ -4,7 +4,8 @@
 //! Query --scope--> tables over codes, days --scan (visits, rows)--> groups --assemble--> Answer
 //! ```
 //!
-//! Three levels answer: sums of a day (cells), visits, rows. Each part of a query is answered from the
+//! Four levels answer: when downloaders had been active before (histograms), sums of a day (cells), visits,
+//! rows. Each part of a query is answered from the
 //! lowest one that covers it; `explain` says which.
 //!
 //! # Invariants
@@ -19,11 +20,13 @@
 
 mod assemble;
 mod axis;
+mod bucket_ranges;
 mod by_place;
 mod cells;
 mod chain;
 mod distinct;
 mod explain;
+mod gaps;
 mod groups;
 mod history;
 mod hub;
@@ -73,8 +76,10 @@ pub use sets::{DownloaderSets, downloader_sets, meaning};
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// Stored sums of a day.
+    /// When downloaders of a day had been active before.
     #[default]
+    Histograms,
+    /// Stored sums of a day.
     Cells,
     /// Visits.
     Visits,
@@ -94,7 +99,7 @@ pub fn execute(
     rules: &Rules<'_>,
     query: &Query,
 ) -> Result<Answer> {
-    execute_from(Level::Cells, (view, hub), rules, query)
+    execute_from(Level::default(), (view, hub), rules, query)
 }
 
 /// The answer of a query from levels not below `lowest`: the same as that of [`execute`], but slower.
@@ -112,8 +117,8 @@ pub fn execute_from(
     query.check()?;
     check_supported(query)?;
     let narrowed = Narrowed::new(view, query);
-    let scope = Scope::new((view, hub), rules, &narrowed)?;
-    let counted = count(&scope, lowest, rules)?;
+    let mut scope = Scope::new((view, hub), rules, &narrowed)?;
+    let counted = count(&mut scope, lowest, rules)?;
     view.terms().check()?;
     let mut answer = assemble::answer(&scope, &counted)?;
     check_size(view, &answer)?;
@@ -136,7 +141,7 @@ pub fn explain(
     check_supported(query)?;
     let narrowed = Narrowed::new(view, query);
     let scope = Scope::new((view, hub), rules, &narrowed)?;
-    Ok(explain::explain(&scope, &CellPlan::new(&scope, true)))
+    explain::explain(&scope, rules, &CellPlan::new(&scope, true))
 }
 
 /// Fails where an answer has more values than its reader may have.
@@ -171,8 +176,14 @@ const VISITS_PER_THREAD_MIN: u64 = 100_000;
 /// Most threads that read for one query.
 const THREADS_MAX: usize = 2;
 
-fn count(scope: &Scope<'_>, lowest: Level, rules: &Rules<'_>) -> Result<Counted> {
-    let plan = CellPlan::new(scope, lowest == Level::Cells);
+fn count(scope: &mut Scope<'_>, lowest: Level, rules: &Rules<'_>) -> Result<Counted> {
+    let covered = match lowest {
+        Level::Histograms => gaps::covered(scope)?,
+        _ => None,
+    };
+    scope.wants.who &= covered.is_none();
+    let scope = &*scope;
+    let plan = CellPlan::new(scope, lowest <= Level::Cells);
     let log = match halves(&plan) {
         Some((early, late)) => std::thread::scope(|threads| {
             let other = threads.spawn(|| scan(&plan, lowest, late));
@@ -189,6 +200,7 @@ fn count(scope: &Scope<'_>, lowest: Level, rules: &Rules<'_>) -> Result<Counted>
         log: log?,
         hub: hub::groups(scope)?,
         history: history::groups(scope, lowest, rules)?,
+        covered: covered.unwrap_or_default(),
     })
 }
 

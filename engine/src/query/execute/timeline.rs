@@ -33,12 +33,14 @@ pub(super) struct Place {
 /// The range of a query, in buckets.
 #[derive(Debug)]
 pub(super) struct Timeline {
-    span: Span,
+    /// The range.
+    pub(super) span: Span,
     /// Position among the axes, and unit, of the dimension of time; `None` makes the range one bucket.
     pub(super) axis: Option<(usize, TimeUnit)>,
     /// Keys of the buckets of the range, ascending.
     pub(super) buckets: Vec<BucketKey>,
-    before: Option<BucketKey>,
+    /// Key of the bucket before the first.
+    pub(super) before: Option<BucketKey>,
     filters: TimeFilters,
 }
 

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::Faults;
-use crate::catalog::upkeep::{KINDS, check};
+use crate::catalog::upkeep::{KINDS, check, is_fresh};
 use crate::catalog::{MonthEntry, View};
+use crate::units::Month;
 
 /// Checks the months' files against the rows, where these can be read.
 pub(super) fn check_all(faults: &mut Faults) {
@@ -12,19 +13,24 @@ pub(super) fn check_all(faults: &mut Faults) {
     let Ok(view) = View::open(Arc::clone(&faults.snapshot), None) else {
         return;
     };
-    let mut before_is_sound = true;
     for kind in KINDS {
         let months = view.manifest().months.iter();
-        for entry in months.filter(|entry| entry.file.kind == kind.file_kind()) {
-            let is_sound = faults.is_sound(&entry.file);
-            if is_sound
-                && before_is_sound
+        let months = months.filter(|entry| {
+            entry.file.kind == kind.file_kind()
+                && is_fresh(*kind, view.manifest(), entry)
+                && faults.is_sound(&entry.file)
                 && has_sound_rows(faults, &view, entry)
-                && let Err(error) = check(*kind, &view, entry)
-            {
+        });
+        let months: Vec<&MonthEntry> = months.collect();
+        let all: Vec<Month> = months.iter().map(|entry| entry.month).collect();
+        // Rows of earlier days that cannot be read are named already, too.
+        let Ok(mut builder) = kind.builder(&view, &all) else {
+            continue;
+        };
+        for entry in months {
+            if let Err(error) = check((*kind, &mut *builder), &view, entry) {
                 faults.add_at(&entry.file, error);
             }
-            before_is_sound = is_sound;
         }
     }
 }

@@ -1,0 +1,83 @@
+//! Gap histograms of months.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{MonthBuilder, MonthFiles, Source};
+use crate::catalog::manifest::Manifest;
+use crate::catalog::month::BuiltFrom;
+use crate::catalog::past::histories;
+use crate::catalog::view::View;
+use crate::derived::{History, HistoryKey, MonthHistory};
+use crate::error::{Error, Result};
+use crate::layout::FileKind;
+use crate::rules::DEFAULT_RULE;
+use crate::storage::FileBytes;
+use crate::units::{Day, Month};
+
+/// The member for [`History`].
+#[derive(Clone, Copy, Debug)]
+pub struct HistoryFiles;
+
+impl MonthFiles for HistoryFiles {
+    fn file_kind(&self) -> FileKind {
+        FileKind::History
+    }
+
+    fn built_from(&self, manifest: &Manifest, month: Month) -> BuiltFrom {
+        manifest.stamp_until(month, DEFAULT_RULE)
+    }
+
+    fn builder(&self, view: &View, months: &[Month]) -> Result<Box<dyn MonthBuilder>> {
+        Ok(Box::new(Histories(histories(view, months)?)))
+    }
+
+    fn check_same(&self, stored: Arc<FileBytes>, built: Arc<FileBytes>) -> Result<()> {
+        let (stored, built) = (History::open(stored)?, History::open(built)?);
+        let is_same =
+            stored.month() == built.month() && stored.whole_kinds() == built.whole_kinds();
+        if !is_same || stored.keys()? != built.keys()? {
+            return Err(Error::corrupt(
+                "a history has other keys than the rows give",
+            ));
+        }
+        let (found, wanted) = (all_days(&stored)?, all_days(&built)?);
+        let mut pairs = found.iter().zip(&wanted);
+        if let Some((found, wanted)) = pairs.find(|(found, wanted)| found != wanted) {
+            let message = format!("a history has {found:?}, the rows give {wanted:?}");
+            return Err(Error::corrupt(message));
+        }
+        Ok(())
+    }
+}
+
+/// Histories that are built, by month.
+struct Histories(BTreeMap<Month, MonthHistory>);
+
+impl MonthBuilder for Histories {
+    fn build(&mut self, source: &Source<'_>) -> Result<Vec<u8>> {
+        let history = self.0.get(&source.month);
+        history.map_or_else(
+            || MonthHistory::default().to_bytes(source.month),
+            |history| history.to_bytes(source.month),
+        )
+    }
+}
+
+/// A key, a day, new downloaders, gaps and counts.
+type KeyDay = (HistoryKey, Day, u32, Vec<u32>, Vec<u32>);
+
+fn all_days(history: &History) -> Result<Vec<KeyDay>> {
+    let keys = HistoryKey::All..=HistoryKey::Repo(u32::MAX);
+    let mut all = Vec::new();
+    history.read(keys, (Day(0), Day(u32::MAX)), true, |key, day| {
+        all.push((
+            key,
+            day.day,
+            day.new,
+            day.gaps.to_vec(),
+            day.counts.to_vec(),
+        ));
+    })?;
+    Ok(all)
+}

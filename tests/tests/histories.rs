@@ -1,0 +1,97 @@
+//! Gap histograms: what they answer is what the naive evaluator says, also after late data and compaction.
+//!
+//! `FOOTFALL_QUERIES` says how many, `FOOTFALL_SEED` where to begin.
+#![expect(
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "helpers of tests fail like tests"
+)]
+
+use std::env;
+
+use footfall_engine::query::Level;
+use footfall_engine::store::VerifyOptions;
+use footfall_tests::random::compare::{Engine, Naive, difference};
+use footfall_tests::random::query::random_whole_days_query;
+use footfall_tests::random::stored::Stored;
+use footfall_tests::random::{Content, Rng};
+
+/// Queries asked of each state of each log.
+const QUERIES_PER_STATE: u64 = 30;
+
+fn setting(name: &str, default: u64) -> u64 {
+    let value = env::var(name).ok();
+    value
+        .and_then(|value| value.parse().ok())
+        .unwrap_or(default)
+}
+
+/// Asks queries; gives how many were answered from histograms.
+fn ask(rng: &mut Rng, stored: &Stored, content: &Content) -> Result<u64, String> {
+    let naive = Naive(content.clone());
+    let mut covered = 0;
+    for _ in 0..QUERIES_PER_STATE {
+        let (query, text) = random_whole_days_query(rng, content);
+        let found = stored.store.query(&text).map(|mut answer| {
+            // That a name does not exist is for people to know; the definitions ask for no such note.
+            answer.meta.notes.retain(|note| !note.starts_with("no "));
+            answer
+        });
+        let found = found.map_err(|error| error.to_string());
+        if let Some(difference) = difference(&naive.query(&query, &text), &found) {
+            return Err(format!("{text}: {difference}"));
+        }
+        let explained = stored.store.explain(&text).map_err(|error| error.to_string())?;
+        let mut parts = explained.parts.iter();
+        covered += u64::from(parts.any(|part| part.level == Level::Histograms));
+    }
+    Ok(covered)
+}
+
+/// Asks a store when it is new, after late data, and compacted; gives how many queries histograms answered.
+fn ask_in_every_state(seed: u64) -> Result<u64, String> {
+    let mut rng = Rng::new(seed);
+    let mut content = Content {
+        hub: None,
+        ..Content::any(&mut rng)
+    };
+    let (mut early, mut late) = (Content::default(), Content::default());
+    for row in &content.rows {
+        let part = if rng.percent(70) { &mut early } else { &mut late };
+        part.rows.push(row.clone());
+    }
+    let mut stored = Stored::new(&early, seed)?;
+    let mut covered = ask(&mut rng, &stored, &early)?;
+    if !late.rows.is_empty() {
+        stored.add(&late, seed + 1)?;
+    } else {
+        content = early;
+    }
+    covered += ask(&mut rng, &stored, &content)?;
+    let compacted = stored.store.compact(&mut |_| {});
+    compacted.map_err(|error| error.to_string())?;
+    covered += ask(&mut rng, &stored, &content)?;
+    let verified = stored.store.verify(VerifyOptions::default(), &mut |_| {});
+    let verified = verified.map_err(|error| error.to_string())?;
+    if !verified.faults.is_empty() {
+        return Err(format!("{:?}", verified.faults));
+    }
+    Ok(covered)
+}
+
+#[test]
+fn histograms_say_what_the_naive_evaluator_says() {
+    let (queries, seed) = (
+        setting("FOOTFALL_QUERIES", 1_800),
+        setting("FOOTFALL_SEED", 1),
+    );
+    let logs = queries.div_ceil(3 * QUERIES_PER_STATE);
+    let mut covered = 0;
+    for seed in seed..seed + logs {
+        covered += ask_in_every_state(seed)
+            .unwrap_or_else(|error| panic!("FOOTFALL_SEED={seed}: {error}"));
+    }
+    let asked = logs * 3 * QUERIES_PER_STATE;
+    println!("seed {seed}: {asked} queries, {covered} answered from histograms");
+    assert!(covered * 2 > asked, "too few answers from histograms");
+}
