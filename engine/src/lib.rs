@@ -14,7 +14,7 @@
 //! | 8 | `query` | a query to an answer |
 //! | 7 | `catalog` | manifest, snapshots, commit, ledger, garbage, upkeep of derived files |
 //! | 6 | `segment` | rows of one day to one immutable file, and back |
-//! | 6 | `derived` | cells and series: rebuildable sums of a day, of a month |
+//! | 6 | `derived` | cells, series, histories, unions: what can be rebuilt of a day, of a month |
 //! | 6 | `dictionary` | keys to codes, and back |
 //! | 6 | `hub` | the publisher CSV to its stored form, and back |
 //! | 6 | `settings` | what a store remembers of its owner's wishes |

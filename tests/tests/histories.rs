@@ -1,11 +1,6 @@
 //! Gap histograms: what they answer is what the naive evaluator says, also after late data and compaction.
 //!
 //! `FOOTFALL_QUERIES` says how many, `FOOTFALL_SEED` where to begin.
-#![expect(
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "helpers of tests fail like tests"
-)]
 
 use std::env;
 
@@ -41,7 +36,10 @@ fn ask(rng: &mut Rng, stored: &Stored, content: &Content) -> Result<u64, String>
         if let Some(difference) = difference(&naive.query(&query, &text), &found) {
             return Err(format!("{text}: {difference}"));
         }
-        let explained = stored.store.explain(&text).map_err(|error| error.to_string())?;
+        let explained = stored
+            .store
+            .explain(&text)
+            .map_err(|error| error.to_string())?;
         let mut parts = explained.parts.iter();
         covered += u64::from(parts.any(|part| part.level == Level::Histograms));
     }
@@ -57,7 +55,11 @@ fn ask_in_every_state(seed: u64) -> Result<u64, String> {
     };
     let (mut early, mut late) = (Content::default(), Content::default());
     for row in &content.rows {
-        let part = if rng.percent(70) { &mut early } else { &mut late };
+        let part = if rng.percent(70) {
+            &mut early
+        } else {
+            &mut late
+        };
         part.rows.push(row.clone());
     }
     let mut stored = Stored::new(&early, seed)?;

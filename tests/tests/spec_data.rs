@@ -52,6 +52,10 @@ fn sections_match() {
         sections(&derived::history::SECTIONS)
     );
     assert_eq!(
+        ids("union.md", "union-sections"),
+        sections(&derived::union::SECTIONS)
+    );
+    assert_eq!(
         ids("dictionary.md", "identity-sections"),
         sections(&KEY_SECTIONS)
     );
@@ -133,12 +137,18 @@ fn columns_of_series_match() {
 }
 
 #[test]
-fn columns_and_keys_of_histories_match() {
+fn columns_and_keys_of_histories_and_unions_match() {
     let code = derived::history::COLUMNS;
     let code = named(code.iter().map(|(id, name)| (u32::from(id.0), *name)));
     assert_eq!(ids("history.md", "history-columns"), code);
+    let code = derived::union::COLUMNS;
+    let code = named(code.iter().map(|(id, name)| (u32::from(id.0), *name)));
+    assert_eq!(ids("union.md", "union-columns"), code);
     let kinds = derived::HistoryKey::KINDS;
-    assert_eq!(ids("history.md", "history-keys"), named(kinds.iter().copied()));
+    assert_eq!(
+        ids("history.md", "history-keys"),
+        named(kinds.iter().copied())
+    );
 }
 
 #[test]

@@ -64,20 +64,6 @@ impl Past<'_> {
         self.months.binary_search(&month).is_ok()
     }
 
-    /// The segments of a day. They are opened for this caller alone: what they keep decoded goes with them.
-    fn segments(&self, partition: &Partition) -> Result<Vec<Segment>> {
-        let limit = self.view.identities().next_id();
-        let segments = partition.segments.iter().map(|entry| {
-            let segment = Segment::open(self.view.snapshot().open_file(&entry.file)?)?;
-            if let Some(id) = segment.downloaders()?.last().filter(|id| **id >= limit) {
-                let message = format!("downloader {id}, expected less than {limit}");
-                return Err(Error::corrupt(message));
-            }
-            Ok(segment)
-        });
-        segments.collect()
-    }
-
     /// Histograms of everybody, of accounts and of countries.
     fn all(&self) -> Result<BTreeMap<Month, MonthHistory>> {
         let meanings = self.view.meanings();
@@ -89,7 +75,7 @@ impl Past<'_> {
         for (index, partition) in self.partitions.iter().enumerate() {
             let month = partition.day.month();
             actives.begin_day(index, self.is_told(month));
-            for segment in self.segments(partition)? {
+            for segment in open_segments(self.view, partition)? {
                 let repos = segment.repos()?;
                 visits.read((&segment, repos), &meanings.accepts, true, |visit| {
                     let country = meanings.country_of.get(visit.place as usize);
@@ -133,7 +119,7 @@ impl Past<'_> {
             let month = partition.day.month();
             let told = large.get(&month);
             actives.begin_day(index);
-            for segment in self.segments(partition)? {
+            for segment in open_segments(self.view, partition)? {
                 for (at, code) in codes.iter().enumerate() {
                     let is_told = told.is_some_and(|told| told.contains(code));
                     let repo = repo_of(segment.repos()?, *code);
@@ -153,7 +139,7 @@ impl Past<'_> {
         let mut visits: HashMap<u32, u64> = HashMap::new();
         let mut days = self.partitions.iter().peekable();
         while let Some(partition) = days.next() {
-            for segment in self.segments(partition)? {
+            for segment in open_segments(self.view, partition)? {
                 for repo in segment.repos()? {
                     *visits.entry(repo.code).or_default() += repo.visits.len() as u64;
                 }
@@ -177,8 +163,26 @@ impl Past<'_> {
     }
 }
 
+/// The segments of a day. They are opened for this caller alone: what they keep decoded goes with them.
+///
+/// # Errors
+///
+/// `Corrupt` when a segment is damaged or missing, `Io`.
+pub(super) fn open_segments(view: &View, partition: &Partition) -> Result<Vec<Segment>> {
+    let limit = view.identities().next_id();
+    let segments = partition.segments.iter().map(|entry| {
+        let segment = Segment::open(view.snapshot().open_file(&entry.file)?)?;
+        if let Some(id) = segment.downloaders()?.last().filter(|id| **id >= limit) {
+            let message = format!("downloader {id}, expected less than {limit}");
+            return Err(Error::corrupt(message));
+        }
+        Ok(segment)
+    });
+    segments.collect()
+}
+
 /// The one repo of a code among those of a segment, or none.
-fn repo_of(repos: &[RepoRange], code: u32) -> &[RepoRange] {
+pub(super) fn repo_of(repos: &[RepoRange], code: u32) -> &[RepoRange] {
     let at = repos.binary_search_by_key(&code, |repo| repo.code);
     at.ok()
         .and_then(|at| repos.get(at..=at))

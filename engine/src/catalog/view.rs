@@ -12,8 +12,8 @@ use super::manifest::{DictionaryRole, Manifest, Partition, SegmentEntry};
 use super::settings::load_settings;
 use super::snapshot::Snapshot;
 use super::terms::Terms;
-use super::upkeep::{HistoryFiles, is_fresh};
-use crate::derived::{CellInput, Cells, History, build_cells};
+use super::upkeep::{HistoryFiles, UnionFiles, is_fresh};
+use crate::derived::{CellInput, Cells, History, Union, build_cells};
 use crate::dictionary::identity::{KeyChunk, LookupRun};
 use crate::dictionary::{IdentityKeys, Names};
 use crate::error::Result;
@@ -215,6 +215,9 @@ struct MergedDay {
 #[derive(Debug, Default)]
 struct Merged(Mutex<HashMap<Day, MergedDay>>);
 
+/// Gap histograms by month, ascending.
+type Histories = Vec<(Month, Arc<History>)>;
+
 /// A snapshot, ready to be read under some terms.
 #[derive(Debug)]
 pub struct View {
@@ -223,7 +226,7 @@ pub struct View {
     meanings: Arc<Meanings>,
     identities: IdentityKeys,
     ip_bits: Arc<OnceLock<Vec<u64>>>,
-    histories: Arc<OnceLock<Vec<(Month, Arc<History>)>>>,
+    histories: Arc<OnceLock<Histories>>,
     merged: Arc<Merged>,
     settings: Arc<Settings>,
     rules: Vec<Rule>,
@@ -364,6 +367,20 @@ impl View {
             histories.push((month, self.snapshot.open_as(&entry.file, History::open)?));
         }
         Ok(self.histories.get_or_init(|| histories))
+    }
+
+    /// Sets of the downloaders of a month, if a file has them of all rows that the month has.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when it is damaged or missing, `Io`.
+    pub fn union(&self, month: Month) -> Result<Option<Arc<Union>>> {
+        let manifest = self.manifest();
+        let entry = manifest.month(month, FileKind::Union);
+        let entry = entry.filter(|entry| is_fresh(&UnionFiles, manifest, entry));
+        entry
+            .map(|entry| self.snapshot.open_as(&entry.file, Union::open))
+            .transpose()
     }
 
     /// All rows of a partition as one segment.

@@ -2,8 +2,9 @@
 //!
 //! [`cells`] are sums over the rows of one day, by up to two dimensions each: marginals, never the
 //! cross product of all, which would be larger than the visits. [`series`] are the cells of a month's
-//! days, ordered by key, then by day. A derived file says what it was built from; the planner leaves
-//! what is not of a day's rows alone.
+//! days, ordered by key, then by day. [`history`] says of a month's days how long before each their
+//! downloaders had been active last, [`union`] who was active in the month's large repos. A derived file
+//! says what it was built from; the planner leaves what is not of a day's rows alone.
 
 pub mod cells;
 mod cells_build;
@@ -13,6 +14,7 @@ mod range_counts;
 pub mod series;
 mod series_build;
 pub mod table;
+pub mod union;
 
 pub use cells::Cells;
 pub use cells_build::{CellInput, build_cells};
@@ -22,3 +24,4 @@ pub use range_counts::{DayGaps, DayRange, RangeCount, RangeCounts};
 pub use series::Series;
 pub use series_build::{SeriesSource, build_series};
 pub use table::{Base, CellTable, Measure, TABLES};
+pub use union::{Union, build_union};

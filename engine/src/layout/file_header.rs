@@ -46,6 +46,8 @@ pub enum FileKind {
     Series = 9,
     /// Gap histograms of a month.
     History = 10,
+    /// Sets of a month's downloaders.
+    Union = 11,
 }
 
 impl FileKind {
@@ -61,6 +63,7 @@ impl FileKind {
         Self::Settings,
         Self::Series,
         Self::History,
+        Self::Union,
     ];
 
     /// The stored number.
@@ -83,6 +86,7 @@ impl FileKind {
             Self::Settings => "settings",
             Self::Series => "series",
             Self::History => "history",
+            Self::Union => "union",
         }
     }
 

@@ -52,7 +52,10 @@ impl Stored {
     pub fn add(&mut self, content: &Content, seed: u64) -> Result<(), String> {
         let mut rng = Rng::new(seed);
         let number = self.deliveries.len();
-        let inputs = self.directory.path().join(format!("exports-{number}"));
+        let inputs = self
+            .directory
+            .path()
+            .join(format!("exports-{seed}-{number}"));
         fs::create_dir(&inputs).map_err(|error| error.to_string())?;
         let deliveries =
             files::write_files(&mut rng, content, &inputs).map_err(|error| error.to_string())?;

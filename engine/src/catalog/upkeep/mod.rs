@@ -25,6 +25,7 @@
 
 mod history;
 mod series;
+mod union;
 
 use std::sync::Arc;
 
@@ -44,6 +45,7 @@ use crate::units::Month;
 
 pub use history::HistoryFiles;
 pub use series::SeriesFiles;
+pub use union::UnionFiles;
 
 /// A kind of file that is derived from rows, one for each calendar month.
 pub trait MonthFiles: Sync {
@@ -79,7 +81,7 @@ pub trait MonthBuilder {
 }
 
 /// Every kind.
-pub const KINDS: &[&dyn MonthFiles] = &[&SeriesFiles, &HistoryFiles];
+pub const KINDS: &[&dyn MonthFiles] = &[&SeriesFiles, &HistoryFiles, &UnionFiles];
 
 /// What the file of a month is built from.
 #[derive(Debug)]

@@ -11,6 +11,7 @@ use super::history;
 use super::scan::attributes;
 use super::scope::{Scope, instant};
 use super::time::DayPart;
+use super::unions::Unions;
 use super::{Level, Rules, gaps};
 use crate::derived::{Base, Measure};
 use crate::error::Result;
@@ -60,7 +61,7 @@ pub(super) fn explain(
     rules: &Rules<'_>,
     plan: &CellPlan<'_, '_>,
 ) -> Result<Explanation> {
-    let who = gaps::plan(scope)?.map(|(reader, _)| reader.names());
+    let who = Who::new(scope)?;
     let mut parts: BTreeMap<PartKey, (u64, String)> = BTreeMap::new();
     for day in &scope.days {
         let sources = plan
@@ -74,7 +75,7 @@ pub(super) fn explain(
             );
             parts.entry(key).or_default().0 += 1;
         }
-        let gives = rest(scope, sources, who.is_none());
+        let gives = rest(scope, sources, !who.has(day));
         if !gives.is_empty() {
             let (level, why) = level(scope, day);
             let key = (level, gives, columns(scope, level));
@@ -92,15 +93,7 @@ pub(super) fn explain(
             why,
         })
         .collect();
-    if let Some(reads) = who {
-        parts.push(Part {
-            gives: vec!["downloaders".to_owned()],
-            level: Level::Histograms,
-            reads,
-            days: scope.days.len() as u64,
-            why: String::new(),
-        });
-    }
+    parts.extend(who.part(scope));
     parts.extend(history(scope, rules)?);
     if scope.hub_days.is_some() {
         parts.push(Part {
@@ -121,6 +114,45 @@ pub(super) fn explain(
         days: scope.days.len() as u64,
         parts,
     })
+}
+
+/// What downloaders are read from, but for visits.
+struct Who {
+    histograms: Option<Vec<String>>,
+    unions: Unions,
+}
+
+impl Who {
+    fn new(scope: &Scope<'_>) -> Result<Self> {
+        let histograms = gaps::plan(scope)?.map(|(reader, _)| reader.names());
+        let unions = match histograms {
+            Some(_) => Unions::default(),
+            None => Unions::new(scope)?,
+        };
+        Ok(Self { histograms, unions })
+    }
+
+    fn has(&self, day: &DayPart) -> bool {
+        self.histograms.is_some() || self.unions.has(day)
+    }
+
+    fn part(&self, scope: &Scope<'_>) -> Option<Part> {
+        let days = scope.days.iter().filter(|day| self.has(day)).count() as u64;
+        let (level, reads) = match &self.histograms {
+            Some(reads) => (Level::Histograms, reads.clone()),
+            None => {
+                let reads = "sets of the repos' downloaders by month".to_owned();
+                (Level::Cells, vec![reads])
+            }
+        };
+        (days > 0).then(|| Part {
+            gives: vec!["downloaders".to_owned()],
+            level,
+            reads,
+            days,
+            why: String::new(),
+        })
+    }
 }
 
 /// The metrics of history, which look at days beyond the range.

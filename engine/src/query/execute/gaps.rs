@@ -341,7 +341,7 @@ fn time_parts(scope: &Scope<'_>) -> Option<Vec<TimePart>> {
 
 /// Whether who counts is who made a request that the default rule accepts, as far as the rule, the verb
 /// and what is known of no histogram go.
-fn is_default_who(scope: &Scope<'_>) -> bool {
+pub(super) fn is_default_who(scope: &Scope<'_>) -> bool {
     let others = [&scope.verb, &scope.agent, &scope.internal, &scope.evidence];
     !scope.rule.internal
         && scope.accepts == scope.view.meanings().accepts

@@ -45,6 +45,7 @@ mod space;
 mod stretch;
 mod time;
 mod timeline;
+mod unions;
 
 use std::time::Instant;
 
@@ -58,6 +59,7 @@ use narrow::Narrowed;
 use scan::Scanner;
 use scope::Scope;
 use time::DayPart;
+use unions::Unions;
 
 use crate::catalog::View;
 use crate::error::{Error, ErrorKind, Result};
@@ -184,33 +186,44 @@ fn count(scope: &mut Scope<'_>, lowest: Level, rules: &Rules<'_>) -> Result<Coun
     scope.wants.who &= covered.is_none();
     let scope = &*scope;
     let plan = CellPlan::new(scope, lowest <= Level::Cells);
+    let unions = match lowest {
+        Level::Histograms | Level::Cells => Unions::new(scope)?,
+        Level::Visits | Level::Rows => Unions::default(),
+    };
+    let levels = (&plan, &unions, lowest);
     let log = match halves(&plan) {
         Some((early, late)) => std::thread::scope(|threads| {
-            let other = threads.spawn(|| scan(&plan, lowest, late));
-            let mut groups = scan(&plan, lowest, early)?;
+            let other = threads.spawn(|| scan(levels, late));
+            let mut groups = scan(levels, early)?;
             let late = other
                 .join()
                 .map_err(|_| Error::new(ErrorKind::Io, "a thread that read days ended early"))?;
             groups.append(late?);
             Ok(groups)
         }),
-        None => scan(&plan, lowest, &scope.days),
+        None => scan(levels, &scope.days),
     };
+    let mut log = log?;
+    unions.add(scope, &mut log)?;
     Ok(Counted {
-        log: log?,
+        log,
         hub: hub::groups(scope)?,
         history: history::groups(scope, lowest, rules)?,
         covered: covered.unwrap_or_default(),
     })
 }
 
-fn scan(plan: &CellPlan<'_, '_>, lowest: Level, days: &[DayPart]) -> Result<Groups> {
+fn scan(
+    (plan, unions, lowest): (&CellPlan<'_, '_>, &Unions, Level),
+    days: &[DayPart],
+) -> Result<Groups> {
     let scope = plan.scope();
     let mut groups = scope.groups();
     let mut scanner = Scanner::new(scope, lowest);
     let mut buffers = Buffers::default();
     for day in days {
-        let rest = plan.day(day, &mut buffers, &mut groups)?;
+        let mut rest = plan.day(day, &mut buffers, &mut groups)?;
+        rest.who &= !unions.has(day);
         if rest.any() {
             scanner.day(day, rest, &mut groups)?;
         }

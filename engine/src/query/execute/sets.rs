@@ -51,8 +51,9 @@ pub fn downloader_sets(view: &View, rules: &Rules<'_>, query: &Query) -> Result<
     query.check()?;
     check_supported(&query)?;
     let narrowed = Narrowed::new(view, &query);
-    let scope = Scope::new((view, None), rules, &narrowed)?;
-    let mut counted = count(&scope, Level::Cells, rules)?;
+    let mut scope = Scope::new((view, None), rules, &narrowed)?;
+    // Histograms count downloaders, but do not say who they are.
+    let mut counted = count(&mut scope, Level::Cells, rules)?;
     let meta = meta(&scope, counted.log.unidentified);
     let limit = counted.log.universe().downloaders;
     let mut sets: Vec<(Key, IdSet)> = counted.log.take_downloaders();

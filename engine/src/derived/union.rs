@@ -1,0 +1,240 @@
+//! The downloaders who were active in large repos in a month, as sets.
+//!
+//! Active is who made a request that the default rule accepts. So the downloaders of a repo over several
+//! months are those of a set for each month, and of visits at the edges.
+//!
+//! # On disk
+//!
+//! `format-spec/union.md`.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+use crate::encoding::{Choice, ChunkIndex, ChunkWriter, ColumnId};
+use crate::error::{Error, Result};
+use crate::layout::{ByteReader, ByteWriter, FileBuilder, FileKind, FileView, SectionId};
+use crate::storage::FileBytes;
+use crate::units::Month;
+
+const SECTION_META: SectionId = SectionId(1);
+const SECTION_INDEX: SectionId = SectionId(2);
+const SECTION_PAGES: SectionId = SectionId(3);
+
+/// Every section, by name.
+pub const SECTIONS: [(SectionId, &str); 3] = [
+    (SECTION_META, "month"),
+    (SECTION_INDEX, "index"),
+    (SECTION_PAGES, "pages"),
+];
+
+const REPO: ColumnId = ColumnId(1);
+const IDS: ColumnId = ColumnId(2);
+const GAP: ColumnId = ColumnId(3);
+
+/// Every column, by name.
+pub const COLUMNS: [(ColumnId, &str); 3] = [(REPO, "repo"), (IDS, "ids"), (GAP, "gap")];
+
+/// Values in a page.
+const PAGE_VALUES: u32 = 1024;
+
+/// Builds the file of a month from the ids of its repos, each ascending.
+///
+/// # Errors
+///
+/// `Limit` when a page is above 4 GiB.
+pub fn build_union(month: Month, sets: &BTreeMap<u32, Vec<u32>>) -> Result<Vec<u8>> {
+    let mut writer = ChunkWriter::default();
+    let mut write = |id, values: &[u32]| writer.column(id, values, PAGE_VALUES, Choice::Light);
+    let repos: Vec<u32> = sets.keys().copied().collect();
+    let lens = sets
+        .values()
+        .map(|ids| u32::try_from(ids.len()).unwrap_or(u32::MAX));
+    let lens: Vec<u32> = lens.collect();
+    let mut gaps = Vec::new();
+    for ids in sets.values() {
+        let mut next = 0;
+        for id in ids {
+            gaps.push(id - next);
+            next = id + 1;
+        }
+    }
+    write(REPO, &repos)?;
+    write(IDS, &lens)?;
+    write(GAP, &gaps)?;
+    let (index, pages) = writer.finish();
+    let mut meta = Vec::new();
+    ByteWriter::new(&mut meta).u32(month.get());
+    let mut file = FileBuilder::new(FileKind::Union);
+    file.section(SECTION_META, &meta);
+    file.section(SECTION_INDEX, &index);
+    file.section(SECTION_PAGES, &pages);
+    file.finish()
+}
+
+/// The open sets of a month.
+#[derive(Debug)]
+pub struct Union {
+    bytes: Arc<FileBytes>,
+    month: Month,
+    index: ChunkIndex,
+    pages: Range<usize>,
+    directory: OnceLock<Directory>,
+}
+
+#[derive(Debug)]
+struct Directory {
+    /// Ascending.
+    repos: Vec<u32>,
+    /// Where the ids of each begin, and where the last one's end.
+    starts: Vec<u32>,
+}
+
+impl Union {
+    /// Opens a file of sets; reads no page.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` for damage, `Unsupported` when a newer version wrote it.
+    pub fn open(bytes: Arc<FileBytes>) -> Result<Self> {
+        let view = FileView::parse(&bytes, FileKind::Union)?;
+        let month = Month(ByteReader::new(view.section_required(SECTION_META)?).u32()?);
+        let (offset, len) = view.section_range(SECTION_PAGES).unwrap_or((0, 0));
+        let start = usize::try_from(offset).map_err(|_| Error::limit("file above 2^64"))?;
+        let end = usize::try_from(offset + len).map_err(|_| Error::limit("file above 2^64"))?;
+        let index = ChunkIndex::parse(view.section_required(SECTION_INDEX)?, len)?;
+        Ok(Self {
+            bytes: Arc::clone(&bytes),
+            month,
+            index,
+            pages: start..end,
+            directory: OnceLock::new(),
+        })
+    }
+
+    /// The month.
+    #[must_use]
+    pub fn month(&self) -> Month {
+        self.month
+    }
+
+    /// The repos that it has sets of, ascending.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when pages are damaged or contradict each other.
+    pub fn repos(&self) -> Result<&[u32]> {
+        Ok(&self.directory()?.repos)
+    }
+
+    /// Puts the downloaders of a repo into `ids`, ascending; `false` if it has no set of it.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when pages are damaged or contradict each other.
+    pub fn read(&self, repo: u32, ids: &mut Vec<u32>) -> Result<bool> {
+        ids.clear();
+        let directory = self.directory()?;
+        let Ok(at) = directory.repos.binary_search(&repo) else {
+            return Ok(false);
+        };
+        let start = |at: usize| directory.starts.get(at).copied().unwrap_or(0);
+        self.column(GAP, start(at)..start(at + 1), ids)?;
+        let mut next = 0_u32;
+        for id in ids.iter_mut() {
+            *id = id.saturating_add(next);
+            next = id.saturating_add(1);
+        }
+        Ok(true)
+    }
+
+    /// Compares every byte of the file with its checksums.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` for the first difference.
+    pub fn verify(&self) -> Result<()> {
+        FileView::parse(&self.bytes, FileKind::Union)?.verify()
+    }
+
+    fn column(&self, id: ColumnId, range: Range<u32>, out: &mut Vec<u32>) -> Result<()> {
+        if range.is_empty() {
+            return Ok(());
+        }
+        let pages = self.bytes.get(self.pages.clone()).unwrap_or_default();
+        self.index.read(pages, id, range, out)
+    }
+
+    fn directory(&self) -> Result<&Directory> {
+        if let Some(known) = self.directory.get() {
+            return Ok(known);
+        }
+        let (mut repos, mut lens) = (Vec::new(), Vec::new());
+        self.column(REPO, 0..self.index.len(REPO), &mut repos)?;
+        self.column(IDS, 0..self.index.len(IDS), &mut lens)?;
+        let mut end = 0_u32;
+        let ends = lens.iter().map(|len| {
+            end = end.saturating_add(*len);
+            end
+        });
+        let starts: Vec<u32> = std::iter::once(0).chain(ends).collect();
+        let is_whole = repos.len() == lens.len()
+            && starts.last() == Some(&self.index.len(GAP))
+            && repos.is_sorted_by(|a, b| a < b);
+        if !is_whole {
+            return Err(Error::corrupt("lengths of sets contradict their ids"));
+        }
+        Ok(self.directory.get_or_init(|| Directory { repos, starts }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn opened(bytes: Vec<u8>) -> Result<Union> {
+        Union::open(Arc::new(FileBytes::from(bytes)))
+    }
+
+    proptest! {
+        #[test]
+        fn sets_come_back(
+            sets in prop::collection::btree_map(
+                0_u32..9, prop::collection::btree_set(0_u32..5_000_000, 0..2000), 0..6,
+            ),
+        ) {
+            let sets: BTreeMap<u32, Vec<u32>> = sets
+                .into_iter()
+                .map(|(repo, ids): (u32, BTreeSet<u32>)| (repo, ids.into_iter().collect()))
+                .collect();
+            let union = opened(build_union(Month(7), &sets).unwrap()).unwrap();
+            prop_assert_eq!(union.month(), Month(7));
+            prop_assert!(union.repos().unwrap().iter().eq(sets.keys()));
+            let mut ids = vec![3];
+            for repo in 0..9 {
+                let is_known = union.read(repo, &mut ids).unwrap();
+                prop_assert_eq!(is_known.then_some(&ids), sets.get(&repo));
+            }
+        }
+    }
+
+    #[test]
+    fn damaged_sets_are_an_error_and_no_panic() {
+        let sets = BTreeMap::from([(3, vec![1, 5, 900]), (4, vec![0, 1, 2, 3])]);
+        let bytes = build_union(Month(7), &sets).unwrap();
+        for at in 0..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 0x41;
+            let Ok(union) = opened(damaged) else {
+                continue;
+            };
+            let mut ids = Vec::new();
+            let read = [3, 4].map(|repo| union.read(repo, &mut ids).is_err());
+            assert!(read.contains(&true) || union.verify().is_err(), "byte {at}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Sets of the downloaders of repos in whole months to groups, where a query asks for listed repos.
+//!
+//! A month's sets are taken if all of its days are asked for and go to the same groups, and if it has a set
+//! for every repo that is listed. Visits of its days then need not be read for downloaders.
+
+use std::sync::Arc;
+
+use super::gaps::is_default_who;
+use super::groups::{Groups, Key};
+use super::scope::Scope;
+use super::time::DayPart;
+use crate::catalog::View;
+use crate::derived::Union;
+use crate::error::{Error, Result};
+use crate::units::Month;
+
+/// The months whose sets are taken.
+#[derive(Debug, Default)]
+pub(super) struct Unions {
+    /// What each adds to keys, ascending by month.
+    months: Vec<(Month, Key, Arc<Union>)>,
+}
+
+impl Unions {
+    /// Those of a query.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when a file of sets is damaged, `Io`.
+    pub(super) fn new(scope: &Scope<'_>) -> Result<Self> {
+        let mut unions = Self::default();
+        let is_covered = scope.wants.who
+            && is_default_who(scope)
+            && scope.place.is_idle()
+            && scope.kind.is_idle();
+        let Some(codes) = scope.repo.listed.as_ref().filter(|_| is_covered) else {
+            return Ok(unions);
+        };
+        for days in scope.days.chunk_by(|a, b| a.day.month() == b.day.month()) {
+            let Some(first) = days.first() else { continue };
+            let month = first.day.month();
+            let is_alike = |day: &DayPart| day.is_whole() && day.part == first.part;
+            if !days.iter().all(is_alike) || days.len() != day_count(scope.view, month) {
+                continue;
+            }
+            if let Some(union) = scope.view.union(month)? {
+                let known = union.repos()?;
+                if codes.iter().all(|code| known.binary_search(code).is_ok()) {
+                    unions.months.push((month, first.part, union));
+                }
+            }
+        }
+        Ok(unions)
+    }
+
+    /// Whether a day's downloaders come from sets.
+    pub(super) fn has(&self, day: &DayPart) -> bool {
+        let month = day.day.month();
+        self.months
+            .binary_search_by_key(&month, |(month, ..)| *month)
+            .is_ok()
+    }
+
+    /// Adds the downloaders of all months.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when sets are damaged.
+    pub(super) fn add(&self, scope: &Scope<'_>, groups: &mut Groups) -> Result<()> {
+        let limit = groups.universe().downloaders;
+        let codes = scope.repo.listed.as_deref().unwrap_or_default();
+        let mut ids = Vec::new();
+        for (_, part, union) in &self.months {
+            for code in codes {
+                union.read(*code, &mut ids)?;
+                if let Some(id) = ids.last().filter(|id| **id >= limit) {
+                    let message = format!("downloader {id}, expected less than {limit}");
+                    return Err(Error::corrupt(message));
+                }
+                let slot = groups.slot(part + scope.repo.part(*code));
+                if let Some(who) = groups.who_mut(slot) {
+                    who.extend(ids.iter().copied(), limit);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn day_count(view: &View, month: Month) -> usize {
+    let days = view.manifest().partitions_of(month).iter();
+    days.filter(|day| !day.segments.is_empty()).count()
+}
