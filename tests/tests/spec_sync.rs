@@ -5,7 +5,7 @@
 )]
 
 use footfall_engine::bitmap::SET_KINDS;
-use footfall_engine::encoding::{ENCODINGS, SPLIT_GAIN_PERCENT_MIN, SPLIT_VALUES_MIN};
+use footfall_engine::encoding::{ENCODINGS, HEAVY_GAIN_PERCENT_MIN, HEAVY_VALUES_MIN};
 use footfall_engine::layout::{
     EncodingId, FEATURES_KNOWN, FILE_HEADER_BYTES, FILE_MAGIC, FILE_TAIL_BYTES, FORMAT_VERSION,
     Features, FileBuilder, FileHeader, FileKind, PAGE_HEADER_BYTES, PAGE_VALUES_MAX, PageHeader,
@@ -21,7 +21,7 @@ fn on_disk_constants_are_as_they_were() {
         "file magic {}\nformat version {FORMAT_VERSION}\nfeatures {:x} {:x} {:x}\n\
          file header {FILE_HEADER_BYTES}\nsection {SECTION_BYTES}\nsections max {SECTIONS_MAX}\n\
          file tail {FILE_TAIL_BYTES}\npage header {PAGE_HEADER_BYTES}\npage values max {PAGE_VALUES_MAX}\n\
-         split gain {SPLIT_GAIN_PERCENT_MIN} %\nsplit values min {SPLIT_VALUES_MIN}\n",
+         heavy gain {HEAVY_GAIN_PERCENT_MIN} %\nheavy values min {HEAVY_VALUES_MIN}\n",
         FILE_MAGIC.escape_ascii(),
         FEATURES_KNOWN.must_understand,
         FEATURES_KNOWN.must_understand_to_write,
@@ -37,8 +37,8 @@ sections max 4096
 file tail 12
 page header 13
 page values max 16777216
-split gain 8 %
-split values min 64
+heavy gain 8 %
+heavy values min 64
 ";
     assert_eq!(now, then);
 }
@@ -87,11 +87,11 @@ fn set_kinds_match() {
 }
 
 #[test]
-fn byte_plane_kinds_are_two() {
+fn bucket_kinds_are_two() {
     // Their bytes are in the worked example and in the encoding's own tests.
-    let spec = spec_table("encodings.md", "planes");
+    let spec = spec_table("encodings.md", "bucket-kinds");
     let ids: Vec<_> = spec.iter().map(|row| row[..2].join(" ")).collect();
-    assert_eq!(ids, ["1 raw", "2 compressed"]);
+    assert_eq!(ids, ["1 alone", "2 by_previous"]);
 }
 
 /// A table that no test reads would drift.

@@ -50,11 +50,11 @@ mod nested;
 mod page;
 mod patched;
 mod plain;
+mod prefix;
 mod runs;
-mod split_zstd;
 mod stats;
 
-pub use choice::{Choice, SPLIT_GAIN_PERCENT_MIN, SPLIT_VALUES_MIN, encode_smallest};
+pub use choice::{Choice, HEAVY_GAIN_PERCENT_MIN, HEAVY_VALUES_MIN, encode_smallest};
 pub use chunk::{ChunkIndex, ChunkWriter, ColumnId};
 pub use page::{decode_page, decode_page_unchecked_crc, encode_page, page_header};
 pub use stats::Stats;
@@ -168,7 +168,7 @@ pub const ENCODINGS: &[&dyn Encoding] = &[
     &delta::Delta,
     &runs::Runs,
     &dictionary::Dictionary,
-    &split_zstd::SplitZstd,
+    &prefix::Prefix,
 ];
 
 /// The encoding that a header names.

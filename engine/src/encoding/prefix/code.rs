@@ -1,0 +1,308 @@
+//! Counts of buckets to prefix codes, and coded lanes to values.
+
+use super::tree::Bucket;
+use super::{LANES, context_of, lane_counts};
+
+/// Bits of the longest code: tables stay within the nearest cache.
+pub(super) const LENGTH_MAX: u32 = 11;
+/// In place of a length: the only bucket that has values takes no bits.
+pub(super) const ONLY: u32 = 15;
+
+/// Gives each bucket that has values the length of its code.
+pub(super) fn set_lengths(set: &mut [Bucket]) {
+    let mut used: Vec<(u32, usize)> = Vec::new();
+    for (index, bucket) in set.iter().enumerate() {
+        if bucket.count > 0 {
+            used.push((bucket.count, index));
+        }
+    }
+    used.sort_unstable();
+    let lengths = match used.len() {
+        0 => return,
+        1 => vec![ONLY],
+        _ => limited(lengths(&used)),
+    };
+    for ((_, index), length) in used.iter().zip(lengths) {
+        if let Some(bucket) = set.get_mut(*index) {
+            bucket.length = length;
+        }
+    }
+}
+
+/// Lengths of Huffman codes of ascending counts, of which there are at least two.
+fn lengths(used: &[(u32, usize)]) -> Vec<u32> {
+    // The parent of each leaf, then of each inner node; inner nodes come into being in ascending order.
+    let leaf_count = used.len();
+    let mut weights: Vec<u64> = used.iter().map(|(count, _)| u64::from(*count)).collect();
+    let mut parents = vec![0; 2 * leaf_count - 1];
+    let (mut leaf, mut inner) = (0, leaf_count);
+    for node in leaf_count..2 * leaf_count - 1 {
+        let mut weight = 0;
+        for _ in 0..2 {
+            let of = |index: usize| weights.get(index).copied();
+            let next_leaf = of(leaf).filter(|_| leaf < leaf_count);
+            let next_inner = of(inner).filter(|_| inner < node);
+            let is_leaf = match (next_leaf, next_inner) {
+                (Some(leaf), Some(inner)) => leaf <= inner,
+                (leaf, _) => leaf.is_some(),
+            };
+            let taken = if is_leaf { &mut leaf } else { &mut inner };
+            weight += of(*taken).unwrap_or(0);
+            if let Some(parent) = parents.get_mut(*taken) {
+                *parent = node;
+            }
+            *taken += 1;
+        }
+        weights.push(weight);
+    }
+    let mut depths = vec![0_u32; parents.len()];
+    for node in (0..parents.len() - 1).rev() {
+        let parent = parents.get(node).and_then(|parent| depths.get(*parent));
+        let depth = parent.map_or(0, |depth| depth + 1);
+        if let Some(slot) = depths.get_mut(node) {
+            *slot = depth;
+        }
+    }
+    depths.truncate(leaf_count);
+    depths
+}
+
+/// Lengths, the longest first, none above [`LENGTH_MAX`].
+fn limited(mut lengths: Vec<u32>) -> Vec<u32> {
+    let share = |length: u32| 1_u32 << (LENGTH_MAX - length);
+    let mut sum = 0;
+    for length in &mut lengths {
+        *length = (*length).min(LENGTH_MAX);
+        sum += share(*length);
+    }
+    while sum > 1 << LENGTH_MAX {
+        // The rarest that can be longer costs least.
+        let Some(length) = lengths.iter_mut().find(|length| **length < LENGTH_MAX) else {
+            break;
+        };
+        sum -= share(*length) - share(*length + 1);
+        *length += 1;
+    }
+    lengths
+}
+
+/// The code of each bucket, its first bit lowest: by length, then in the order of the buckets.
+pub(super) fn codes(set: &[Bucket]) -> Vec<u32> {
+    let mut counts = [0_u32; LENGTH_MAX as usize + 1];
+    for bucket in set {
+        if let Some(count) = counts.get_mut(bucket.code_bits() as usize) {
+            *count += u32::from(bucket.code_bits() > 0);
+        }
+    }
+    let mut next = [0_u32; LENGTH_MAX as usize + 1];
+    let mut code = 0;
+    for (next, before) in next.iter_mut().skip(1).zip(counts) {
+        code = (code + before) << 1;
+        *next = code;
+    }
+    let code_of = |bucket: &Bucket| {
+        let bits = bucket.code_bits();
+        let next = next.get_mut(bits as usize).filter(|_| bits > 0)?;
+        let code = *next;
+        *next += 1;
+        Some(code.reverse_bits() >> (u32::BITS - bits))
+    };
+    let mut code_of = code_of;
+    set.iter()
+        .map(|bucket| code_of(bucket).unwrap_or(0))
+        .collect()
+}
+
+/// What the next bits of a lane say.
+#[derive(Clone, Copy, Debug, Default)]
+struct Entry {
+    start: u32,
+    /// Where the table of the value after it begins.
+    next: u32,
+    /// As many low bits as that table looks at.
+    next_mask: u32,
+    code_bits: u8,
+    bits: u8,
+}
+
+/// Tables of all sets, one after the other.
+pub(super) struct Decoder {
+    entries: Vec<Entry>,
+    first: (u32, u32),
+}
+
+impl Decoder {
+    /// `None` for codes that are no prefix codes.
+    pub(super) fn new(sets: &[Vec<Bucket>], by_previous: bool) -> Option<Self> {
+        // A set without buckets has the table of one entry that no lane gets to.
+        let mut places = Vec::with_capacity(sets.len());
+        let mut end = 0_u32;
+        for set in sets {
+            let bits = set.iter().map(Bucket::code_bits).max().unwrap_or(0);
+            let shares = set.iter().filter(|bucket| bucket.length > 0);
+            let sum: u64 = shares.map(|bucket| 1 << (bits - bucket.code_bits())).sum();
+            if sum > 1 << bits {
+                return None;
+            }
+            places.push((end, (1_u32 << bits) - 1));
+            end += 1 << bits;
+        }
+        let mut entries = vec![Entry::default(); end as usize];
+        for (set, (place, mask)) in sets.iter().zip(&places) {
+            let table = entries.get_mut(*place as usize..)?;
+            let table = table.get_mut(..*mask as usize + 1)?;
+            for (bucket, code) in set.iter().zip(codes(set)) {
+                if bucket.length == 0 {
+                    continue;
+                }
+                let context = if by_previous {
+                    context_of(bucket.start)
+                } else {
+                    0
+                };
+                let (next, next_mask) = places.get(context).copied().unwrap_or_default();
+                let entry = Entry {
+                    start: bucket.start,
+                    next,
+                    next_mask,
+                    code_bits: u8::try_from(bucket.code_bits()).ok()?,
+                    bits: u8::try_from(bucket.bits).ok()?,
+                };
+                let step = 1 << bucket.code_bits();
+                let places = table.iter_mut().skip(code as usize).step_by(step);
+                places.for_each(|place| *place = entry);
+            }
+        }
+        let first = places.first().copied().unwrap_or_default();
+        Some(Self { entries, first })
+    }
+
+    /// Fills `values`; `false` when a lane does not end where its values do.
+    pub(super) fn decode(&self, lanes: [&[u8]; LANES], values: &mut [u32]) -> bool {
+        let mut bytes = Vec::with_capacity(lanes.iter().map(|lane| lane.len() + 8).sum());
+        let mut cursors = [Cursor::default(); LANES];
+        for (cursor, lane) in cursors.iter_mut().zip(lanes) {
+            (cursor.table, cursor.mask) = self.first;
+            cursor.at = bytes.len() * 8;
+            bytes.extend_from_slice(lane);
+            bytes.extend_from_slice(&[0; 8]);
+        }
+        let starts = cursors.map(|cursor| cursor.at);
+        let [first, second, third, _] = lane_counts(values.len());
+        let (one, rest) = values.split_at_mut(first);
+        let (two, rest) = rest.split_at_mut(second);
+        let (three, four) = rest.split_at_mut(third);
+        let [a, b, c, d] = &mut cursors;
+        let common = four.len();
+        let pairs = one.iter_mut().zip(two.iter_mut());
+        for ((one, two), (three, four)) in pairs.zip(three.iter_mut().zip(four)) {
+            *one = self.next(&bytes, a);
+            *two = self.next(&bytes, b);
+            *three = self.next(&bytes, c);
+            *four = self.next(&bytes, d);
+        }
+        for (lane, cursor) in [(one, a), (two, b), (three, c)] {
+            for value in lane.iter_mut().skip(common) {
+                *value = self.next(&bytes, cursor);
+            }
+        }
+        let ends = starts.iter().zip(&cursors).zip(lanes);
+        ends.into_iter()
+            .all(|((start, cursor), lane)| (cursor.at - start).div_ceil(8) == lane.len())
+    }
+
+    #[inline]
+    fn next(&self, bytes: &[u8], cursor: &mut Cursor) -> u32 {
+        let at = cursor.at / 8;
+        let word = bytes.get(at..at + 8).and_then(<[u8]>::first_chunk::<8>);
+        let word = u64::from_le_bytes(word.copied().unwrap_or_default()) >> (cursor.at % 8);
+        let index = cursor.table + (low32(word) & cursor.mask);
+        let Some(entry) = self.entries.get(index as usize) else {
+            return 0;
+        };
+        let inside = word >> entry.code_bits & ((1 << entry.bits) - 1);
+        cursor.at += usize::from(entry.code_bits + entry.bits);
+        (cursor.table, cursor.mask) = (entry.next, entry.next_mask);
+        entry.start.wrapping_add(low32(inside))
+    }
+}
+
+/// The low half.
+#[inline]
+fn low32(word: u64) -> u32 {
+    let [a, b, c, d, ..] = word.to_le_bytes();
+    u32::from_le_bytes([a, b, c, d])
+}
+
+/// Where a lane is, in bits, and in which table.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cursor {
+    at: usize,
+    table: u32,
+    mask: u32,
+}
+
+/// Fields of up to 32 bits to bytes, lowest bit first.
+pub(super) struct BitWriter<'a> {
+    out: &'a mut Vec<u8>,
+    pending: u64,
+    filled: u32,
+}
+
+impl<'a> BitWriter<'a> {
+    pub(super) fn new(out: &'a mut Vec<u8>) -> Self {
+        Self {
+            out,
+            pending: 0,
+            filled: 0,
+        }
+    }
+
+    /// Appends the low `bits` bits of a value that has no others.
+    #[inline]
+    pub(super) fn push(&mut self, value: u32, bits: u32) {
+        self.pending |= u64::from(value) << self.filled;
+        self.filled += bits;
+        if self.filled >= 32 {
+            self.out
+                .extend_from_slice(&low32(self.pending).to_le_bytes());
+            self.pending >>= 32;
+            self.filled -= 32;
+        }
+    }
+
+    /// Fills the last byte with zeros.
+    pub(super) fn finish(self) {
+        let bytes = low32(self.pending).to_le_bytes();
+        let used = bytes.iter().take(self.filled.div_ceil(8) as usize);
+        self.out.extend(used);
+    }
+}
+
+/// The counterpart of [`BitWriter`], for what is short.
+pub(super) struct BitReader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> BitReader<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0 }
+    }
+
+    /// The next `bits` bits; `None` after the end.
+    pub(super) fn take(&mut self, bits: u32) -> Option<u32> {
+        let mut value = 0;
+        for bit in 0..bits {
+            let byte = self.bytes.get(self.at / 8)?;
+            value |= u32::from(byte >> (self.at % 8) & 1) << bit;
+            self.at += 1;
+        }
+        Some(value)
+    }
+
+    /// Whether only the last byte's filling is left.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.at.div_ceil(8) == self.bytes.len()
+    }
+}

@@ -1,0 +1,260 @@
+//! Values to prefix codes of buckets and the bits inside, and back: noise of uneven density in few bits.
+//!
+//! A bucket is a range of 2ⁿ values that begins at a multiple of 2ⁿ. Buckets follow the values' density, small ones
+//! where it varies, and frequent ones have short codes (Huffman, 1952). What tells most of a value that time
+//! has given is the value before it: bursts follow bursts, pauses pauses. So there is a set of buckets
+//! for each size of the value before. Four lanes are coded apart, so that their decoding overlaps.
+
+mod code;
+mod tree;
+
+use super::bits::bits_of;
+use super::{Encoding, Plan, Stats};
+use crate::error::Result;
+use crate::layout::{ByteReader, ByteWriter, EncodingId};
+
+use code::{BitWriter, Decoder};
+use tree::Bucket;
+
+/// Buckets by the size of the value before.
+#[derive(Debug)]
+pub(super) struct Prefix;
+
+/// Sizes that are told apart: 0 to 7, then three bits at a time.
+const CONTEXTS: usize = 11;
+const LANES: usize = 4;
+/// Values for which buckets by the value before earn their bytes.
+const BY_PREVIOUS_MIN: usize = 4096;
+
+/// One set of buckets.
+const ALONE: u8 = 1;
+/// A set of buckets for each size of the value before.
+const BY_PREVIOUS: u8 = 2;
+
+/// The size of a value: which buckets the next one has.
+#[inline]
+const fn context_of(value: u32) -> usize {
+    (bits_of(value).saturating_sub(1) / 3) as usize
+}
+
+impl Encoding for Prefix {
+    fn id(&self) -> EncodingId {
+        EncodingId(8)
+    }
+
+    fn name(&self) -> &'static str {
+        "prefix"
+    }
+
+    fn depth(&self) -> u8 {
+        4
+    }
+
+    fn is_light(&self) -> bool {
+        false
+    }
+
+    fn plan<'a>(&self, stats: &Stats<'a>, _below: usize) -> Option<Plan<'a>> {
+        if stats.count() == 0 {
+            return None;
+        }
+        let by_previous = stats.count() >= BY_PREVIOUS_MIN;
+        Some(Plan::ready(payload(stats.values(), by_previous)))
+    }
+
+    fn read(&self, reader: &mut ByteReader<'_>, count: usize, out: &mut Vec<u32>) -> Result<()> {
+        let kind = reader.u8()?;
+        if kind != ALONE && kind != BY_PREVIOUS {
+            return Err(reader.corrupt(format!("buckets of kind {kind}")));
+        }
+        let by_previous = kind == BY_PREVIOUS;
+        let top_bits = u32::from(reader.u8()?);
+        let tree_bytes = reader.varint_len(reader.remaining())?;
+        let at = reader.clone();
+        let contexts = if by_previous { CONTEXTS } else { 1 };
+        let sets = tree::read(reader.bytes(tree_bytes)?, contexts, (top_bits, by_previous));
+        let sets = sets.ok_or_else(|| at.corrupt("buckets are not a tree"))?;
+        let decoder = Decoder::new(&sets, by_previous);
+        let decoder = decoder.ok_or_else(|| at.corrupt("codes of buckets overlap"))?;
+        let mut lane_bytes = [0; LANES];
+        for bytes in lane_bytes.iter_mut().take(LANES - 1) {
+            *bytes = reader.varint_len(reader.remaining())?;
+        }
+        let last = reader.varint_len(reader.remaining())?;
+        if let Some(bytes) = lane_bytes.last_mut() {
+            *bytes = last;
+        }
+        let mut lanes = [&[][..]; LANES];
+        for (lane, bytes) in lanes.iter_mut().zip(lane_bytes) {
+            *lane = reader.bytes(bytes)?;
+        }
+        let start = out.len();
+        out.resize(start + count, 0);
+        let values = out.get_mut(start..).unwrap_or_default();
+        if decoder.decode(lanes, values) {
+            Ok(())
+        } else {
+            Err(at.corrupt("lane does not end where its values do"))
+        }
+    }
+}
+
+/// How many values each lane has.
+fn lane_counts(count: usize) -> [usize; LANES] {
+    let mut counts = [count / LANES; LANES];
+    for lane in counts.iter_mut().take(count % LANES) {
+        *lane += 1;
+    }
+    counts
+}
+
+/// The set of buckets that each value of a lane is coded with.
+fn contexts(lane: &[u32], by_previous: bool) -> impl Iterator<Item = usize> + '_ {
+    let before = std::iter::once(0).chain(lane.iter().copied());
+    before.map(move |value| if by_previous { context_of(value) } else { 0 })
+}
+
+fn lanes(values: &[u32]) -> impl Iterator<Item = &[u32]> {
+    let mut rest = values;
+    lane_counts(values.len()).into_iter().map(move |count| {
+        let (lane, after) = rest.split_at_checked(count).unwrap_or((rest, &[]));
+        rest = after;
+        lane
+    })
+}
+
+fn payload(values: &[u32], by_previous: bool) -> Vec<u8> {
+    let set_count = if by_previous { CONTEXTS } else { 1 };
+    let top_bits = bits_of(values.iter().copied().max().unwrap_or(0));
+    let mut apart: Vec<Vec<u32>> = vec![Vec::new(); set_count];
+    for lane in lanes(values) {
+        for (value, context) in lane.iter().zip(contexts(lane, by_previous)) {
+            if let Some(values) = apart.get_mut(context) {
+                values.push(*value);
+            }
+        }
+    }
+    let mut sets = Vec::with_capacity(set_count);
+    for values in &mut apart {
+        values.sort_unstable();
+        let mut set = tree::build(values, (top_bits, by_previous));
+        code::set_lengths(&mut set);
+        sets.push(set);
+    }
+    let mut payload = vec![if by_previous { BY_PREVIOUS } else { ALONE }];
+    let trees = tree::write(&sets, (top_bits, by_previous));
+    let mut writer = ByteWriter::new(&mut payload);
+    let [top_bits, ..] = top_bits.to_le_bytes();
+    writer.u8(top_bits).varint(trees.len() as u64).bytes(&trees);
+    write_lanes(values, &sets, by_previous, &mut payload);
+    payload
+}
+
+fn write_lanes(values: &[u32], sets: &[Vec<Bucket>], by_previous: bool, payload: &mut Vec<u8>) {
+    let codes: Vec<Vec<u32>> = sets.iter().map(|set| code::codes(set)).collect();
+    let mut bytes = Vec::with_capacity(values.len() * 2);
+    for lane in lanes(values) {
+        let start = bytes.len();
+        let mut writer = BitWriter::new(&mut bytes);
+        for (value, context) in lane.iter().zip(contexts(lane, by_previous)) {
+            let (Some(set), Some(codes)) = (sets.get(context), codes.get(context)) else {
+                continue;
+            };
+            let index = set.partition_point(|bucket| bucket.start <= *value) - 1;
+            if let (Some(bucket), Some(code)) = (set.get(index), codes.get(index)) {
+                writer.push(*code, bucket.code_bits());
+                writer.push(value - bucket.start, bucket.bits);
+            }
+        }
+        writer.finish();
+        let lane_bytes = bytes.len() - start;
+        ByteWriter::new(payload).varint(lane_bytes as u64);
+    }
+    payload.extend_from_slice(&bytes);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn back(values: &[u32], by_previous: bool) -> usize {
+        let payload = payload(values, by_previous);
+        let mut found = Vec::new();
+        Prefix.decode(&payload, values.len(), &mut found).unwrap();
+        assert_eq!(found, values);
+        payload.len()
+    }
+
+    #[test]
+    fn density_is_followed() {
+        // Half of the values in 64 places, the rest far and wide: 1 + 6 and 1 + 20 bits.
+        let values: Vec<u32> = (0..16_384_u32)
+            .map(|i| {
+                let noise = i.wrapping_mul(0x9e37_79b9) >> 8;
+                if noise % 2 == 0 {
+                    512 + noise / 2 % 64
+                } else {
+                    noise / 2 % (1 << 20)
+                }
+            })
+            .collect();
+        let bits = back(&values, false) * 8 / values.len();
+        assert!(bits <= 14, "{bits}");
+    }
+
+    #[test]
+    fn what_comes_before_tells() {
+        let noise = |i: u32| i.wrapping_mul(0x9e37_79b9) >> 16;
+        let values: Vec<u32> = (0..16_384)
+            .map(|i| {
+                if i % 2 == 0 {
+                    noise(i) % 16
+                } else {
+                    100_000 + noise(i) % 16
+                }
+            })
+            .collect();
+        let (alone, by_previous) = (back(&values, false), back(&values, true));
+        assert!(by_previous * 9 < alone * 8, "{by_previous} {alone}");
+    }
+
+    #[test]
+    fn borders_come_back() {
+        for by_previous in [false, true] {
+            back(&[0], by_previous);
+            back(&[u32::MAX], by_previous);
+            back(&[0, u32::MAX, 7, 8, 1 << 31, (1 << 31) - 1], by_previous);
+            back(&vec![5; 1000], by_previous);
+            back(&(0..5000).collect::<Vec<_>>(), by_previous);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn values_come_back(
+            values in prop::collection::vec((any::<u32>(), 0_u32..32), 1..900),
+            by_previous: bool,
+        ) {
+            let values: Vec<u32> = values.into_iter().map(|(value, shift)| value >> shift).collect();
+            back(&values, by_previous);
+        }
+
+        #[test]
+        fn damage_never_panics(
+            values in prop::collection::vec(0_u32..5000, 1..300),
+            by_previous: bool,
+            flips in prop::collection::vec((any::<prop::sample::Index>(), 0_u8..8), 1..4),
+        ) {
+            let mut payload = payload(&values, by_previous);
+            for (index, bit) in flips {
+                let index = index.index(payload.len());
+                payload[index] ^= 1 << bit;
+            }
+            let mut found = Vec::new();
+            if Prefix.decode(&payload, values.len(), &mut found).is_ok() {
+                prop_assert_eq!(found.len(), values.len());
+            }
+        }
+    }
+}

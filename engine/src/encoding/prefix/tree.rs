@@ -1,0 +1,223 @@
+//! Sorted values to buckets that follow their density, and these to bits and back.
+//!
+//! Buckets are the leaves of a tree whose root is all values of `top_bits` bits and whose nodes are split in the middle. It
+//! is written from the root on, lower half first: a bit that says whether the node is split, and for a leaf
+//! four bits of code length.
+
+use super::code::{BitReader, BitWriter, LENGTH_MAX, ONLY};
+
+/// Values from `start` on that have `bits` bits in common places.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Bucket {
+    pub(super) start: u32,
+    pub(super) bits: u32,
+    /// How many values it has, where that is known.
+    pub(super) count: u32,
+    /// Bits of its code; 0 without values, [`ONLY`] where no other bucket has any.
+    pub(super) length: u32,
+}
+
+impl Bucket {
+    /// How many bits the code takes.
+    pub(super) fn code_bits(&self) -> u32 {
+        if self.length == ONLY { 0 } else { self.length }
+    }
+}
+
+/// Values below which a bucket is not split.
+const SPLIT_MIN: usize = 16;
+/// Bits of a leaf in the tree.
+const LEAF_BITS: u64 = 5;
+const LENGTH_BITS: u32 = 4;
+/// Costs are in parts of a bit.
+const BIT: u64 = 256;
+
+/// Whether a node is split without saying so: the value before must tell its own size by its bucket.
+const fn must_split((start, bits): (u32, u32), by_previous: bool) -> bool {
+    by_previous && start == 0 && bits > 3
+}
+
+/// The buckets of ascending values; none without values.
+pub(super) fn build(values: &[u32], (top_bits, by_previous): (u32, bool)) -> Vec<Bucket> {
+    let mut buckets = Vec::new();
+    if !values.is_empty() {
+        let builder = Builder {
+            all_log: log2(values.len()),
+            by_previous,
+        };
+        builder.node(values, (0, top_bits), &mut buckets);
+    }
+    buckets
+}
+
+struct Builder {
+    all_log: u64,
+    by_previous: bool,
+}
+
+impl Builder {
+    /// Appends the buckets of a node; gives what they cost.
+    fn node(&self, values: &[u32], (start, bits): (u32, u32), out: &mut Vec<Bucket>) -> u64 {
+        let count = values.len() as u64;
+        let code = self.all_log.saturating_sub(log2(values.len()));
+        let alone = count * (u64::from(bits) * BIT + code) + LEAF_BITS * BIT;
+        let leaf = Bucket {
+            start,
+            bits,
+            count: u32::try_from(values.len()).unwrap_or(u32::MAX),
+            length: 0,
+        };
+        let must_split = must_split((start, bits), self.by_previous);
+        if bits == 0 || !must_split && values.len() < SPLIT_MIN {
+            out.push(leaf);
+            return alone;
+        }
+        let middle = start + (1 << (bits - 1));
+        let at = values.partition_point(|value| *value < middle);
+        let (low, high) = values.split_at_checked(at).unwrap_or((values, &[]));
+        let mark = out.len();
+        let halves =
+            self.node(low, (start, bits - 1), out) + self.node(high, (middle, bits - 1), out);
+        if must_split || halves + BIT < alone {
+            return halves + BIT;
+        }
+        out.truncate(mark);
+        out.push(leaf);
+        alone
+    }
+}
+
+/// Logarithm to base 2 in parts of a bit, by integers alone, so that it is the same everywhere.
+fn log2(value: usize) -> u64 {
+    let whole = u64::from(value.max(1).ilog2());
+    // Of the mantissa, squared again and again: each time that it exceeds 2 gives a bit.
+    let mut mantissa = (value.max(1) as u128) << 32 >> whole;
+    let mut parts = 0;
+    for _ in 0..BIT.trailing_zeros() {
+        mantissa = (mantissa * mantissa) >> 32;
+        parts <<= 1;
+        if mantissa >> 33 != 0 {
+            parts |= 1;
+            mantissa >>= 1;
+        }
+    }
+    whole * BIT + parts
+}
+
+/// The bits of the trees of some sets: for each, whether there is one.
+pub(super) fn write(sets: &[Vec<Bucket>], (top_bits, by_previous): (u32, bool)) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut writer = BitWriter::new(&mut bytes);
+    for set in sets {
+        writer.push(u32::from(!set.is_empty()), 1);
+        let mut rest = set.as_slice();
+        if !rest.is_empty() {
+            write_node(&mut rest, (0, top_bits), by_previous, &mut writer);
+        }
+    }
+    writer.finish();
+    bytes
+}
+
+fn write_node(
+    rest: &mut &[Bucket],
+    (start, bits): (u32, u32),
+    by_previous: bool,
+    writer: &mut BitWriter<'_>,
+) {
+    let Some((first, after)) = rest.split_first() else {
+        return;
+    };
+    let is_leaf = first.start == start && first.bits == bits;
+    if bits > 0 && !must_split((start, bits), by_previous) {
+        writer.push(u32::from(!is_leaf), 1);
+    }
+    if is_leaf {
+        writer.push(first.length, LENGTH_BITS);
+        *rest = after;
+        return;
+    }
+    let middle = start + (1 << (bits - 1));
+    write_node(rest, (start, bits - 1), by_previous, writer);
+    write_node(rest, (middle, bits - 1), by_previous, writer);
+}
+
+/// The sets of buckets of `set_count` trees; `None` for bytes that are no trees.
+pub(super) fn read(
+    bytes: &[u8],
+    set_count: usize,
+    (top_bits, by_previous): (u32, bool),
+) -> Option<Vec<Vec<Bucket>>> {
+    if top_bits > u32::BITS {
+        return None;
+    }
+    let mut reader = BitReader::new(bytes);
+    let mut sets = Vec::with_capacity(set_count);
+    for _ in 0..set_count {
+        let mut set = Vec::new();
+        if reader.take(1)? == 1 {
+            read_node((0, top_bits), by_previous, &mut reader, &mut set)?;
+        }
+        sets.push(set);
+    }
+    reader.is_at_end().then_some(sets)
+}
+
+fn read_node(
+    (start, bits): (u32, u32),
+    by_previous: bool,
+    reader: &mut BitReader<'_>,
+    out: &mut Vec<Bucket>,
+) -> Option<()> {
+    let is_split = must_split((start, bits), by_previous) || bits > 0 && reader.take(1)? == 1;
+    if !is_split {
+        let length = reader.take(LENGTH_BITS)?;
+        out.push(Bucket {
+            start,
+            bits,
+            count: 0,
+            length,
+        });
+        return (length <= LENGTH_MAX || length == ONLY).then_some(());
+    }
+    let middle = start + (1 << (bits - 1));
+    read_node((start, bits - 1), by_previous, reader, out)?;
+    read_node((middle, bits - 1), by_previous, reader, out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoding::bits::bits_of;
+
+    #[test]
+    fn logarithms_are_near() {
+        for value in [1_usize, 2, 3, 7, 1000, 16_383, 1 << 20] {
+            let (found, want) = (log2(value) as f64, (value as f64).log2() * BIT as f64);
+            assert!((found - want).abs() <= 1.5, "{value}: {found} {want}");
+        }
+    }
+
+    #[test]
+    fn buckets_cover_all_values_without_a_gap() {
+        let values: Vec<u32> = (0..1000).map(|i| i * i).collect();
+        for by_previous in [false, true] {
+            let top = (bits_of(999 * 999), by_previous);
+            let buckets = build(&values, top);
+            let mut next = 0;
+            for bucket in &buckets {
+                assert_eq!(bucket.start, next);
+                next += 1 << bucket.bits;
+            }
+            assert_eq!(next, 1 << top.0);
+            let back = read(&write(&[buckets.clone(), Vec::new()], top), 2, top).unwrap();
+            let places = |set: &[Bucket]| -> Vec<(u32, u32)> {
+                set.iter()
+                    .map(|bucket| (bucket.start, bucket.bits))
+                    .collect()
+            };
+            assert_eq!(places(&back[0]), places(&buckets));
+            assert!(back[1].is_empty());
+        }
+    }
+}
