@@ -1,15 +1,16 @@
 //! Column values to pages and a page index, and back.
 //!
 //! All pages of a file stand in one section, column chunk after column chunk; the index, a section of
-//! its own, says where each page begins. A page is compared with its checksum the first time it is
-//! read from an open file, and then no more.
+//! its own, says where each page begins. So a page needs no header: it is an encoding, a payload and a
+//! checksum of both. It is compared with its checksum the first time it is read from an open file, and
+//! then no more.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Choice, decode_page, decode_page_unchecked_crc, encode_page};
+use super::{Choice, by_id, encode_smallest};
 use crate::error::{Error, Result};
-use crate::layout::{ByteReader, ByteWriter};
+use crate::layout::{ByteReader, ByteWriter, EncodingId, PAGE_VALUES_MAX, crc32};
 
 /// Stored id of a column chunk, given by the file's kind.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -27,7 +28,7 @@ impl ChunkWriter {
     ///
     /// # Errors
     ///
-    /// `Limit` when a page is above 4 GiB.
+    /// `Limit` when a page has more than [`PAGE_VALUES_MAX`] values.
     pub fn column(
         &mut self,
         id: ColumnId,
@@ -35,9 +36,15 @@ impl ChunkWriter {
         page_values: u32,
         choice: Choice,
     ) -> Result<()> {
-        if values.is_empty() {
+        let Some(first) = values.first() else {
             return Ok(());
-        }
+        };
+        let is_constant = values.iter().all(|value| value == first);
+        let page_values = if is_constant {
+            page_values.max(CONSTANT_PAGE_VALUES)
+        } else {
+            page_values
+        };
         let mut index = ByteWriter::new(&mut self.index);
         index
             .varint(u64::from(id.0))
@@ -45,7 +52,7 @@ impl ChunkWriter {
             .varint(u64::from(page_values));
         for page in values.chunks(page_values as usize) {
             let start = self.pages.len();
-            encode_page(page, choice, &mut self.pages)?;
+            write_page(page, choice, &mut self.pages)?;
             index.varint((self.pages.len() - start) as u64);
         }
         Ok(())
@@ -56,6 +63,46 @@ impl ChunkWriter {
     pub fn finish(self) -> (Vec<u8>, Vec<u8>) {
         (self.index, self.pages)
     }
+}
+
+/// Values in a page of a column that has one value throughout: few bytes, and soon decoded.
+const CONSTANT_PAGE_VALUES: u32 = 16_384;
+
+/// Appends a page: encoding, payload, CRC-32 of both.
+fn write_page(values: &[u32], choice: Choice, out: &mut Vec<u8>) -> Result<()> {
+    if values.len() > PAGE_VALUES_MAX {
+        let count = values.len();
+        let message = format!("page of {count} values, the most is {PAGE_VALUES_MAX}");
+        return Err(Error::limit(message));
+    }
+    let start = out.len();
+    out.push(0);
+    let EncodingId(id) = encode_smallest(values, choice, out);
+    if let Some(place) = out.get_mut(start) {
+        *place = id;
+    }
+    let crc = crc32(&[out.get(start..).unwrap_or_default()]);
+    out.extend_from_slice(&crc.to_le_bytes());
+    Ok(())
+}
+
+/// Appends the `count` values of a page, which is compared with its checksum unless that was done before.
+fn read_page(bytes: &[u8], count: usize, is_verified: bool, out: &mut Vec<u32>) -> Result<()> {
+    let cut = || Error::corrupt(format!("page of {} bytes", bytes.len()));
+    let checked = bytes.len().checked_sub(size_of::<u32>());
+    let (checked, crc) = checked
+        .and_then(|at| bytes.split_at_checked(at))
+        .ok_or_else(cut)?;
+    if !is_verified {
+        let found = crc32(&[checked]);
+        let expected = ByteReader::new(crc).u32()?;
+        if found != expected {
+            let message = format!("page checksum is {found:08x}, expected {expected:08x}");
+            return Err(Error::corrupt(message));
+        }
+    }
+    let (id, payload) = checked.split_first().ok_or_else(cut)?;
+    by_id(EncodingId(*id))?.decode(payload, count, out)
 }
 
 #[derive(Debug)]
@@ -202,20 +249,69 @@ impl Chunk {
         };
         let bytes = bytes.ok_or_else(|| Error::corrupt(format!("page {page} is missing")))?;
         let verified = self.verified.get(page);
-        let start = out.len();
-        let used = if verified.is_some_and(|flag| flag.load(Ordering::Relaxed)) {
-            decode_page_unchecked_crc(bytes, out)?
-        } else {
-            decode_page(bytes, out)?
-        };
-        if used != bytes.len() || out.len() - start != count as usize {
-            let found = out.len() - start;
-            let message = format!("page {page} holds {found} values, expected {count}");
-            return Err(Error::corrupt(message));
-        }
-        if let Some(flag) = verified {
+        let is_verified = verified.is_some_and(|flag| flag.load(Ordering::Relaxed));
+        read_page(bytes, count as usize, is_verified, out)
+            .map_err(|error| error.at_column(format!("{}, page {page}", self.id.0)))?;
+        if let Some(flag) = verified.filter(|_| !is_verified) {
             flag.store(true, Ordering::Relaxed);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: ColumnId = ColumnId(7);
+
+    fn chunk(values: &[u32], page_values: u32) -> (ChunkIndex, Vec<u8>) {
+        let mut writer = ChunkWriter::default();
+        writer.column(ID, values, page_values, Choice::Any).unwrap();
+        let (index, pages) = writer.finish();
+        (
+            ChunkIndex::parse(&index, pages.len() as u64).unwrap(),
+            pages,
+        )
+    }
+
+    #[test]
+    fn ranges_read_as_the_whole() {
+        let values: Vec<u32> = (0..1000).map(|i| i * i % 977).collect();
+        let (index, pages) = chunk(&values, 64);
+        for (from, to) in [
+            (0, 1000),
+            (0, 1),
+            (63, 65),
+            (64, 128),
+            (999, 1000),
+            (130, 700),
+        ] {
+            let mut out = vec![5];
+            index.read(&pages, ID, from..to, &mut out).unwrap();
+            assert_eq!(out[1..], values[from as usize..to as usize]);
+        }
+    }
+
+    #[test]
+    fn a_constant_column_has_few_pages() {
+        let (index, pages) = chunk(&[9; 20_000], 64);
+        // Encoding, value and checksum.
+        assert_eq!(pages.len(), 2 * 6);
+        let mut out = Vec::new();
+        index.read(&pages, ID, 16_380..16_390, &mut out).unwrap();
+        assert_eq!(out, [9; 10]);
+    }
+
+    #[test]
+    fn every_flip_is_found_when_a_page_is_first_read() {
+        let values: Vec<u32> = (0..200).map(|i| i * 7 % 31).collect();
+        let (_, pages) = chunk(&values, 64);
+        for bit in 0..pages.len() * 8 {
+            let (index, mut pages) = chunk(&values, 64);
+            pages[bit / 8] ^= 1 << (bit % 8);
+            let read = index.read(&pages, ID, 0..200, &mut Vec::new());
+            assert!(read.is_err(), "bit {bit}");
+        }
     }
 }
