@@ -16,7 +16,7 @@ use super::upkeep::{HistoryFiles, UnionFiles, is_fresh};
 use crate::derived::{CellInput, Cells, History, Union, build_cells};
 use crate::dictionary::identity::{KeyChunk, LookupRun};
 use crate::dictionary::{IdentityKeys, Names};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::layout::FileKind;
 use crate::rules::{DEFAULT_WINDOW_MS, Rule, default_rule};
 use crate::schema::Evidence;
@@ -201,6 +201,9 @@ pub fn cells_of_sorted(rows: &SortedRows, meanings: &Meanings) -> Result<Vec<u8>
         window_ms: default_window_ms(),
     })
 }
+
+/// Bytes of merged days that are kept; others are merged again when they are asked for.
+const MERGED_BYTES_MAX: u64 = 64 << 20;
 
 /// A day that had to be merged in memory.
 #[derive(Clone, Debug)]
@@ -421,6 +424,35 @@ impl View {
             .transpose()
     }
 
+    /// An error in a partition's rows, with the path of its file if it has but one.
+    #[must_use]
+    pub fn at_segment(&self, error: Error, partition: &Partition) -> Error {
+        match partition.segments.as_slice() {
+            [one] => error.at_path(one.file.path(self.snapshot.dir())),
+            _ => error,
+        }
+    }
+
+    /// An error in the sums of the partition of this index, with the path of their file.
+    #[must_use]
+    pub fn at_cells(&self, error: Error, partition: usize) -> Error {
+        let partition = self.manifest().partitions.get(partition);
+        let covered = partition.filter(|partition| partition.is_covered());
+        match covered.and_then(|partition| partition.derived.as_ref()) {
+            Some(derived) => error.at_path(derived.file.path(self.snapshot.dir())),
+            None => error,
+        }
+    }
+
+    /// An error of merging, with the path of the file that is damaged.
+    fn blame(&self, error: Error, (entries, segments): (&[SegmentEntry], &[&Segment])) -> Error {
+        let mut both = entries.iter().zip(segments);
+        match both.find(|(_, segment)| segment.verify().is_err()) {
+            Some((entry, _)) => error.at_path(entry.file.path(self.snapshot.dir())),
+            None => error,
+        }
+    }
+
     /// The cells of a partition.
     ///
     /// # Errors
@@ -438,7 +470,8 @@ impl View {
         let open = |entry: &SegmentEntry| self.snapshot.open_as(&entry.file, Segment::open);
         let segments = several.iter().map(open).collect::<Result<Vec<_>>>()?;
         let segments: Vec<&Segment> = segments.iter().map(AsRef::as_ref).collect();
-        let bytes = merge(&segments, self.meanings.acceptance())?;
+        let bytes = merge(&segments, self.meanings.acceptance())
+            .map_err(|error| self.blame(error, (several, &segments)))?;
         Segment::open(Arc::new(FileBytes::from(bytes))).map(Arc::new)
     }
 
@@ -463,6 +496,13 @@ impl View {
             segment,
             cells,
         };
+        let bytes = |day: &MergedDay| day.segment.bytes_len() as u64;
+        let mut kept: u64 = days.values().map(bytes).sum::<u64>() + bytes(&merged);
+        days.retain(|day, merged| {
+            let stays = *day == partition.day || kept <= MERGED_BYTES_MAX;
+            kept -= if stays { 0 } else { bytes(merged) };
+            stays
+        });
         days.insert(partition.day, merged.clone());
         Ok(merged)
     }

@@ -26,6 +26,7 @@
 mod accepted;
 mod build;
 pub mod column;
+mod kept;
 mod merge;
 mod order;
 mod reader;

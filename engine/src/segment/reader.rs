@@ -1,10 +1,12 @@
 //! The bytes of a segment to its columns.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use super::build::{SECTION_INDEX, SECTION_META, SECTION_PAGES, SECTION_SESSIONS};
 use super::column::{self, Attribute, VISIT_PAGE_VALUES};
+use super::kept::Kept;
 use crate::encoding::{ChunkIndex, ColumnId};
 use crate::error::{Error, Result};
 use crate::layout::{ByteReader, ByteWriter, FileKind, FileView};
@@ -96,6 +98,16 @@ pub struct ShapeVerbs {
 }
 
 impl ShapeVerbs {
+    /// A shape; `next` holds positions in `verbs`, one more than there are verbs, and none for one verb.
+    #[must_use]
+    pub fn new(verbs: Box<[u32]>, next: Box<[u32]>, is_accepted: bool) -> Self {
+        Self {
+            verbs,
+            next,
+            is_accepted,
+        }
+    }
+
     /// The position that usually comes after `before`; first of all, where there is none.
     #[inline]
     pub fn expected(&self, before: Option<u32>) -> u32 {
@@ -115,7 +127,7 @@ pub struct Segment {
     repos: OnceLock<Vec<RepoRange>>,
     shapes: OnceLock<Vec<ShapeVerbs>>,
     block_starts: OnceLock<Vec<u32>>,
-    downloaders: OnceLock<Vec<u32>>,
+    downloaders: OnceLock<Kept>,
 }
 
 impl Segment {
@@ -184,6 +196,12 @@ impl Segment {
     #[must_use]
     pub fn meta(&self) -> &SegmentMeta {
         &self.meta
+    }
+
+    /// Bytes of its file.
+    #[must_use]
+    pub fn bytes_len(&self) -> usize {
+        self.bytes.len()
     }
 
     /// Its columns: id, values, bytes.
@@ -309,30 +327,30 @@ impl Segment {
             if own_next.iter().any(|position| *position as usize >= len) {
                 return Err(bad());
             }
-            shapes.push(ShapeVerbs {
-                verbs: own.into(),
-                next: own_next.into(),
-                is_accepted: accepted != 0,
-            });
+            shapes.push(ShapeVerbs::new(own.into(), own_next.into(), accepted != 0));
             (verbs, next) = (rest, rest_next);
         }
         Ok(shapes)
     }
 
-    /// Global ids of its downloaders, ascending; ranks point into it. Read once, then kept.
+    /// Global ids of its downloaders, ascending; ranks point into it. Read once, then kept, unless
+    /// open segments keep too much already.
     ///
     /// # Errors
     ///
     /// `Corrupt` when damaged or not ascending.
-    pub fn downloaders(&self) -> Result<&[u32]> {
+    pub fn downloaders(&self) -> Result<Cow<'_, [u32]>> {
         if let Some(downloaders) = self.downloaders.get() {
-            return Ok(downloaders);
+            return Ok(Cow::Borrowed(downloaders.values()));
         }
         let downloaders = self.column(column::DOWNLOADER)?;
         if !downloaders.is_sorted_by(|a, b| a < b) || downloaders.first() == Some(&0) {
             return Err(Error::corrupt("downloaders are not ascending"));
         }
-        Ok(self.downloaders.get_or_init(|| downloaders))
+        Ok(match Kept::within_budget(downloaders) {
+            Ok(kept) => Cow::Borrowed(self.downloaders.get_or_init(|| kept).values()),
+            Err(downloaders) => Cow::Owned(downloaders),
+        })
     }
 
     /// The session id of a number, from 1; `None` beyond the last.
