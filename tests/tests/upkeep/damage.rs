@@ -9,7 +9,7 @@ use footfall_engine::catalog::{Catalog, Transaction, View};
 use footfall_engine::layout::FileKind;
 use footfall_engine::storage::RealFileSystem;
 use footfall_engine::store::{Fault, Store, VerifyOptions};
-use footfall_engine::{Error, Result};
+use footfall_engine::{Error, ErrorKind, Result};
 
 use crate::scene::*;
 /// Every file of a store that a reader needs.
@@ -69,6 +69,52 @@ fn every_flipped_bit_is_found_and_its_file_named() {
         fs::write(&path, bytes).unwrap();
     }
     assert_eq!(faults(store.dir()), []);
+}
+
+/// Questions of all levels: sums of days, visits, rows.
+const QUESTIONS: [&str; 6] = [
+    "requests by day, status",
+    "downloaders by repo, country",
+    "downloads by repo rule counter",
+    "requests, downloads by hour where status < 300",
+    "requests by downloader where method = \"GET\" top 5",
+    "requests, downloaders where hour_of_day >= 9 and user_agent != \"x\"",
+];
+
+#[test]
+fn an_answer_never_comes_from_a_flipped_byte() {
+    let scene = Scene::new();
+    let store = tiny(&scene);
+    let sound: Vec<_> = QUESTIONS
+        .map(|question| store.query(question).unwrap().rows)
+        .into();
+    let is_read = |path: &&PathBuf| {
+        ["segment", "cells"]
+            .iter()
+            .any(|kind| name(path).starts_with(kind))
+    };
+    let (mut reported, mut at) = (0, 0);
+    for path in stored_files(&store).iter().filter(is_read) {
+        let bytes = fs::read(path).unwrap();
+        for bit in (0..bytes.len() * 8).step_by(61) {
+            let mut flipped = bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            fs::write(path, flipped).unwrap();
+            let question = at % QUESTIONS.len();
+            at += 1;
+            match Store::open(store.dir()).and_then(|store| store.query(QUESTIONS[question])) {
+                Ok(answer) => assert_eq!(answer.rows, sound[question], "bit {bit} of {path:?}"),
+                Err(error) => {
+                    assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
+                    let place = error.place().path.as_deref().map(name);
+                    assert_eq!(place.as_deref(), Some(&*name(path)), "{error}");
+                    reported += 1;
+                }
+            }
+        }
+        fs::write(path, bytes).unwrap();
+    }
+    assert!(reported * 4 > at, "{reported} of {at} flips were reported");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use super::gaps::Covered;
 use super::groups::{Groups, Key, KeyMap};
 use super::history::HistoryGroups;
 use super::hub::HubSums;
+use super::leading::{self, Totals};
 use super::notes::notes;
 use super::scope::{Scope, instant};
 use crate::error::Result;
@@ -90,11 +91,19 @@ pub(super) fn answer(scope: &Scope<'_>, counted: &Counted) -> Result<Answer> {
     if !scope.wants.who {
         whole.who = counted.covered.whole;
     }
-    let mut lines = lines(scope, counted, &by_slot);
+    let floor = leading::floor(scope, counted);
+    let mut totals = Totals::new(scope.query);
+    let mut lines = lines(scope, counted, &by_slot, |line| {
+        let is_kept = floor.is_none_or(|floor| floor.keeps(&line.values));
+        if !is_kept {
+            totals.add(&line.values);
+        }
+        is_kept
+    });
     let series = Series::of(scope);
     lines = series.fill(scope, lines);
-    let overcount = overcount(scope, &lines, &whole, counted.log.whole_downloads);
-    let line_count = lines.len();
+    lines.iter().for_each(|line| totals.add(&line.values));
+    let overcount = overcount(scope, &totals, &whole, counted.log.whole_downloads);
     let lines = first_lines(scope.query, lines);
     let unordered = lines
         .into_iter()
@@ -116,7 +125,7 @@ pub(super) fn answer(scope: &Scope<'_>, counted: &Counted) -> Result<Answer> {
             overcount,
             partial,
             missing,
-            truncated: scope.query.top.is_some_and(|top| (line_count as u64) > top),
+            truncated: scope.query.top.is_some_and(|top| totals.lines > top),
             notes: notes(scope),
             snapshot: scope.view.manifest().number,
             elapsed_ms: 0.0,
@@ -164,8 +173,13 @@ fn distinct_value(metric: Metric, distinct: &Distinct) -> u64 {
     }
 }
 
-/// The groups for which some metric is not zero.
-fn lines(scope: &Scope<'_>, counted: &Counted, by_slot: &[Distinct]) -> Vec<Line> {
+/// The groups for which some metric is not zero, as far as `keeps` does.
+fn lines(
+    scope: &Scope<'_>,
+    counted: &Counted,
+    by_slot: &[Distinct],
+    mut keeps: impl FnMut(&Line) -> bool,
+) -> Vec<Line> {
     let metrics = &scope.query.metrics;
     let mut lines = Vec::new();
     let mut places: KeyMap<Key, usize> = KeyMap::default();
@@ -184,7 +198,7 @@ fn lines(scope: &Scope<'_>, counted: &Counted, by_slot: &[Distinct]) -> Vec<Line
             key,
             values: Values::of(metrics, value),
         };
-        if line.values.iter().any(|value| *value != Some(0)) {
+        if line.values.iter().any(|value| *value != Some(0)) && keeps(&line) {
             if has_others {
                 places.insert(key, lines.len());
             }
@@ -245,16 +259,7 @@ fn line_of<'l>(
 /// many others. Only they need labels.
 fn first_lines(query: &Query, mut lines: Vec<Line>) -> Vec<Line> {
     let top = query.top.and_then(|top| usize::try_from(top).ok());
-    let is_time = |dimension: &Dimension| dimension.time_unit().is_some();
-    let by = match &query.order {
-        None if query.by.first().is_some_and(is_time) => None,
-        None => Some((0, true)),
-        Some(order) => {
-            let mut names = query.metrics.iter().map(ToString::to_string);
-            let at = names.position(|name| name == order.column);
-            at.map(|at| (at, order.descending))
-        }
-    };
+    let by = leading::deciding_metric(query);
     let (Some(top), Some((at, descending))) = (top.filter(|top| *top < lines.len()), by) else {
         return lines;
     };
@@ -360,7 +365,7 @@ impl Series {
 
 fn overcount(
     scope: &Scope<'_>,
-    lines: &[Line],
+    totals: &Totals,
     whole: &Distinct,
     downloads: u64,
 ) -> BTreeMap<String, Option<f64>> {
@@ -373,10 +378,7 @@ fn overcount(
             Measure::Downloads => downloads,
             _ => distinct_value(*metric, whole),
         };
-        let sum: u64 = lines
-            .iter()
-            .filter_map(|line| line.values.get(at).copied().flatten())
-            .sum();
+        let sum = totals.sums.get(at).copied().unwrap_or(0);
         let ratio = (whole > 0).then(|| sum as f64 / whole as f64);
         (metric.to_string(), ratio)
     });

@@ -102,6 +102,7 @@ impl DayReader<'_, '_> {
                         repo,
                         id,
                         part,
+                        time: Some(self.day.part),
                     };
                     if !self.visit_or_stretches(&visit, (&slice, &runs), &varied, groups) {
                         waiting.push(visit);

@@ -6,7 +6,6 @@ use std::fmt;
 use serde::Serialize;
 
 use super::cells::{CellPlan, Source, Sources, Target};
-use super::chain::crosses_midnight;
 use super::history;
 use super::scan::attributes;
 use super::scope::{Scope, instant};
@@ -232,19 +231,14 @@ fn rest(scope: &Scope<'_>, sources: &[Source], has_who: bool) -> Vec<String> {
 
 fn level(scope: &Scope<'_>, day: &DayPart) -> (Level, String) {
     let how = scope.rule.collapse;
-    if !day.is_uncut() {
-        return (Level::Rows, "the range cuts the day".to_owned());
-    }
-    if day.hours.is_some() {
-        return (Level::Rows, "hours are told apart".to_owned());
-    }
-    if scope.wants.downloads && crosses_midnight(how) {
-        return (Level::Rows, "downloads may cross midnight".to_owned());
-    }
     let is_stored = scope.is_default_rule
         || matches!(how, Collapse::None | Collapse::Clock(crate::units::DAY_MS));
-    let why = if scope.wants.downloads && !is_stored {
-        "rows of visits with several requests, because the rule's downloads are not stored"
+    let why = if !day.is_uncut() {
+        "rows of visits that the range may cut"
+    } else if day.hours.is_some() {
+        "rows of visits that may reach into another hour"
+    } else if scope.wants.downloads && !is_stored {
+        "rows of visits that may be several downloads, because the rule's are not stored"
     } else if scope.splits_visits || !scope.verb.is_idle() || attributes(scope).next().is_some() {
         "rows of visits whose requests differ in what is asked for"
     } else {

@@ -30,10 +30,12 @@ mod gaps;
 mod groups;
 mod history;
 mod hub;
+mod leading;
 mod lens;
 mod narrow;
 mod notes;
 mod ranked;
+mod reach;
 mod row_columns;
 mod rows;
 mod scan;
@@ -46,6 +48,7 @@ mod stretch;
 mod time;
 mod timeline;
 mod unions;
+mod walk;
 
 use std::time::Instant;
 
@@ -222,7 +225,9 @@ fn scan(
     let mut scanner = Scanner::new(scope, lowest);
     let mut buffers = Buffers::default();
     for day in days {
-        let mut rest = plan.day(day, &mut buffers, &mut groups)?;
+        let mut rest = plan
+            .day(day, &mut buffers, &mut groups)
+            .map_err(|error| scope.view.at_cells(error, day.partition))?;
         rest.who &= !unions.has(day);
         if rest.any() {
             scanner.day(day, rest, &mut groups)?;

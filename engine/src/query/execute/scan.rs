@@ -12,11 +12,14 @@ use super::chain::crosses_midnight;
 use super::groups::{Groups, Key};
 use super::lens::{ASK_SESSION, Lens, OUT};
 use super::ranked::RankedDownloaders;
+use super::reach::{Reaches, is_one_download};
 use super::rows::{Carry, GAP_ROWS_MAX, RowReader};
 use super::scope::{Scope, Wants};
 use super::shape::{Cover, Shape};
 use super::space::Space;
 use super::time::DayPart;
+use super::walk::WalkedVisits;
+use crate::catalog::Partition;
 use crate::error::{Error, Result};
 use crate::rules::Collapse;
 use crate::segment::{Attribute, RepoRange, RunSlice, Segment, ShapeVerbs, VisitSlice};
@@ -54,11 +57,23 @@ impl<'s, 'a> Scanner<'s, 'a> {
         let Some(partition) = scope.view.manifest().partitions.get(day.partition) else {
             return Ok(());
         };
+        let read = self.partition((day, partition), wants, groups);
+        read.map_err(|error| scope.view.at_segment(error, partition))
+    }
+
+    fn partition(
+        &mut self,
+        (day, partition): (&DayPart, &Partition),
+        wants: Wants,
+        groups: &mut Groups,
+    ) -> Result<()> {
+        let scope = self.scope;
         let segment = scope.view.segment(partition)?;
         let repos = segment.repos()?;
         let shapes = segment.shapes()?;
         let next_id = scope.view.identities().next_id();
-        if let Some(id) = segment.downloaders()?.last().filter(|id| **id >= next_id) {
+        let downloaders = segment.downloaders()?;
+        if let Some(id) = downloaders.last().filter(|id| **id >= next_id) {
             let message = format!("downloader {id}, expected less than {next_id}");
             return Err(Error::corrupt(message));
         }
@@ -67,12 +82,12 @@ impl<'s, 'a> Scanner<'s, 'a> {
             scope,
             day,
             wants,
-            by_rows: self.cap == Level::Rows || !day.is_whole() || crosses,
+            by_rows: self.cap == Level::Rows,
             shapes,
             known: std::iter::repeat_with(OnceCell::new)
                 .take(shapes.len())
                 .collect(),
-            downloaders: segment.downloaders()?,
+            downloaders: &downloaders,
             segment: Arc::clone(&segment),
         };
         let is_lean = reader.is_lean();
@@ -151,6 +166,18 @@ pub(super) struct Waiting {
     pub(super) id: u32,
     /// What both add to keys.
     pub(super) part: Key,
+    /// What the instants of all its rows add, where they add the same.
+    pub(super) time: Option<Key>,
+}
+
+/// What visits have stored, and what can be found out.
+struct Stored<One, Walked> {
+    downloads: u64,
+    rows: u64,
+    /// Whether all accepted requests are one download.
+    is_one: One,
+    /// How many rows the filter keeps, and how many of these the rule accepts.
+    walked: Walked,
 }
 
 /// The attributes that conditions and dimensions are on.
@@ -183,6 +210,10 @@ pub(super) struct Runs<'s> {
     pub(super) internal: Option<RunSlice>,
     /// Session ids, if some user agent asks for them.
     pub(super) session: Option<RunSlice>,
+    /// First instants, if something depends on them.
+    reaches: Reaches,
+    /// Counts of rows by their verbs, once some visit needs them.
+    walked: Option<WalkedVisits>,
 }
 
 impl<'s> Runs<'s> {
@@ -203,6 +234,7 @@ impl<'s> Runs<'s> {
             let internal = segment.attribute(Attribute::INTERNAL, slice)?;
             runs.internal = Some(internal).filter(|run| !run.values.is_empty());
         }
+        runs.reaches = Reaches::read(reader, slice)?;
         Ok(runs)
     }
 
@@ -239,7 +271,7 @@ impl<'s> Runs<'s> {
 impl DayReader<'_, '_> {
     fn repos(&self, repos: &[RepoRange], carry: &mut Carry, groups: &mut Groups) -> Result<()> {
         let slice = self.segment.visits(repos)?;
-        let runs = Runs::read(self, &slice)?;
+        let mut runs = Runs::read(self, &slice)?;
         let varied = runs.varied(&slice.rows);
         let mut waiting = Vec::new();
         let mut visit = 0;
@@ -258,14 +290,19 @@ impl DayReader<'_, '_> {
                 if who == OUT || id != 0 && is_nobody_only {
                     continue;
                 }
+                let time = self.time_part(visit, (&slice, &runs));
+                if time == Some(OUT) {
+                    continue;
+                }
                 let visit = Waiting {
                     visit,
                     repo: repo.code,
                     id,
                     part: part + who,
+                    time,
                 };
                 let is_varied = varied.get(visit.visit).is_some_and(Option::is_some);
-                if self.by_rows {
+                if self.by_rows || time.is_none() {
                     if is_varied || self.may_count(&visit, (&slice, &runs)) {
                         waiting.push(visit);
                     }
@@ -275,10 +312,37 @@ impl DayReader<'_, '_> {
             }
             visit = end;
         }
+        if !waiting.is_empty() && !self.by_rows && self.counts_rows() {
+            runs.walked = Some(WalkedVisits::read(self, &slice)?);
+            waiting.retain(|visit| {
+                visit.time.is_none()
+                    || !self.visit_or_stretches(visit, (&slice, &runs), &varied, groups)
+            });
+        }
         if waiting.is_empty() {
             return Ok(());
         }
         RowReader::new(self, &slice, &runs).read(&waiting, carry, groups)
+    }
+
+    /// What all instants of a visit add to keys, or [`OUT`]; `None` if they may differ.
+    #[inline]
+    fn time_part(&self, visit: usize, (slice, runs): (&VisitSlice, &Runs<'_>)) -> Option<Key> {
+        if self.day.is_whole() {
+            return Some(self.day.part);
+        }
+        runs.reaches
+            .of(slice, visit)
+            .filter(|_| !self.by_rows)
+            .and_then(|reach| self.day.reach_part(reach))
+    }
+
+    /// Whether how many rows a visit has of some verbs may decide about it.
+    fn counts_rows(&self) -> bool {
+        let wants = self.wants;
+        wants.requests
+            || wants.unidentified
+            || wants.downloads && self.scope.rule.collapse == Collapse::None
     }
 
     /// Adds a visit without reading its rows; `false` if that cannot be done. `varied` gives the first
@@ -352,6 +416,7 @@ impl DayReader<'_, '_> {
             !scope.rule.internal && self.segment.len(Attribute::INTERNAL.values()) > 0;
         self.wants.is_who_only()
             && !self.by_rows
+            && self.day.is_whole()
             && !scope.verb.has_axis
             && others.into_iter().chain(&scope.extras).all(Lens::is_idle)
             && scope.downloaders.is_none()
@@ -368,7 +433,10 @@ impl DayReader<'_, '_> {
         groups: &mut Groups,
     ) -> bool {
         let index = visit.visit;
-        let mut key = visit.part + self.day.part;
+        let Some(time) = visit.time else {
+            return false;
+        };
+        let mut key = visit.part + time;
         for (lens, run) in &runs.lenses {
             match lens.part(run.value(index)) {
                 OUT => return true,
@@ -395,10 +463,17 @@ impl DayReader<'_, '_> {
         } else {
             shape.accepted
         };
-        let stored = (value(&slice.downloads), value(&slice.rows));
-        let Some((requests, accepted_count, downloads)) =
-            self.counts(shape, accepted, visit.id == 0, stored)
-        else {
+        let stored = Stored {
+            downloads: value(&slice.downloads).into(),
+            rows: value(&slice.rows).into(),
+            is_one: || self.is_one_download(index, (slice, runs)),
+            walked: || {
+                let walked = runs.walked.as_ref()?;
+                walked.counts(self, index, value(&slice.shape))
+            },
+        };
+        let counts = self.counts(shape, accepted, visit.id == 0, &stored);
+        let Some((requests, accepted_count, downloads)) = counts else {
             return false;
         };
         let slot = groups.slot(key + verb_part);
@@ -437,14 +512,14 @@ impl DayReader<'_, '_> {
         shape: &Shape,
         accepted: Cover,
         is_nobody: bool,
-        (downloads, rows): (u32, u32),
+        stored: &Stored<impl Fn() -> bool, impl Fn() -> Option<(u64, u64)>>,
     ) -> Option<(u64, u64, u64)> {
         let (wants, how) = (self.wants, self.scope.rule.collapse);
-        let (downloads, rows) = (u64::from(downloads), u64::from(rows));
+        let (downloads, rows) = (stored.downloads, stored.rows);
         let requests = match shape.kept {
             _ if !wants.requests => 0,
             Cover::All => rows,
-            _ => return None,
+            _ => (stored.walked)()?.0,
         };
         let has_stored = shape.keeps_default && self.scope.is_default_rule;
         let asks_accepted = is_nobody && (wants.unidentified || wants.downloads)
@@ -454,7 +529,7 @@ impl DayReader<'_, '_> {
             _ if !asks_accepted => 0,
             Cover::All => rows,
             Cover::Some if is_nobody && has_stored => downloads,
-            Cover::Some => return None,
+            Cover::Some => (stored.walked)()?.1,
         };
         if !wants.downloads || accepted == Cover::None {
             return Some((requests, accepted_count, 0));
@@ -465,10 +540,20 @@ impl DayReader<'_, '_> {
             Collapse::None => accepted_count,
             Collapse::Clock(DAY_MS) => 1,
             _ if has_stored => downloads,
-            _ if rows == 1 => 1,
+            _ if (stored.is_one)() => 1,
             _ => return None,
         };
         Some((requests, accepted_count, downloads))
+    }
+
+    /// Whether all accepted requests of a visit are one download.
+    fn is_one_download(&self, visit: usize, (slice, runs): (&VisitSlice, &Runs<'_>)) -> bool {
+        if self.scope.is_default_rule {
+            return slice.windows.get(visit) == Some(&0);
+        }
+        let how = self.scope.rule.collapse;
+        let reach = runs.reaches.of(slice, visit);
+        reach.is_some_and(|reach| is_one_download(how, self.day.day.start().get(), reach))
     }
 
     /// Number of the country of a place.

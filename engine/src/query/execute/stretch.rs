@@ -30,6 +30,9 @@ impl DayReader<'_, '_> {
             && shape.accepted != Cover::Some
             && (!wants.downloads || each_counts)
             && runs.session.is_none();
+        let Some(time) = visit.time else {
+            return false;
+        };
         if shape.kept == Cover::None || !is_decided {
             return is_decided;
         }
@@ -44,7 +47,7 @@ impl DayReader<'_, '_> {
             if part == OUT {
                 continue;
             }
-            let key = visit.part + self.day.part + verb_part + part;
+            let key = visit.part + time + verb_part + part;
             let slot = groups.slot(key);
             groups.sums(slot).requests += u64::from(wants.requests) * count;
             if shape.accepted == Cover::None || attributes.is_internal() {
