@@ -82,8 +82,11 @@ def measured(at: Bench, arguments: argparse.Namespace) -> dict[str, Grown]:
                     print(f"{engine.title}, {question.name}: {error}", flush=True)
                     continue
                 times[engine.name][question.name] = rounds(workers, {engine.name: text}, arguments.rounds)
-                print(f"{facts.rows:,} rows, {engine.title}: {question.name} "
-                      f"{times[engine.name][question.name].least(engine.name):.2f} ms", flush=True)
+                print(
+                    f"{facts.rows:,} rows, {engine.title}: {question.name} "
+                    f"{times[engine.name][question.name].least(engine.name):.2f} ms",
+                    flush=True,
+                )
     return {engine.name: grown_of(at, engine.name, loads, facts, times[engine.name]) for engine in at.engines}
 
 
@@ -106,22 +109,22 @@ def tables_of(name: str, grown: Sequence[Grown]) -> list[str]:
         ["bytes/row", *(f"{one.disk_bytes / one.rows:.2f}" for one in grown)],
         ["open and q01, ms", *(f"{one.opened.times.least(name):.1f}" for one in grown)],
     ]
-    questions = [[q, *(f"{one.times[q].least(name):.2f}" if q in one.times else "–" for one in grown), exponent(name, q, grown)]
-                 for q in grown[-1].times]
+    questions = [
+        [q, *(f"{one.times[q].least(name):.2f}" if q in one.times else "–" for one in grown), exponent(name, q, grown)]
+        for q in grown[-1].times
+    ]
     return [markdown(head, lines), "Fastest round, milliseconds\n\n" + markdown([*head, "exponent"], questions)]
 
 
 def exponent(name: str, question: str, grown: Sequence[Grown]) -> str:
     """Return the slope of log time over log rows."""
-    points = [
-        (math.log(one.rows), math.log(one.times[question].least(name))) for one in grown if question in one.times
-    ]
+    points = [(math.log(one.rows), math.log(one.times[question].least(name))) for one in grown if question in one.times]
     return f"{slope(points):.2f}" if len(points) > 1 else "–"
 
 
 def slope(points: Sequence[tuple[float, float]]) -> float:
     """Return the slope of the line of least squares."""
-    xs, ys = zip(*points)
+    xs, ys = zip(*points, strict=False)
     return statistics.linear_regression(xs, ys).slope
 
 

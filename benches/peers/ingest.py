@@ -21,7 +21,7 @@ from typing import Any
 import bench
 import logs
 from bench import CORES, Bench
-from engines import Engine, Loaded
+from engines import Loaded
 from engines.peer import export_files
 from table import markdown
 

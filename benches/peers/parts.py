@@ -85,9 +85,7 @@ def by_parquet_column(store: Path) -> dict[str, int]:
 def by_clickhouse_column(store: Path) -> dict[str, int]:
     """Ask the server's own table about its parts."""
     session = Session(str(store))
-    columns, tables = (
-        parsed(session.query(one_line(sql), "JSONCompactEachRow").data()) for sql in (COLUMNS, TABLES)
-    )
+    columns, tables = (parsed(session.query(one_line(sql), "JSONCompactEachRow").data()) for sql in (COLUMNS, TABLES))
     session.close()
     parts = {f"{table}.{column}": int(size) for table, column, size in columns if int(size)}
     for table, size in tables:

@@ -163,7 +163,11 @@ def top_of(asked: Asked) -> str:
     """Return the order and limit of a top list."""
     if not asked.top:
         return ""
-    names = [name for dim in asked.by for name in {"repo": ["repo_type", "repo"], "region": ["country", "region"]}.get(dim, [dim])]
+    names = [
+        name
+        for dim in asked.by
+        for name in {"repo": ["repo_type", "repo"], "region": ["country", "region"]}.get(dim, [dim])
+    ]
     return f"order by n desc, {', '.join(names)} limit {asked.top}"
 
 
@@ -199,7 +203,8 @@ def gaps_sql(asked: Asked, d: Words, kept: str) -> str:
     parts = [c.rsplit(" as ", 1)[0] for c in others]
     parts += [c for c in ("repo_type", "repo") if c not in parts] + list(d.who)
     after = d.following.format(d.epoch_ms, f"partition by {', '.join(parts)} order by ts")
-    inner = f"select {listed(columns)}{d.epoch_ms} as ms, {d.known} as known, {after} as following from requests where {kept}"
+    shown = f"{listed(columns)}{d.epoch_ms} as ms, {d.known} as known"
+    inner = f"select {shown}, {after} as following from requests where {kept}"
     last = f"not known or following is null or following - ms > {GAPS_MS[asked.rule]}"
     return f"select {listed(names)}count(*) as n from ({inner}) as chains where {last}{grouped(names)}"
 
@@ -216,13 +221,18 @@ def others_of(asked: Asked, d: Words) -> list[str]:
 
 def new_sql(asked: Asked, d: Words, anywhere: str) -> str:
     """Count downloaders by their first request in the whole store."""
-    others = others_of(asked, d)
-    firsts = f"select {listed(others)}{d.who_columns()}, min(ts) as first_ts from requests where {anywhere} group by all"
+    firsts = firsts_sql(asked, d, anywhere)
     inside = of_first(d.between(asked.span.start, asked.span.end))
     columns = [
         of_first(column) if is_time(dim) else name_of(column) for dim in asked.by for column in columns_of([dim], d)
     ]
     return f"select {listed(columns)}count(*) as n from ({firsts}) as firsts where {inside}{grouped(columns)}"
+
+
+def firsts_sql(asked: Asked, d: Words, anywhere: str) -> str:
+    """Return downloaders, per value of all dimensions but time, with their first request."""
+    columns = f"{listed(others_of(asked, d))}{d.who_columns()}"
+    return f"select {columns}, min(ts) as first_ts from requests where {anywhere} group by all"
 
 
 def of_first(sql: str) -> str:
@@ -238,7 +248,7 @@ def returning_sql(asked: Asked, d: Words, columns: Sequence[str], anywhere: str,
     start = d.instant.format(f"{asked.span.start:%Y-%m-%d %H:%M:%S}")
     times = [dim for dim in asked.by if is_time(dim)]
     begin = f"greatest({d.as_instant.format(times[0])}, {start})" if times else start
-    firsts = f"select {listed(others_of(asked, d))}{d.who_columns()}, min(ts) as first_ts from requests where {anywhere} group by all"
+    firsts = firsts_sql(asked, d, anywhere)
     here = f"select {listed(columns)}{d.who_columns()} from requests where {anywhere} and {inside} group by all"
     using = ", ".join([*others, *whos])
     return (
@@ -252,13 +262,13 @@ def rolling_sql(asked: Asked, d: Words, anywhere: str) -> str:
     count = int(asked.metric.removeprefix("rolling(").removesuffix(")"))
     start, end = asked.span.start, asked.span.end
     first = start - timedelta(days=count - 1)
-    seen = f"select {d.day} as seen_day, {d.who_columns()} from requests where {anywhere} and {d.between(first, end)} group by all"
+    where = f"{anywhere} and {d.between(first, end)}"
+    seen = f"select {d.day} as seen_day, {d.who_columns()} from requests where {where} group by all"
     whos = ", ".join(f"who{i}" for i in range(len(d.who)))
     spread = f"select distinct {d.days_after.format(count)} as day, {whos} from ({seen}) as seen"
     dates = d.date.format(f"{start:%Y-%m-%d}"), d.date.format(f"{end - timedelta(days=1):%Y-%m-%d}")
-    return (
-        f"select day, count(*) as n from ({spread}) as spread where day >= {dates[0]} and day <= {dates[1]} group by day"
-    )
+    inside = f"day >= {dates[0]} and day <= {dates[1]}"
+    return f"select day, count(*) as n from ({spread}) as spread where {inside} group by day"
 
 
 def question_of(asked: Asked) -> Question:

@@ -160,7 +160,8 @@ def overlap_sql(d: Dialect, _facts: Facts) -> str:
     )
     same = " and ".join(f"a.who{i} = b.who{i}" for i in range(len(d.who)))
     return (
-        f"with pairs as ({pairs}) select a.repo_type as at, a.repo as ar, b.repo_type as bt, b.repo as br, count(*) as n "
+        f"with pairs as ({pairs}) "
+        f"select a.repo_type as at, a.repo as ar, b.repo_type as bt, b.repo as br, count(*) as n "
         f"from pairs as a join pairs as b on {same} "
         f"where a.repo < b.repo or (a.repo = b.repo and a.repo_type < b.repo_type) group by all"
     )

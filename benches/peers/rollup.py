@@ -24,13 +24,16 @@ def spring(facts: Facts) -> str:
 
 def top_repos(columns: str, table: str, where: str) -> str:
     """Return the fifty repos with most."""
-    return f"select repo_type, repo, {columns} from {table} where {where} group by all order by n desc, repo_type, repo limit 50"
+    most = "order by n desc, repo_type, repo limit 50"
+    return f"select repo_type, repo, {columns} from {table} where {where} group by all {most}"
 
 
 def new_sql(_d: Dialect, _f: Facts) -> str:
     """q18: how many more there are with each month."""
     months = "select toStartOfMonth(day) as month, groupBitmapMergeState(who) as who from seen group by all"
-    so_far = f"select month, bitmapCardinality(groupBitmapMergeState(who) over (order by month)) as so_far from ({months})"
+    so_far = (
+        f"select month, bitmapCardinality(groupBitmapMergeState(who) over (order by month)) as so_far from ({months})"
+    )
     return f"select month, so_far - lagInFrame(so_far, 1, 0) over (order by month) as n from ({so_far})"
 
 

@@ -18,7 +18,7 @@ from bench import CORES, SUBJECT, Bench
 from cold import Cold, cold
 from compare import difference, normal
 from engines import Engine, Loaded, Rows
-from measure import AskError, Times, Worker, rounds
+from measure import AskError, Worker, rounds
 from questions import Facts, Question, chosen
 
 
@@ -52,7 +52,12 @@ def parser() -> argparse.ArgumentParser:
     add("--loads", type=int, default=1, help="loads per engine, in turn; the median counts (1)")
     add("--only", default="", help="questions to ask, as q02,q10")
     add("--skip", default="", help="questions to leave out for every engine")
-    add("--prune", type=float, default=0.0, help="leave out of a question whoever takes so many times the fastest peer's")
+    add(
+        "--prune",
+        type=float,
+        default=0.0,
+        help="leave out of a question whoever takes so many times the fastest peer's",
+    )
     add("--load-only", action="store_true", help="ask nothing")
     return options
 

@@ -56,12 +56,19 @@ def main() -> None:
     add("--rounds", type=int, default=7)
     add("--only", default="", help="questions to ask, as q02,q10")
     add("--skip", default="", help="questions to leave out")
-    add("--prune", type=float, default=5.0, help="leave out of a question whoever takes so many times the fastest peer's (5)")
+    add(
+        "--prune",
+        type=float,
+        default=5.0,
+        help="leave out of a question whoever takes so many times the fastest peer's (5)",
+    )
     arguments = parser.parse_args()
     arguments.cold = 0
     shapes = [run(name, arguments) for name in arguments.shapes.split(",")]
     tables = [shape_table(shapes), "Times faster than the fastest peer\n\n" + ratio_table(shapes)]
-    tables += [f"{shape.name}: loads\n\n{table.load_table(shape.loads, bench.CORES)}" for shape in shapes if shape.loads]
+    tables += [
+        f"{shape.name}: loads\n\n{table.load_table(shape.loads, bench.CORES)}" for shape in shapes if shape.loads
+    ]
     print("\n\n".join(tables))
     at = bench.prepared(argparse.Namespace(**{**vars(arguments), "no_build": True}))
     at.write("shapes", tables, {shape.name: as_json(shape) for shape in shapes})
@@ -112,7 +119,9 @@ def ratio_table(shapes: Sequence[Shape]) -> str:
 def as_json(shape: Shape) -> dict[str, Any]:
     """Return everything that was measured of one shape."""
     return {
-        "loads": {load.name: {"loads": list(map(vars, load.loads)), "disk_bytes": load.disk_bytes} for load in shape.loads},
+        "loads": {
+            load.name: {"loads": list(map(vars, load.loads)), "disk_bytes": load.disk_bytes} for load in shape.loads
+        },
         "questions": {result.name: table.as_json(result) for result in shape.asked},
     }
 

@@ -60,7 +60,9 @@ def tables_of(result: dict[str, Any]) -> list[str]:
     asked = [table.from_json(name, each) for name, each in result["questions"].items()]
     cores = result["machine"]["cores"] if "machine" in result else CORES
     head = [f"{result['rows']:,} rows, {cores} cores"]
-    return head + ([table.load_table(loads, cores)] if loads else []) + table.ask_tables(asked, result["titles"], SUBJECT)
+    return (
+        head + ([table.load_table(loads, cores)] if loads else []) + table.ask_tables(asked, result["titles"], SUBJECT)
+    )
 
 
 if __name__ == "__main__":

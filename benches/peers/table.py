@@ -100,18 +100,21 @@ def ask_tables(results: Sequence[AskResult], titles: Mapping[str, str], subject:
         return []
     head = ["#", *titles.values()]
     ratios = ["× fastest", "quartiles", "fastest peer", ""] if subject in titles else []
-    tables = ["Warm, milliseconds, fastest round\n\n" + markdown(
-        [*head, *ratios], [ask_row(result, titles, subject) for result in results]
-    )]
+    tables = [
+        "Warm, milliseconds, fastest round\n\n"
+        + markdown([*head, *ratios], [ask_row(result, titles, subject) for result in results])
+    ]
     cold = [result for result in results if result.cold]
     if cold:
         ratios = ["× fastest", "fastest peer", ""] if subject in titles else []
-        tables.append("From a fresh process, page cache warm, milliseconds\n\n" + markdown(
-            [*head, *ratios], [cold_row(result, titles, subject) for result in cold]
-        ))
-        tables.append("Most anonymous memory above that of the process before it opened its store, MB\n\n" + markdown(
-            head, [memory_row(result, titles) for result in cold]
-        ))
+        tables.append(
+            "From a fresh process, page cache warm, milliseconds\n\n"
+            + markdown([*head, *ratios], [cold_row(result, titles, subject) for result in cold])
+        )
+        tables.append(
+            "Most anonymous memory above that of the process before it opened its store, MB\n\n"
+            + markdown(head, [memory_row(result, titles) for result in cold])
+        )
     return tables
 
 

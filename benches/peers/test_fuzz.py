@@ -16,7 +16,7 @@ from engines.peer import Ask
 from fuzz import queries
 from query_sql import WORDS, bucket_label, labelled, question_of, sql_of
 from random_query import Asked, Condition, Span, span_of
-from test_peers import FACTS, HEADER, IP, USER, line
+from test_peers import FACTS, HEADER, IP, line
 
 YEAR = Span("", datetime(2026, 1, 1), datetime(2027, 1, 1))
 
@@ -89,7 +89,9 @@ class Statements(unittest.TestCase):
 
     def test_conditions(self) -> None:
         conditions = (Condition("class", "=", ("fetch",)), Condition("hour_of_day", ">=", ("10",)))
-        self.expect(asked("requests", ("weekday", "hour_of_day"), conditions=conditions), [["7", "10", 6], ["7", "11", 1]])
+        self.expect(
+            asked("requests", ("weekday", "hour_of_day"), conditions=conditions), [["7", "10", 6], ["7", "11", 1]]
+        )
         identity = (Condition("identity", "=", ("ip",)), Condition("country", "!=", ("DE",)))
         self.expect(asked("requests", ("repo",), conditions=identity, top=10), [["org/repo-1", 1]])
 

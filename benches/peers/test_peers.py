@@ -254,7 +254,9 @@ class Measuring(unittest.TestCase):
     def test_later_results_count(self) -> None:
         one = result_of({"q01": [3.0], "q02": [4.0]})
         merged = merge([one, result_of({"q01": [9.0]})])
-        self.assertEqual({n: q["rounds_ms"]["duckdb"] for n, q in merged["questions"].items()}, {"q01": [9.0], "q02": [4.0]})
+        self.assertEqual(
+            {n: q["rounds_ms"]["duckdb"] for n, q in merged["questions"].items()}, {"q01": [9.0], "q02": [4.0]}
+        )
         self.assertIn("| q02 | 4.00 |", "\n".join(tables_of(merged)))
         with self.assertRaises(SystemExit):
             merge([one, {**one, "rows": 2}])

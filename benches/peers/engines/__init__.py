@@ -28,9 +28,7 @@ class Loaded:
 
     def plus(self, other: Loaded) -> Loaded:
         """Return the cost of both, one after the other."""
-        return Loaded(
-            self.elapsed_s + other.elapsed_s, self.cpu_s + other.cpu_s, self.settle_s + other.settle_s
-        )
+        return Loaded(self.elapsed_s + other.elapsed_s, self.cpu_s + other.cpu_s, self.settle_s + other.settle_s)
 
 
 NOTHING = Loaded(0.0, 0.0, 0.0)

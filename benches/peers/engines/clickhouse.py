@@ -114,7 +114,8 @@ def insert_sql(exports: Path) -> str:
     types = ", ".join(f"{name} {CSV_TYPES.get(name, 'String')}" for name in csv_header(exports))
     return (
         f"insert into peers.requests select {VALUES.format(agent=agent(exports, ', userAgent'))} "
-        f"from file('{export_glob(exports)}', 'CSVWithNames', '{types}') settings date_time_input_format = 'best_effort'"
+        f"from file('{export_glob(exports)}', 'CSVWithNames', '{types}') "
+        f"settings date_time_input_format = 'best_effort'"
     )
 
 

@@ -21,15 +21,16 @@ if TYPE_CHECKING:
     from questions import Facts, Question
 
 COUNTS = f"""
-select toDate(ts) as day, repo_type, repo{{country}}, who_kind, who, intDiv(toUnixTimestamp64Milli(ts), {WINDOW_MS}) as clock,
-    count() as rows, countIf({ACCEPTED}) as accepted
+select toDate(ts) as day, repo_type, repo{{country}}, who_kind, who,
+    intDiv(toUnixTimestamp64Milli(ts), {WINDOW_MS}) as clock, count() as rows, countIf({ACCEPTED}) as accepted
 from peers.requests group by all
 """
 
 DOWNLOADS = "sum(if(who_kind != 0, toUInt64(accepted > 0), accepted))"
 
 BUILD = (
-    """create table peers.ids (who_kind UInt8, who FixedString(32), id UInt32) engine = MergeTree order by (who_kind, who)""",
+    """create table peers.ids (who_kind UInt8, who FixedString(32), id UInt32)
+       engine = MergeTree order by (who_kind, who)""",
     """insert into peers.ids select who_kind, who, toUInt32(rowNumberInAllBlocks())
        from (select who_kind, who from peers.requests where who_kind != 0 group by all)""",
     """create table peers.by_repo (

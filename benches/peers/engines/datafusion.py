@@ -36,4 +36,6 @@ class DataFusion(Parquet):
 
 def rows_of(batches: list[Any]) -> Rows:
     """Return the rows of Arrow batches."""
-    return [row for batch in batches for row in plain(zip(*(column.to_pylist() for column in batch.columns)))]
+    return [
+        row for batch in batches for row in plain(zip(*(column.to_pylist() for column in batch.columns), strict=False))
+    ]

@@ -46,9 +46,7 @@ class Peer(Engine):
     def load(self, exports: Path, store: Path, *, more: bool = False) -> Loaded:
         """Load in a fresh process, which measures itself: starting Python is not part of it."""
         command = [sys.executable, str(WORKER), self.name, "load", str(store), str(exports)]
-        done = subprocess.run(
-            command + ["--more"] * more, check=True, stdout=subprocess.PIPE, text=True
-        )
+        done = subprocess.run(command + ["--more"] * more, check=True, stdout=subprocess.PIPE, text=True)
         return Loaded(**json.loads(done.stdout.splitlines()[-1]))
 
     def disk_bytes(self, store: Path) -> int:
