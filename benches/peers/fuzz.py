@@ -4,16 +4,18 @@
 
 Each query is asked of every engine once and the answers are compared; then of Footfall and of the
 peers that are not far behind the fastest, in turn, in a few rounds. Printed are the median and the
-worst ratio, their spread, and the slow tail with its texts.
+worst ratio, their spread, and the slow tail with its texts. Pieces (`--first 100 --count 50`) are joined by `--join`.
 """
 
 from __future__ import annotations
 
+import json
 import random
 import statistics
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import bench
@@ -64,7 +66,11 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="number of the first one: pieces of a run join (0)")
     parser.add_argument("--rounds", type=int, default=3, help="rounds per query (3)")
     parser.add_argument("--query-seed", type=int, default=1)
+    parser.add_argument("--join", type=Path, nargs="+", help="print one summary of these result files, ask nothing")
     arguments = parser.parse_args()
+    if arguments.join:
+        print("\n\n".join(joined(arguments.join)))
+        return
     at = bench.prepared(arguments)
     at.loads()
     facts = at.facts()
@@ -72,7 +78,7 @@ def main() -> None:
     with ExitStack() as stack:
         workers = at.workers(stack)
         outcomes = [ask(at, workers, facts, number, queries(arguments.query_seed, number, facts)) for number in numbers]
-    tables = summary(outcomes, facts)
+    tables = summary(outcomes, facts.rows)
     print("\n\n".join(tables))
     at.write(f"fuzz-{arguments.query_seed}-{arguments.first}", tables, as_json(outcomes) | bench.about_run(facts))
     if any(outcome.problem for outcome in outcomes):
@@ -113,7 +119,20 @@ def failed(number: int, asked: Asked, problem: str) -> Outcome:
     return Outcome(number, asked.text(), None, problem)
 
 
-def summary(outcomes: Sequence[Outcome], facts: Facts) -> list[str]:
+def joined(files: Sequence[Path]) -> list[str]:
+    """Return the tables of several pieces of a run."""
+    pieces = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    outcomes = {
+        each["number"]: Outcome(
+            each["number"], each["text"], Times(each["rounds_ms"]) if each["rounds_ms"] else None, each["problem"]
+        )
+        for piece in pieces
+        for each in piece["queries"]
+    }
+    return summary(list(outcomes.values()), pieces[0]["rows"])
+
+
+def summary(outcomes: Sequence[Outcome], rows: int) -> list[str]:
     """Return the tables."""
     timed = sorted((o for o in outcomes if o.times), key=lambda o: o.ratio)
     wrong = [outcome for outcome in outcomes if outcome.problem]
@@ -134,7 +153,7 @@ def summary(outcomes: Sequence[Outcome], facts: Facts) -> list[str]:
     tail = [tail_row(o) for o in timed[:TAIL]]
     problems = [[str(o.number), f"`{o.text}`", o.problem.replace("|", "/")[:200]] for o in wrong[:TAIL]]
     return [
-        f"Random queries over {facts.rows:,} rows\n\n" + markdown(["", ""], facts_of),
+        f"Random queries over {rows:,} rows\n\n" + markdown(["", ""], facts_of),
         "The slow tail\n\n" + markdown(["×", "Footfall ms", "peer ms", "peer", "number", "query"], tail),
         *(["What went wrong\n\n" + markdown(["number", "query", "problem"], problems)] if problems else []),
     ]
