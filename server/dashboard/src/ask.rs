@@ -1,0 +1,44 @@
+//! What a page may ask of a store.
+
+use footfall_engine::Result;
+use footfall_engine::query::Answer;
+use footfall_engine::query::value::Query;
+use footfall_engine::store::{ImportInfo, Status, Store};
+
+/// Answers what pages ask. A server wraps a store with its limits and the asker's scope.
+pub trait Ask {
+    /// The answer of a query.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::evaluate`].
+    fn answer(&self, query: &Query) -> Result<Answer>;
+
+    /// What is there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::status`].
+    fn status(&self) -> Result<Status>;
+
+    /// What was taken in, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::imports`].
+    fn imports(&self) -> Result<Vec<ImportInfo>>;
+}
+
+impl Ask for Store {
+    fn answer(&self, query: &Query) -> Result<Answer> {
+        self.evaluate(query)
+    }
+
+    fn status(&self) -> Result<Status> {
+        Self::status(self)
+    }
+
+    fn imports(&self) -> Result<Vec<ImportInfo>> {
+        Self::imports(self)
+    }
+}

@@ -1,0 +1,116 @@
+// Links and forms without reloading, search as one types, copying, and the mark of new data.
+// Without this file the page works all the same: it only makes what is there smoother.
+import { enhance } from "./chart.js";
+
+const POLL_MS = 15000;
+const TYPING_MS = 150;
+let latest = 0;
+let etag = null;
+
+// Replaces what changed of the page by what another address shows.
+async function show(href, { push = true, keep = null } = {}) {
+  const turn = ++latest;
+  let answer;
+  try {
+    answer = await fetch(href, { headers: { accept: "text/html" } });
+  } catch {
+    location.assign(href);
+    return;
+  }
+  const text = await answer.text();
+  if (turn !== latest) return;
+  const page = new DOMParser().parseFromString(text, "text/html");
+  if (!page.querySelector("main")) { location.assign(href); return; }
+  etag = answer.headers.get("etag");
+  swap(page, keep);
+  if (push) history.pushState(null, "", href);
+}
+
+function swap(page, keep) {
+  document.title = page.title;
+  document.body.dataset.snapshot = page.body.dataset.snapshot;
+  const old = keep && document.getElementById(keep);
+  const fresh = keep && page.getElementById(keep);
+  if (old && fresh) {
+    // The field that is typed in stays as it is.
+    for (const part of ["div.scroll", "nav.pager"]) {
+      const now = old.querySelector(part), next = fresh.querySelector(part);
+      if (now && next) now.replaceWith(next);
+      else if (now) now.remove();
+      else if (next) old.querySelector("div.scroll").after(next);
+    }
+    return;
+  }
+  for (const part of ["header", "main", "footer"]) document.querySelector(part).replaceWith(page.querySelector(part));
+  prepare();
+}
+
+function prepare() {
+  for (const figure of document.querySelectorAll("figure.chart")) enhance(figure, zoom);
+  for (const code of document.querySelectorAll("code[data-copy]")) {
+    code.textContent = code.textContent.replaceAll("ORIGIN", location.origin);
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = "Copy";
+    button.addEventListener("click", () => navigator.clipboard.writeText(code.textContent));
+    code.after(" ", button);
+  }
+  for (const select of document.querySelectorAll("form.rule select")) {
+    select.addEventListener("change", () => select.form.requestSubmit());
+  }
+}
+
+function zoom(from, to) {
+  const address = new URL(location.href);
+  for (const name of ["range", "page"]) address.searchParams.delete(name);
+  address.searchParams.set("range", `from ${from} to ${to}`);
+  show(address.pathname + address.search);
+}
+
+function formAddress(form) {
+  const fields = [...new FormData(form)].filter(([, value]) => value !== "");
+  const search = new URLSearchParams(fields).toString();
+  return form.getAttribute("action") + (search ? `?${search}` : "");
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[href]");
+  const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
+  if (!link || !plain || link.origin !== location.origin || link.hasAttribute("download")) return;
+  if (link.hash || link.classList.contains("plain")) return;
+  event.preventDefault();
+  show(link.pathname + link.search);
+});
+
+document.addEventListener("submit", (event) => {
+  if (event.target.method !== "get") return;
+  event.preventDefault();
+  show(formAddress(event.target));
+});
+
+let typing = 0;
+document.addEventListener("input", (event) => {
+  if (event.target.type !== "search") return;
+  clearTimeout(typing);
+  const form = event.target.form;
+  typing = setTimeout(() => show(formAddress(form), { keep: "repos" }), TYPING_MS);
+});
+
+addEventListener("popstate", () => show(location.pathname + location.search, { push: false }));
+
+// Follows new commits: asks with the tag of what is shown, and takes the new page in when it differs.
+setInterval(async () => {
+  if (document.hidden) return;
+  const headers = etag ? { "if-none-match": etag } : {};
+  const answer = await fetch(location.pathname + location.search, { headers, cache: "no-store" }).catch(() => null);
+  if (!answer || answer.status !== 200) return;
+  etag = answer.headers.get("etag");
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (page.body.dataset.snapshot === document.body.dataset.snapshot || document.activeElement?.matches("input, select")) return;
+  swap(page, null);
+  const live = document.querySelector(".live");
+  live.textContent = "New data";
+  live.classList.add("fresh");
+}, POLL_MS);
+
+prepare();

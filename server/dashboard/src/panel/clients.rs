@@ -1,0 +1,85 @@
+//! With what? Clients ranked by downloaders; of one client, its versions.
+
+use maud::Markup;
+
+use footfall_engine::Result;
+use footfall_engine::query::value::{Condition, Query, Test};
+use footfall_engine::schema::Dimension;
+
+use super::{Asked, Panel};
+use crate::chart::bars::{Bar, bars};
+use crate::number::{int_at, int_of, text_of};
+
+/// Bars that are shown.
+const SHOWN: u64 = 10;
+
+/// The panel.
+pub(crate) const CLIENTS: &dyn Panel = &Clients;
+
+struct Clients;
+
+impl Panel for Clients {
+    fn id(&self) -> &'static str {
+        "clients"
+    }
+
+    fn title(&self) -> &'static str {
+        "With what?"
+    }
+
+    fn body(&self, asked: &Asked<'_>) -> Result<Option<Markup>> {
+        if !asked.has_logs() {
+            return Ok(None);
+        }
+        let is_one = |condition: &Condition| {
+            matches!(
+                condition,
+                Condition::Where(Dimension::Client, Test::Equal(_))
+            )
+        };
+        let dimension = if asked.state.filter.iter().any(is_one) {
+            Dimension::ClientVersion
+        } else {
+            Dimension::Client
+        };
+        let query = asked
+            .state
+            .query("downloaders, downloads", std::slice::from_ref(&dimension))?;
+        let answer = asked.query(Query {
+            top: Some(SHOWN),
+            ..query
+        })?;
+        if answer.rows.iter().all(|row| text_of(row, 0).is_empty()) {
+            return Ok(None);
+        }
+        let whole = int_at(&asked.answer("downloaders", &[])?, 0, 0).unwrap_or(0);
+        let shown: Vec<Bar> = answer
+            .rows
+            .iter()
+            .map(|row| {
+                let value = text_of(row, 0);
+                Bar {
+                    name: if value.is_empty() {
+                        "not known".to_owned()
+                    } else {
+                        value.clone()
+                    },
+                    more: String::new(),
+                    value: int_of(row, 1).unwrap_or(0),
+                    beside: int_of(row, 2),
+                    href: Some(asked.state.with(&dimension, Test::Equal(value)).href()),
+                }
+            })
+            .collect();
+        let name = if dimension == Dimension::Client {
+            "Client"
+        } else {
+            "Version"
+        };
+        Ok(Some(bars(
+            &shown,
+            whole,
+            (name, "Unique downloaders", Some("Downloads")),
+        )))
+    }
+}

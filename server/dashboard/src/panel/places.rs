@@ -1,0 +1,87 @@
+//! From where? Countries ranked by downloaders; of one country, its regions.
+
+use maud::{Markup, html};
+
+use footfall_engine::Result;
+use footfall_engine::query::Answer;
+use footfall_engine::query::value::{Condition, Query, Test};
+use footfall_engine::schema::Dimension;
+
+use super::{Asked, Panel};
+use crate::chart::bars::{Bar, bars};
+use crate::country;
+use crate::number::{int_at, int_of, text_of};
+
+/// Bars that are shown.
+const SHOWN: u64 = 12;
+
+/// The panel.
+pub(crate) const PLACES: &dyn Panel = &Places;
+
+struct Places;
+
+impl Panel for Places {
+    fn id(&self) -> &'static str {
+        "places"
+    }
+
+    fn title(&self) -> &'static str {
+        "From where?"
+    }
+
+    fn body(&self, asked: &Asked<'_>) -> Result<Option<Markup>> {
+        if !asked.has_logs() {
+            return Ok(None);
+        }
+        let is_one = |condition: &Condition| {
+            matches!(
+                condition,
+                Condition::Where(Dimension::Country, Test::Equal(_))
+            )
+        };
+        let dimension = if asked.state.filter.iter().any(is_one) {
+            Dimension::Region
+        } else {
+            Dimension::Country
+        };
+        let query = asked
+            .state
+            .query("downloaders, downloads", std::slice::from_ref(&dimension))?;
+        let answer = asked.query(Query {
+            top: Some(SHOWN),
+            ..query
+        })?;
+        if answer.rows.iter().all(|row| text_of(row, 0).is_empty()) {
+            return Ok(None);
+        }
+        let whole = int_at(&asked.answer("downloaders", &[])?, 0, 0).unwrap_or(0);
+        let name = if dimension == Dimension::Region {
+            "Region"
+        } else {
+            "Country"
+        };
+        Ok(Some(html! {
+            (bars(&place_bars(asked, &answer, &dimension), whole, (name, "Unique downloaders", Some("Downloads"))))
+            @if answer.meta.truncated { p.note { "There are more than these." } }
+        }))
+    }
+}
+
+fn place_bars(asked: &Asked<'_>, answer: &Answer, dimension: &Dimension) -> Vec<Bar> {
+    let bar = |row: &Vec<footfall_engine::query::Value>| {
+        let code = text_of(row, 0);
+        let (name, more) = match (country::name(&code), code.as_str()) {
+            (_, "") => ("not known".to_owned(), String::new()),
+            (Some(name), _) if *dimension == Dimension::Country => (name.to_owned(), code.clone()),
+            _ => (code.clone(), String::new()),
+        };
+        Bar {
+            name,
+            more,
+            value: int_of(row, 1).unwrap_or(0),
+            beside: int_of(row, 2),
+            href: Some(asked.state.with(dimension, Test::Equal(code)).href()),
+        }
+    };
+    answer.rows.iter().map(bar).collect()
+}

@@ -1,0 +1,58 @@
+//! What is a download? The same requests under every counting rule.
+
+use maud::{Markup, html};
+
+use footfall_engine::Result;
+use footfall_engine::output::thousands;
+use footfall_engine::query::value::Query;
+use footfall_engine::rules::{DEFAULT_RULE, RULES};
+
+use super::{Asked, Panel};
+use crate::number::{count, int_at};
+use crate::state::State;
+
+/// The panel.
+pub(crate) const RULES_COMPARED: &dyn Panel = &Rules;
+
+struct Rules;
+
+impl Panel for Rules {
+    fn id(&self) -> &'static str {
+        "rules"
+    }
+
+    fn title(&self) -> &'static str {
+        "What is a download?"
+    }
+
+    fn body(&self, asked: &Asked<'_>) -> Result<Option<Markup>> {
+        if !asked.has_logs() {
+            return Ok(None);
+        }
+        let requests = int_at(&asked.answer("requests", &[])?, 0, 0).unwrap_or(0);
+        let mut rows = Vec::new();
+        for rule in RULES {
+            let query = Query {
+                rule: Some(rule.name.to_owned()),
+                ..asked.state.query("downloads, downloaders", &[])?
+            };
+            let answer = asked.query(query)?;
+            rows.push((rule, int_at(&answer, 0, 0), int_at(&answer, 0, 1)));
+        }
+        let chosen = asked.state.rule.as_deref().unwrap_or(DEFAULT_RULE);
+        Ok(Some(html! {
+            p { "Of " (thousands(requests)) " requests, each rule accepts some and collapses repeated ones. Choose the rule that every page counts by." }
+            table.rules {
+                thead { tr { th scope="col" { "Rule" } th.number scope="col" { "Downloads" } th.number scope="col" { "Unique downloaders" } th scope="col" { "Meaning" } } }
+                tbody { @for (rule, downloads, downloaders) in rows {
+                    @let state = State { rule: Some(rule.name.to_owned()).filter(|name| name != DEFAULT_RULE), ..asked.state.clone() };
+                    tr aria-current=[(rule.name == chosen).then_some("true")] {
+                        th scope="row" { a href=(state.href()) { (rule.name) } }
+                        td.number { (count(downloads)) } td.number { (count(downloaders)) }
+                        td { (rule.meaning) }
+                    }
+                } }
+            }
+        }))
+    }
+}

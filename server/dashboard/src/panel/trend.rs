@@ -1,0 +1,120 @@
+//! Which way? A series over time, the Hub's first.
+
+use maud::{Markup, html};
+
+use footfall_engine::Result;
+use footfall_engine::query::Answer;
+use footfall_engine::schema::{Dimension, TimeUnit};
+
+use super::{Asked, Panel};
+use crate::chart::line::{Series, line};
+use crate::number::{count, int_of, text_of};
+use crate::period::{DAYS_OF_CHART_MAX, len};
+use crate::state::{State, Tab};
+
+/// The panel.
+pub(crate) const TREND: &dyn Panel = &Trend;
+
+struct Trend;
+
+impl Panel for Trend {
+    fn id(&self) -> &'static str {
+        "trend"
+    }
+
+    fn title(&self) -> &'static str {
+        "Which way?"
+    }
+
+    fn body(&self, asked: &Asked<'_>) -> Result<Option<Markup>> {
+        let metric = match asked.state.tab {
+            Tab::Downloads => "downloads",
+            Tab::Downloaders => "downloaders",
+        };
+        let mut charts = Vec::new();
+        if asked.has_hub() && asked.state.tab == Tab::Downloads {
+            charts.push(chart(asked, "hub_downloads", "Downloads (Hub)")?);
+        }
+        if asked.has_logs() {
+            let name = if metric == "downloads" {
+                "Downloads, from logs"
+            } else {
+                "Unique downloaders"
+            };
+            charts.push(chart(asked, metric, name)?);
+        }
+        if charts.is_empty() {
+            return Ok(None);
+        }
+        let tab = |name: &str, tab: Tab| {
+            let is_here = asked.state.tab == tab;
+            let href = State {
+                tab,
+                ..asked.state.clone()
+            }
+            .href();
+            html! { a.tab href=(href) aria-current=[is_here.then_some("true")] { (name) } }
+        };
+        Ok(Some(html! {
+            @if asked.has_logs() {
+                nav.tabs aria-label="What the chart shows" { (tab("Downloads", Tab::Downloads)) (tab("Unique downloaders", Tab::Downloaders)) }
+            }
+            @for chart in &charts { (chart) }
+        }))
+    }
+}
+
+/// Days where a chart can show them, else weeks.
+fn unit(asked: &Asked<'_>, metric: &str) -> Result<TimeUnit> {
+    let is_short = asked
+        .days(metric)?
+        .is_none_or(|days| len(days) <= DAYS_OF_CHART_MAX);
+    Ok(if is_short {
+        TimeUnit::Day
+    } else {
+        TimeUnit::Week
+    })
+}
+
+fn chart(asked: &Asked<'_>, metric: &str, name: &str) -> Result<Markup> {
+    let unit = unit(asked, metric)?;
+    let answer = asked.answer(metric, &[Dimension::Time(unit)])?;
+    let labels: Vec<String> = answer.rows.iter().map(|row| text_of(row, 0)).collect();
+    let values: Vec<Option<u64>> = answer.rows.iter().map(|row| int_of(row, 1)).collect();
+    let partial = &answer.meta.partial;
+    let drawing = line(&Series {
+        labels: &labels,
+        values: &values,
+        partial,
+        name,
+    });
+    let per = if unit == TimeUnit::Day { "day" } else { "week" };
+    Ok(html! {
+        figure.chart {
+            figcaption { (name) " by " (per) ", UTC" }
+            (drawing)
+            p.reading aria-live="polite" {}
+            (table(&answer, name))
+            @if !partial.is_empty() { p.note { "○ not whole: more may come, or a day is missing" } }
+        }
+    })
+}
+
+/// The same numbers for who does not see the drawing; a script reads them too.
+fn table(answer: &Answer, name: &str) -> Markup {
+    let label = answer
+        .columns
+        .first()
+        .map_or("", |column| column.name.as_str());
+    html! {
+        details.numbers { summary { "Numbers" }
+            table.series {
+                thead { tr { th scope="col" { (label) } th.number scope="col" { (name) } } }
+                tbody { @for row in &answer.rows { tr {
+                    th scope="row" { (text_of(row, 0)) }
+                    td.number { (count(int_of(row, 1))) }
+                } } }
+            }
+        }
+    }
+}
