@@ -29,5 +29,5 @@ mod receipt;
 mod state;
 
 pub use ask::Ask;
-pub use page::{Page, render};
+pub use page::{Page, render, report};
 pub use state::{Place, Sort, State, Tab};

@@ -6,9 +6,11 @@ use footfall_engine::output::range_text;
 use footfall_engine::query::Answer;
 
 use crate::address::encode;
+use crate::panel::Medium;
 
 /// The text of each query, what it rests on, and how to ask it again.
-pub(crate) fn receipt(answers: &[&Answer]) -> Markup {
+pub(crate) fn receipt(answers: &[Answer], medium: Medium) -> Markup {
+    let is_page = medium == Medium::Page;
     html! {
         details.receipt {
             summary { "Where these numbers come from" }
@@ -21,12 +23,14 @@ pub(crate) fn receipt(answers: &[&Answer]) -> Markup {
                     ", commit " (meta.snapshot)
                     @if meta.exact { ", exact" }
                     @if meta.unidentified > 0 { ", " (footfall_engine::output::thousands(meta.unidentified)) " accepted requests without identity" }
-                    ". "
-                    a.plain href=(api(&meta.query, "json")) { "JSON" } " "
-                    a.plain href=(api(&meta.query, "csv")) download { "CSV" }
+                    "."
+                    @if is_page {
+                        " " a.plain href=(api(&meta.query, "json")) { "JSON" }
+                        " " a.plain href=(api(&meta.query, "csv")) download { "CSV" }
+                    }
                 }
                 @for note in &meta.notes { p.note { (note) } }
-                (copies(&meta.query))
+                @if is_page { (copies(&meta.query)) }
             }
         }
     }

@@ -1,13 +1,16 @@
 //! A state to a whole page: which panels stand where.
 
 mod frame;
+mod report;
 
 use maud::Markup;
+
+pub use report::report;
 
 use footfall_engine::Result;
 
 use crate::ask::Ask;
-use crate::panel::{self, Panel};
+use crate::panel::{self, Asked, Medium, Panel};
 use crate::state::{Place, State};
 
 const OVERVIEW: &[&dyn Panel] = &[
@@ -51,7 +54,7 @@ pub fn render(ask: &dyn Ask, state: &State) -> Result<Page> {
     let status = ask.status()?;
     let panels: Vec<Markup> = panels(state)
         .iter()
-        .map(|panel| panel::section(*panel, ask, state, &status))
+        .map(|panel| panel::section(*panel, Asked::new(ask, state, &status, Medium::Page)))
         .collect();
     Ok(Page {
         html: frame::frame(state, &status, &panels).into_string(),

@@ -54,11 +54,10 @@ impl Panel for Classes {
                     more: meaning.map_or_else(String::new, |(_, meaning)| (*meaning).to_owned()),
                     value: int_of(row, 1).unwrap_or(0),
                     beside: None,
-                    href: Some(
-                        asked
+                    href: asked.href(
+                        &asked
                             .state
-                            .with(&Dimension::Class, Test::Equal(name.clone()))
-                            .href(),
+                            .with(&Dimension::Class, Test::Equal(name.clone())),
                     ),
                     name,
                 }

@@ -67,7 +67,7 @@ impl Panel for Clients {
                     more: String::new(),
                     value: int_of(row, 1).unwrap_or(0),
                     beside: int_of(row, 2),
-                    href: Some(asked.state.with(&dimension, Test::Equal(value)).href()),
+                    href: asked.href(&asked.state.with(&dimension, Test::Equal(value))),
                 }
             })
             .collect();

@@ -73,19 +73,51 @@ pub(crate) struct Asked<'a> {
     pub(crate) state: &'a State,
     /// What is there.
     pub(crate) status: &'a Status,
+    /// Where the panels stand.
+    pub(crate) medium: Medium,
     answers: RefCell<Vec<Answer>>,
+}
+
+/// Where panels stand.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Medium {
+    /// On a page of a server, among others.
+    Page,
+    /// In a file that stands alone: nothing leads anywhere.
+    Report,
 }
 
 /// The types that the Hub's page counts together.
 const HEADLINE_TYPES: [&str; 2] = ["model", "dataset"];
 
 impl<'a> Asked<'a> {
-    pub(crate) fn new(ask: &'a dyn Ask, state: &'a State, status: &'a Status) -> Self {
+    pub(crate) fn new(
+        ask: &'a dyn Ask,
+        state: &'a State,
+        status: &'a Status,
+        medium: Medium,
+    ) -> Self {
         Self {
             ask,
             state,
             status,
+            medium,
             answers: RefCell::default(),
+        }
+    }
+
+    /// Where a click leads; nowhere in a report.
+    pub(crate) fn href(&self, to: &State) -> Option<String> {
+        (self.medium == Medium::Page).then(|| to.href())
+    }
+
+    /// A text that leads to another state; the text alone in a report.
+    pub(crate) fn link(&self, to: &State, text: &str) -> Markup {
+        html! {
+            @match self.href(to) {
+                Some(href) => a href=(href) { (text) },
+                None => (text),
+            }
         }
     }
 
@@ -184,8 +216,7 @@ impl<'a> Asked<'a> {
 }
 
 /// A panel as HTML; nothing if it has nothing to say.
-pub(crate) fn section(panel: &dyn Panel, ask: &dyn Ask, state: &State, status: &Status) -> Markup {
-    let asked = Asked::new(ask, state, status);
+pub(crate) fn section(panel: &dyn Panel, asked: Asked<'_>) -> Markup {
     let body = match panel.body(&asked) {
         Ok(body) => body,
         // A question that this store's version does not answer is no part of the page.
@@ -197,12 +228,12 @@ pub(crate) fn section(panel: &dyn Panel, ask: &dyn Ask, state: &State, status: &
     let Some(body) = body else {
         return html! {};
     };
-    let answers = asked.answers.into_inner();
+    let (answers, medium) = (asked.answers.into_inner(), asked.medium);
     html! {
         section.panel id=(panel.id()) aria-label=(panel.title()) {
             @if !panel.title().is_empty() { h2 { (panel.title()) } }
             (body)
-            @if !answers.is_empty() { (receipt(&answers.iter().collect::<Vec<_>>())) }
+            @if !answers.is_empty() { (receipt(&answers, medium)) }
         }
     }
 }

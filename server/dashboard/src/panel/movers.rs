@@ -72,7 +72,7 @@ impl Panel for Movers {
                         tbody { @for ((kind, shown), (now, before)) in moves {
                             @let name = shown.strip_prefix(&format!("{kind}:")).unwrap_or(shown);
                             tr {
-                                th scope="row" { a href=(asked.state.at(Place::Repo(kind.clone(), name.to_owned())).href()) { (shown) } }
+                                th scope="row" { (asked.link(&asked.state.at(Place::Repo(kind.clone(), name.to_owned())), shown)) }
                                 td.number { (thousands(*before)) } td.number { (thousands(*now)) }
                                 td.number { (change(*now, *before).1) }
                             }

@@ -80,7 +80,7 @@ fn place_bars(asked: &Asked<'_>, answer: &Answer, dimension: &Dimension) -> Vec<
             more,
             value: int_of(row, 1).unwrap_or(0),
             beside: int_of(row, 2),
-            href: Some(asked.state.with(dimension, Test::Equal(code)).href()),
+            href: asked.href(&asked.state.with(dimension, Test::Equal(code))),
         }
     };
     answer.rows.iter().map(bar).collect()

@@ -10,13 +10,15 @@ use footfall_engine::query::Answer;
 use footfall_engine::query::value::{Condition, Query, Range, Test};
 use footfall_engine::schema::{Dimension, TimeUnit};
 
-use super::{Asked, Panel};
+use super::{Asked, Medium, Panel};
 use crate::chart::spark::spark;
 use crate::number::{change, count, int_at, int_of, share, text_of};
 use crate::state::{Place, Sort, State};
 
 /// Rows of a page of the table.
 const ROWS: usize = 100;
+/// Rows of the one table of a report.
+const REPORT_ROWS: usize = 500;
 /// Days of the small graphs.
 const SPARK_DAYS: u32 = 364;
 
@@ -52,27 +54,32 @@ impl Panel for Repos {
         };
         let state = asked.state;
         let rows = list.shown(state);
-        let pages = rows.len().div_ceil(ROWS).max(1);
+        let each = if asked.medium == Medium::Page {
+            ROWS
+        } else {
+            REPORT_ROWS
+        };
+        let pages = rows.len().div_ceil(each).max(1);
         let page = (state.page as usize).min(pages);
-        let from = (page - 1) * ROWS;
+        let from = (page - 1) * each;
         let rows = rows
-            .get(from..rows.len().min(from + ROWS))
+            .get(from..rows.len().min(from + each))
             .unwrap_or_default();
         let sparks = list.sparks(asked, rows)?;
         Ok(Some(html! {
-            (search(state))
+            @if asked.medium == Medium::Page { (search(state)) }
             div.scroll { table.repos {
                 thead { tr {
-                    (heading("Repo", state, Some(Sort::Name), false))
+                    (heading("Repo", asked, Some(Sort::Name), false))
                     th scope="col" { "Type" }
-                    (heading(list.name, state, Some(Sort::Range), true))
-                    (heading("All Time", state, Some(Sort::AllTime), true))
-                    @if list.has_downloaders { (heading("Unique downloaders", state, Some(Sort::Downloaders), true)) }
-                    (heading("Share", state, None, true))
-                    @if list.has_before { (heading("Change", state, None, true)) }
+                    (heading(list.name, asked, Some(Sort::Range), true))
+                    (heading("All Time", asked, Some(Sort::AllTime), true))
+                    @if list.has_downloaders { (heading("Unique downloaders", asked, Some(Sort::Downloaders), true)) }
+                    (heading("Share", asked, None, true))
+                    @if list.has_before { (heading("Change", asked, None, true)) }
                     th scope="col" { "A year" }
                 } }
-                tbody { @for (key, numbers) in rows { (list.row(state, key, numbers, sparks.get(*key))) } }
+                tbody { @for (key, numbers) in rows { (list.row(asked, key, (numbers, sparks.get(*key)))) } }
                 tfoot { tr {
                     th scope="row" { "Sum of all rows" } td {}
                     td.number { (thousands(list.sum(|row| row.range))) }
@@ -86,7 +93,7 @@ impl Panel for Repos {
                     td {} @if list.has_before { td {} } td {}
                 } }
             } }
-            (pager(state, page, pages))
+            @if asked.medium == Medium::Page { (pager(state, page, pages)) }
         }))
     }
 }
@@ -229,17 +236,17 @@ impl List {
 
     fn row(
         &self,
-        state: &State,
+        asked: &Asked<'_>,
         key: &Key,
-        numbers: &Numbers,
-        graph: Option<&Vec<Option<u64>>>,
+        (numbers, graph): (&Numbers, Option<&Vec<Option<u64>>>),
     ) -> Markup {
+        let state = asked.state;
         let (kind, name) = key;
         let change = change(numbers.range, numbers.before).1;
         let whole = self.exact.0.unwrap_or(0);
         html! { tr {
-            th scope="row" { a href=(state.at(Place::Repo(kind.clone(), name.clone())).href()) { (name) } }
-            td { a href=(state.with(&Dimension::RepoType, Test::Equal(kind.clone())).href()) { (kind) } }
+            th scope="row" { (asked.link(&state.at(Place::Repo(kind.clone(), name.clone())), name)) }
+            td { (asked.link(&state.with(&Dimension::RepoType, Test::Equal(kind.clone())), kind)) }
             td.number { (thousands(numbers.range)) }
             td.number { (thousands(numbers.all)) }
             @if self.has_downloaders { td.number { (count(numbers.downloaders)) } }
@@ -269,7 +276,8 @@ fn key_of(row: &[footfall_engine::query::Value]) -> Key {
     (kind, name)
 }
 
-fn heading(name: &str, state: &State, sort: Option<Sort>, is_number: bool) -> Markup {
+fn heading(name: &str, asked: &Asked<'_>, sort: Option<Sort>, is_number: bool) -> Markup {
+    let state = asked.state;
     let is_here = sort == Some(state.sort);
     let order = if sort == Some(Sort::Name) {
         "ascending"
@@ -279,7 +287,7 @@ fn heading(name: &str, state: &State, sort: Option<Sort>, is_number: bool) -> Ma
     html! {
         th.number[is_number] scope="col" aria-sort=[is_here.then_some(order)] {
             @match sort {
-                Some(sort) => a href=(State { sort, page: 1, ..state.clone() }.href()) { (name) },
+                Some(sort) => (asked.link(&State { sort, page: 1, ..state.clone() }, name)),
                 None => (name),
             }
         }

@@ -47,7 +47,7 @@ impl Panel for Rules {
                 tbody { @for (rule, downloads, downloaders) in rows {
                     @let state = State { rule: Some(rule.name.to_owned()).filter(|name| name != DEFAULT_RULE), ..asked.state.clone() };
                     tr aria-current=[(rule.name == chosen).then_some("true")] {
-                        th scope="row" { a href=(state.href()) { (rule.name) } }
+                        th scope="row" { (asked.link(&state, rule.name)) }
                         td.number { (count(downloads)) } td.number { (count(downloaders)) }
                         td { (rule.meaning) }
                     }

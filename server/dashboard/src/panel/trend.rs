@@ -6,7 +6,7 @@ use footfall_engine::Result;
 use footfall_engine::query::Answer;
 use footfall_engine::schema::{Dimension, TimeUnit};
 
-use super::{Asked, Panel};
+use super::{Asked, Medium, Panel};
 use crate::chart::line::{Series, line};
 use crate::number::{count, int_of, text_of};
 use crate::period::{DAYS_OF_CHART_MAX, len};
@@ -56,7 +56,7 @@ impl Panel for Trend {
             html! { a.tab href=(href) aria-current=[is_here.then_some("true")] { (name) } }
         };
         Ok(Some(html! {
-            @if asked.has_logs() {
+            @if asked.has_logs() && asked.medium == Medium::Page {
                 nav.tabs aria-label="What the chart shows" { (tab("Downloads", Tab::Downloads)) (tab("Unique downloaders", Tab::Downloaders)) }
             }
             @for chart in &charts { (chart) }

@@ -50,7 +50,7 @@ impl Panel for Trust {
         Ok(Some(html! {
             p.through { "Data through " (through.join(", ")) }
             @if !findings.is_empty() { ul.findings { @for finding in &findings { li {
-                a href=(asked.state.at(Place::Data).href()) { (finding) }
+                (asked.link(&asked.state.at(Place::Data), finding))
             } } } }
             @if status.logs.is_none() {
                 p.through { "Access logs would add unique downloaders, countries, clients and hours." }
