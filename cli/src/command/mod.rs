@@ -20,6 +20,7 @@ mod man;
 mod query;
 mod rebuild;
 mod receipt;
+mod report;
 mod repos;
 mod rule;
 mod series;
@@ -97,6 +98,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     query::COMMAND,
     explain::COMMAND,
     export::COMMAND,
+    report::COMMAND,
     hub::COMMAND,
     imports::COMMAND,
     rule::COMMAND,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use footfall_dashboard::{Place, State, Tab, render};
+use footfall_dashboard::{Place, State, Tab, render, report};
 use footfall_engine::ingest::pipeline::Options;
 use footfall_engine::output::thousands;
 use footfall_engine::query::value::Range;
@@ -126,6 +126,39 @@ fn every_page_is_whole_with_any_source() -> Tested {
                 headed && fits && matches!(has, Has::Hub | Has::Both),
                 "{place}"
             );
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_report_stands_alone_with_the_numbers_of_the_queries() -> Tested {
+    for has in [Has::Nothing, Has::Logs, Has::Hub, Has::Both] {
+        let dir = tempfile::tempdir()?;
+        let store = store(has, dir.path())?;
+        let page = report(&store)?;
+        for leads_away in [
+            "<a ",
+            "<script",
+            "src=",
+            "href=",
+            "url(",
+            "<form",
+            "class=\"error\"",
+        ] {
+            assert!(!page.contains(leads_away), "{leads_away}");
+        }
+        assert!(!has_hash(&page));
+        if matches!(has, Has::Logs | Has::Both) {
+            for query in [
+                "downloads where repo_type in (model, dataset)",
+                "downloaders where repo_type in (model, dataset) last 30d",
+            ] {
+                let Some(Value::Int(value)) = store.query(query)?.rows[0].first().cloned() else {
+                    return Err(format!("{query} has no number").into());
+                };
+                assert!(page.contains(&thousands(value)), "{query}: {value}");
+            }
         }
     }
     Ok(())
