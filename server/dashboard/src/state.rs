@@ -130,13 +130,22 @@ impl State {
     ///
     /// `NotFound` for a path that is no page; `Invalid` for a parameter without meaning.
     pub fn parse(path: &str, query: &str) -> Result<Self> {
+        Self::of(place(path)?, &pairs(query))
+    }
+
+    /// The state of a page with these parameters.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` for a parameter without meaning.
+    pub fn of(place: Place, parameters: &[(String, String)]) -> Result<Self> {
         let mut state = Self {
-            place: place(path)?,
+            place,
             ..Self::default()
         };
         // A range picker's form gives both ends apart.
         let (mut from, mut to) = (String::new(), String::new());
-        for (name, value) in pairs(query) {
+        for (name, value) in parameters {
             let value = value.trim();
             match name.as_str() {
                 _ if value.is_empty() => {}
@@ -186,10 +195,18 @@ impl State {
             Place::Counting => "/counting".to_owned(),
             Place::Data => "/data".to_owned(),
             Place::Repo(kind, name) => {
-                let (mut first, mut rest) = (String::new(), String::new());
-                encode_path(kind, &mut first);
-                encode_path(name, &mut rest);
-                format!("/repo/{}/{rest}", first.replace('/', "%2F"))
+                // A name has one slash, which parts two segments; more of them are no separators.
+                let segment = |text: &str| {
+                    let mut encoded = String::new();
+                    encode_path(text, &mut encoded);
+                    encoded.replace('/', "%2F")
+                };
+                match name.split_once('/') {
+                    Some((org, name)) => {
+                        format!("/repo/{}/{}/{}", segment(kind), segment(org), segment(name))
+                    }
+                    None => format!("/repo/{}/{}", segment(kind), segment(name)),
+                }
             }
         }
     }

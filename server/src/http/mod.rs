@@ -17,6 +17,7 @@
 mod address;
 mod badge;
 mod body;
+mod dashboard;
 mod describe;
 mod export;
 mod guard;
@@ -25,7 +26,6 @@ mod ingest;
 mod io;
 mod media;
 mod metrics;
-mod page;
 mod query;
 mod respond;
 mod route;

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use footfall_protocol::{Code, Fault};
 
 use super::respond::Found;
-use super::{Call, badge, describe, export, hub, ingest, metrics, page, query, series};
+use super::{Call, badge, dashboard, describe, export, hub, ingest, metrics, query, series};
 use crate::token::Right;
 
 /// Who may come in.
@@ -137,27 +137,87 @@ const BREAKDOWN: &[Parameter] = &[
     optional("rule", "counting rule of counts from the logs", "files"),
 ];
 
+/// What is shown of the store as a whole: its days, its imports, its size.
+const PAGE: Entry = Entry::WholeStore(Right::Read);
+const HTML: &str = "text/html; charset=utf-8";
+/// What a page's address says, see `footfall_dashboard::State`.
+const STATE: &[Parameter] = &[
+    optional("range", "days, as in a query", "last 7d"),
+    optional("from", "first day, from the picker", "2025-01-02"),
+    optional("to", "last day, from the picker", "2025-01-03"),
+    optional("where", "conditions, as in a query", "country = DE"),
+    optional("rule", "counting rule", "files"),
+    optional("tab", "what the chart shows", "downloaders"),
+    optional("q", "text in names of repos", "llama"),
+    optional("sort", "order of repos", "name"),
+    optional("page", "page of repos", "2"),
+];
+
 /// Every path.
 pub(crate) const ROUTES: &[Route] = &[
     Route {
         method: "GET",
         path: "/",
-        entry: Entry::Open,
-        meaning: "A page that says where to ask",
-        parameters: &[],
+        entry: PAGE,
+        meaning: "The dashboard: all repos",
+        parameters: STATE,
         takes: &[],
-        gives: &["text/html; charset=utf-8"],
-        run: |call| Box::pin(page::page(call)),
+        gives: &[HTML],
+        run: |call| Box::pin(dashboard::overview(call)),
     },
     Route {
         method: "GET",
-        path: "/style.css",
+        path: "/counting",
+        entry: PAGE,
+        meaning: "The dashboard: what is counted",
+        parameters: STATE,
+        takes: &[],
+        gives: &[HTML],
+        run: |call| Box::pin(dashboard::counting(call)),
+    },
+    Route {
+        method: "GET",
+        path: "/data",
+        entry: PAGE,
+        meaning: "The dashboard: what was taken in",
+        parameters: STATE,
+        takes: &[],
+        gives: &[HTML],
+        run: |call| Box::pin(dashboard::data(call)),
+    },
+    Route {
+        method: "GET",
+        path: "/repo/{type}/{name}",
+        entry: PAGE,
+        meaning: "The dashboard: a repo whose name has no slash",
+        parameters: STATE,
+        takes: &[],
+        gives: &[HTML],
+        run: |call| Box::pin(dashboard::repo(call)),
+    },
+    Route {
+        method: "GET",
+        path: "/repo/{type}/{org}/{name}",
+        entry: PAGE,
+        meaning: "The dashboard: a repo",
+        parameters: STATE,
+        takes: &[],
+        gives: &[HTML],
+        run: |call| Box::pin(dashboard::repo(call)),
+    },
+    Route {
+        method: "GET",
+        path: "/assets/{version}/{name}",
         entry: Entry::Open,
-        meaning: "The page's style",
+        meaning: "Style and scripts of the dashboard",
         parameters: &[],
         takes: &[],
-        gives: &["text/css; charset=utf-8"],
-        run: |call| Box::pin(page::style(call)),
+        gives: &[
+            "text/css; charset=utf-8",
+            "text/javascript; charset=utf-8",
+            "image/svg+xml",
+        ],
+        run: |call| Box::pin(dashboard::file(call)),
     },
     Route {
         method: "GET",
@@ -426,8 +486,7 @@ mod tests {
             .map(|route| route.path)
             .collect();
         let known = [
-            "/",
-            "/style.css",
+            "/assets/{version}/{name}",
             "/healthz",
             "/openapi.json",
             "/badge/{org}/{repo}.svg",

@@ -280,7 +280,7 @@ fn every_answer_says_what_a_browser_may_do_with_it() {
     let scene = Scene::plain();
     for path in [
         "/",
-        "/style.css",
+        "/assets/0/style.css",
         "/healthz",
         "/openapi.json",
         "/metrics",

@@ -40,23 +40,30 @@ pub const ASSETS: &[Asset] = &[
 ];
 
 /// Under which path assets are served.
-pub const PREFIX: &str = "/assets/";
+const PREFIX: &str = "/assets/";
 
-/// The asset at a path, `/assets/VERSION/NAME`; the version is not looked at.
+/// The asset of a name.
 #[must_use]
-pub fn at_path(path: &str) -> Option<&'static Asset> {
-    let (_, name) = path.strip_prefix(PREFIX)?.split_once('/')?;
+pub fn named(name: &str) -> Option<&'static Asset> {
     ASSETS.iter().find(|asset| asset.name == name)
 }
 
-/// The address of an asset. It holds a hash of all assets, so it may be kept for ever.
+/// The address of an asset, `/assets/VERSION/NAME`. The version is a hash of all assets, so what is at
+/// an address never changes.
 pub(crate) fn href(name: &str) -> String {
-    format!("{PREFIX}{:016x}/{name}", version())
+    let bytes = ASSETS.iter().flat_map(|asset| asset.bytes);
+    format!("{PREFIX}{:016x}/{name}", fnv(bytes))
 }
 
-/// FNV-1a over all assets: <http://www.isthe.com/chongo/tech/comp/fnv/>.
-fn version() -> u64 {
+/// A short name for a text, with the version of all assets in it: for ETags of pages.
+#[must_use]
+pub fn fingerprint(text: &str) -> String {
     let bytes = ASSETS.iter().flat_map(|asset| asset.bytes);
+    format!("{:016x}", fnv(bytes.chain(text.as_bytes())))
+}
+
+/// FNV-1a: <http://www.isthe.com/chongo/tech/comp/fnv/>.
+fn fnv<'b>(bytes: impl Iterator<Item = &'b u8>) -> u64 {
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })
@@ -69,8 +76,11 @@ mod tests {
     #[test]
     fn addresses_lead_to_their_assets() {
         for asset in ASSETS {
-            assert_eq!(at_path(&href(asset.name)).unwrap().name, asset.name);
+            let href = href(asset.name);
+            let (_, name) = href.rsplit_once('/').unwrap();
+            assert_eq!(named(name).unwrap().bytes, asset.bytes);
         }
-        assert!(at_path("/assets/x").is_none() && at_path("/assets/x/../style.css").is_none());
+        assert!(named("../style.css").is_none());
+        assert_ne!(fingerprint("/"), fingerprint("/data"));
     }
 }

@@ -48,7 +48,7 @@ pub(crate) fn frame(state: &State, status: &Status, panels: &[Markup]) -> Markup
                 }
                 footer {
                     p { "A downloader is a signed-in account or an anonymous address. Days are UTC days. “Downloads (Hub)” are the Hub's own figures; downloads counted from logs follow the rule that is named." }
-                    @if status.hub.is_some() { p { a href="/export/hub.csv" download { "Download the Hub's CSV" } } }
+                    @if status.hub.is_some() { p { a href="/api/v1/export/hub.csv" download { "Download the Hub's CSV" } } }
                     p.live aria-live="polite" {}
                 }
             }

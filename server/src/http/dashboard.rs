@@ -1,0 +1,101 @@
+//! Pages about the store: `footfall-dashboard` draws, this asks for it under the asker's terms.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use footfall_dashboard::{Ask, Place, State, asset, render};
+use footfall_engine::Result;
+use footfall_engine::catalog::View;
+use footfall_engine::query::{Answer, Query};
+use footfall_engine::store::{ImportInfo, Status, Store};
+use footfall_protocol::{Code, Fault};
+use hyper::header::CACHE_CONTROL;
+
+use super::Call;
+use super::query::on_pool;
+use super::respond::{Found, has_already};
+use crate::fault::fault_of;
+
+const HTML: &str = "text/html; charset=utf-8";
+
+/// `GET /`.
+pub(super) async fn overview(call: Call) -> std::result::Result<Found, Fault> {
+    page(call, Place::Overview).await
+}
+
+/// `GET /counting`.
+pub(super) async fn counting(call: Call) -> std::result::Result<Found, Fault> {
+    page(call, Place::Counting).await
+}
+
+/// `GET /data`.
+pub(super) async fn data(call: Call) -> std::result::Result<Found, Fault> {
+    page(call, Place::Data).await
+}
+
+/// `GET /repo/{type}/{name}`, where a name has a slash or none.
+pub(super) async fn repo(call: Call) -> std::result::Result<Found, Fault> {
+    let mut names = call.names.iter().cloned();
+    let kind = names.next().unwrap_or_default();
+    let name: Vec<String> = names.collect();
+    page(call, Place::Repo(kind, name.join("/"))).await
+}
+
+/// `GET /assets/{version}/{name}`.
+pub(super) async fn file(call: Call) -> std::result::Result<Found, Fault> {
+    let name = call.names.last().map(String::as_str).unwrap_or_default();
+    let asset = asset::named(name).ok_or_else(|| Fault::new(Code::NotFound, "no such file"))?;
+    let mut found = Found::new(asset.media_type, asset.bytes);
+    let for_ever = "public, max-age=31536000, immutable";
+    found.headers.push((CACHE_CONTROL, for_ever.to_owned()));
+    Ok(found)
+}
+
+async fn page(call: Call, place: Place) -> std::result::Result<Found, Fault> {
+    let state = State::of(place, &call.parameters).map_err(|error| fault_of(&error, None))?;
+    let context = Arc::clone(&call.context);
+    on_pool(&context, move || drawn(&call, &state)).await
+}
+
+fn drawn(call: &Call, state: &State) -> std::result::Result<Found, Fault> {
+    let context = &call.context;
+    let terms = context.terms(&call.access, Arc::clone(&call.asked), Duration::MAX);
+    let fault = |error| fault_of(&error, terms.stop.as_ref());
+    let view = context.store.view().map_err(fault)?;
+    // The same commit shows the same page until its days grow older.
+    let today = context.clock.now().day();
+    let etag = format!(
+        "W/\"{}-{today}-{}\"",
+        view.manifest().number,
+        asset::fingerprint(&state.href())
+    );
+    if has_already(&call.headers, &etag) {
+        return Ok(Found::not_modified(etag));
+    }
+    let reader = Reader {
+        store: &context.store,
+        view: view.under(terms.clone()),
+    };
+    let page = render(&reader, state).map_err(fault)?;
+    Ok(Found::new(HTML, page.html).with_etag(etag))
+}
+
+/// A store, read at one commit under the terms of who asks.
+struct Reader<'s> {
+    store: &'s Store,
+    view: View,
+}
+
+impl Ask for Reader<'_> {
+    fn answer(&self, query: &Query) -> Result<Answer> {
+        self.store.evaluate_on(&self.view, query)
+    }
+
+    fn status(&self) -> Result<Status> {
+        self.store.status()
+    }
+
+    fn imports(&self) -> Result<Vec<ImportInfo>> {
+        self.store.imports()
+    }
+}
