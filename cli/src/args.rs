@@ -136,7 +136,11 @@ impl Global {
 
     /// Writes an answer to where it goes.
     pub(crate) fn show(&self, answer: &Answer) -> Outcome {
-        let destination = self.destination();
+        self.show_at(&self.destination(), answer)
+    }
+
+    /// Writes an answer to some place.
+    pub(crate) fn show_at(&self, destination: &Destination, answer: &Answer) -> Outcome {
         let output = destination.output(self.asked_format())?;
         let look = destination.look();
         destination.write(|out| {

@@ -47,6 +47,7 @@ pub mod rules;
 pub mod schema;
 pub mod segment;
 pub mod settings;
+pub mod sketch;
 pub mod storage;
 pub mod store;
 pub mod units;

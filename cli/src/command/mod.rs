@@ -25,6 +25,7 @@ mod repos;
 mod rule;
 mod series;
 mod serve;
+mod sketch;
 mod status;
 mod token;
 mod top;
@@ -100,6 +101,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     export::COMMAND,
     report::COMMAND,
     hub::COMMAND,
+    sketch::COMMAND,
     imports::COMMAND,
     rule::COMMAND,
     serve::COMMAND,

@@ -41,6 +41,9 @@ Metrics: what can be counted.
 {rows}
 Downloaders, users, ips, repos and countries are distinct values: exact for the range you ask for,
 never a sum of days. A downloader is a signed-in account or an anonymous address, not a person.
+
+With `approx`, downloaders of answers with more than 16 groups may be estimates that take less
+memory, with a relative standard error of 0.81 %. To count several stores together: footfall sketch.
 "
     )
 }

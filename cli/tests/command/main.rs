@@ -8,3 +8,4 @@ mod everyday;
 mod rules;
 mod scene;
 mod server;
+mod sketches;

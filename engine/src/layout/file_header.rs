@@ -48,6 +48,8 @@ pub enum FileKind {
     History = 10,
     /// Sets of a month's downloaders.
     Union = 11,
+    /// An estimate that stores hand each other.
+    Sketch = 32,
 }
 
 impl FileKind {
@@ -64,6 +66,7 @@ impl FileKind {
         Self::Series,
         Self::History,
         Self::Union,
+        Self::Sketch,
     ];
 
     /// The stored number.
@@ -87,7 +90,14 @@ impl FileKind {
             Self::Series => "series",
             Self::History => "history",
             Self::Union => "union",
+            Self::Sketch => "sketch",
         }
+    }
+
+    /// Whether such files lie in a store's directory.
+    #[must_use]
+    pub fn is_stored(self) -> bool {
+        self != Self::Sketch
     }
 
     fn from_id(id: u16) -> Option<Self> {

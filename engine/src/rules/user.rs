@@ -19,7 +19,7 @@ use std::str::FromStr;
 
 use super::{Collapse, Rule, Statuses, by_name};
 use crate::error::{Error, Result};
-use crate::units::DAY_MS;
+use crate::units::{DAY_MS, HOUR_MS};
 
 /// The longest window of a rule, in milliseconds.
 pub const WINDOW_MS_MAX: u64 = 366 * DAY_MS;
@@ -28,7 +28,6 @@ pub const NAME_BYTES_MAX: usize = 64;
 
 /// The highest status that is stored.
 const STATUS_MAX: u16 = 999;
-const HOUR_MS: u64 = 3_600_000;
 /// Units of windows, and their milliseconds.
 const UNITS: [(&str, u64); 5] = [
     ("ms", 1),

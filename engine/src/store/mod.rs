@@ -18,6 +18,7 @@ mod imports;
 mod log_counts;
 mod query;
 mod settings;
+mod sketch;
 mod status;
 mod upkeep;
 mod verify;

@@ -54,11 +54,18 @@ pub fn overcount(
 pub fn meta(scope: &Scope<'_>, query: &Query) -> Meta {
     let nobody = scope.accepted.iter().filter(|row| rule::who(row).is_none());
     let (partial, missing) = unsure(scope, query);
+    let counts_downloaders = [Metric::Downloaders, Metric::Users, Metric::Ips];
+    let is_estimate = query.approx
+        && query
+            .metrics
+            .iter()
+            .any(|metric| counts_downloaders.contains(metric));
     Meta {
         from: scope.span.map(|span| calendar::instant(span.from)),
         to: scope.span.map(|span| calendar::instant(span.to)),
         rule: scope.rule.name.clone(),
-        exact: true,
+        exact: !is_estimate,
+        error_bound: is_estimate.then_some(1.04 / 16_384_f64.sqrt()),
         unidentified: u64::try_from(nobody.count()).unwrap_or(0),
         partial,
         missing,

@@ -17,7 +17,7 @@
 //!
 //! # Not here
 //!
-//! Query text (`meta.query` is empty), estimates (`approx` is answered exactly), sets of
+//! Query text (`meta.query` is empty), estimates (`approx` is answered exactly, and said to be an estimate), sets of
 //! downloaders. The wording of notes is free; only whether there is one is defined.
 
 pub mod agent;

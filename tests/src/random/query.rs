@@ -161,6 +161,7 @@ fn query_about(rng: &mut Rng, content: &Content, about: About) -> (Query, String
     if rng.percent(if plain { 30 } else { 60 }) {
         query.rule = Some(rng.pick(RULES).name.to_owned());
     }
+    query.approx = rng.percent(10);
     if rng.percent(40) {
         query.order = Some(order(rng, &query));
     }

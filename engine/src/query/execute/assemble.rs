@@ -19,6 +19,7 @@ use crate::query::order::{Unordered, order};
 use crate::query::text;
 use crate::query::value::Query;
 use crate::schema::{Dimension, IdentityKind, TimeUnit};
+use crate::sketch::STANDARD_ERROR;
 
 /// A group and its value for each metric.
 struct Line {
@@ -87,7 +88,7 @@ pub(super) struct Counted {
 ///
 /// `Corrupt` when an identity cannot be read.
 pub(super) fn answer(scope: &Scope<'_>, counted: &Counted) -> Result<Answer> {
-    let (by_slot, mut whole) = distinct(scope, &counted.log);
+    let (by_slot, mut whole) = distinct(scope, &counted.log)?;
     if !scope.wants.who {
         whole.who = counted.covered.whole;
     }
@@ -111,6 +112,7 @@ pub(super) fn answer(scope: &Scope<'_>, counted: &Counted) -> Result<Answer> {
         .collect::<Result<_>>()?;
     let ordered = order(scope.query, unordered)?;
     let (partial, missing) = series.unsure(scope);
+    let is_estimate = is_estimate(scope.query);
     Ok(Answer {
         columns: columns(scope.query),
         rows: ordered.rows,
@@ -119,8 +121,8 @@ pub(super) fn answer(scope: &Scope<'_>, counted: &Counted) -> Result<Answer> {
             from: scope.span.map(|span| instant(span.from)),
             to: scope.span.map(|span| instant(span.to)),
             rule: scope.rule.name.clone(),
-            exact: true,
-            error_bound: None,
+            exact: !is_estimate,
+            error_bound: is_estimate.then_some(STANDARD_ERROR),
             unidentified: counted.log.unidentified,
             overcount,
             partial,
@@ -134,27 +136,36 @@ pub(super) fn answer(scope: &Scope<'_>, counted: &Counted) -> Result<Answer> {
 }
 
 /// Distinct things of each slot, and of the whole.
-fn distinct(scope: &Scope<'_>, groups: &Groups) -> (Vec<Distinct>, Distinct) {
+fn distinct(scope: &Scope<'_>, groups: &Groups) -> Result<(Vec<Distinct>, Distinct)> {
     if !scope.wants.has_sets() {
-        return (Vec::new(), Distinct::default());
+        return Ok((Vec::new(), Distinct::default()));
     }
     let universe = groups.universe();
     let has_union = !scope.axes.is_empty();
     let mut who = Counter::new(universe.downloaders, scope.ips, has_union);
     let mut repos = Counter::new(universe.repos, &[], has_union);
     let mut countries = Counter::new(universe.countries, &[], has_union);
-    let slots = groups.all_sets().iter().map(|sets| Distinct {
-        who: who.count(&sets.who),
-        repos: repos.count(&sets.repos),
-        countries: countries.count(&sets.countries),
+    let slots = groups.all_sets().iter().map(|sets| {
+        Ok(Distinct {
+            who: who.count(&sets.who)?,
+            repos: repos.count(&sets.repos)?,
+            countries: countries.count(&sets.countries)?,
+        })
     });
-    let slots = slots.collect();
+    let slots = slots.collect::<Result<_>>()?;
     let whole = Distinct {
-        who: who.union(),
-        repos: repos.union(),
-        countries: countries.union(),
+        who: who.union()?,
+        repos: repos.union()?,
+        countries: countries.union()?,
     };
-    (slots, whole)
+    Ok((slots, whole))
+}
+
+/// Whether an answer may be an estimate: `approx` was asked for, and a metric that it applies to. The
+/// numbers may be exact all the same.
+fn is_estimate(query: &Query) -> bool {
+    let is_who = |metric: &Metric| matches!(metric.measure(), Measure::Downloaders(_));
+    query.approx && query.metrics.iter().any(is_who)
 }
 
 fn distinct_value(metric: Metric, distinct: &Distinct) -> u64 {

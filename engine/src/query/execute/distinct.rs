@@ -2,7 +2,12 @@
 //!
 //! A set is a list until a bit for every id of the universe takes less memory, so thousands of small
 //! groups cost what they hold and large ones a bit per id. Lists keep ids that come again; they are
-//! counted through one scratch set that all of them share.
+//! counted through one scratch set that all of them share. Where `approx` allows it, sets of many groups
+//! are estimates instead (`estimate`).
+
+use super::estimate::{self, Estimate};
+use crate::error::Result;
+use crate::sketch::Sketch;
 
 /// Ids of one group.
 #[derive(Clone, Debug)]
@@ -11,6 +16,8 @@ pub(super) enum IdSet {
     List(Vec<u32>),
     /// A bit for every id.
     Bits(Vec<u64>),
+    /// A list, or an estimate.
+    Estimate(Box<Estimate>),
 }
 
 impl Default for IdSet {
@@ -46,6 +53,9 @@ impl IdSet {
                 }
             }
         }
+        if let Self::Estimate(estimate) = self {
+            ids.by_ref().for_each(|id| estimate.insert(id));
+        }
         if let Self::Bits(bits) = self {
             for id in ids {
                 if let Some(word) = bits.get_mut(id as usize / 64) {
@@ -70,6 +80,7 @@ impl IdSet {
                     self.make_bits_if_smaller(limit);
                 }
             }
+            Self::Estimate(estimate) => estimate.insert(id),
         }
     }
 
@@ -87,6 +98,10 @@ impl IdSet {
     pub(super) fn for_each(&self, mut id: impl FnMut(u32)) {
         match self {
             Self::List(list) => list.iter().for_each(|one| id(*one)),
+            Self::Estimate(estimate) => {
+                let listed = estimate.listed().unwrap_or_default();
+                listed.iter().for_each(|one| id(*one));
+            }
             Self::Bits(bits) => {
                 for (start, word) in (0_u32..).step_by(64).zip(bits) {
                     let mut rest = *word;
@@ -109,6 +124,12 @@ impl IdSet {
                 }
             }
             (Self::Bits(bits), Self::List(more)) => mark(&more, bits),
+            (Self::Estimate(estimate), Self::Estimate(more)) => estimate.append(&more),
+            (Self::Estimate(estimate), more) => more.for_each(|id| estimate.insert(id)),
+            (known, Self::Estimate(mut estimate)) => {
+                known.for_each(|id| estimate.insert(id));
+                *known = Self::Estimate(estimate);
+            }
             (Self::List(list), Self::Bits(mut bits)) => {
                 mark(list, &mut bits);
                 *self = Self::Bits(bits);
@@ -144,6 +165,8 @@ pub(super) struct Counter<'a> {
     ips: &'a [u64],
     scratch: Vec<u64>,
     union: Option<Vec<u64>>,
+    /// What of the union is an estimate.
+    estimates: Option<Sketch>,
 }
 
 impl<'a> Counter<'a> {
@@ -154,12 +177,17 @@ impl<'a> Counter<'a> {
             ips,
             scratch: vec![0; words(limit)],
             union: has_union.then(|| vec![0; words(limit)]),
+            estimates: None,
         }
     }
 
     /// Counts a set.
-    pub(super) fn count(&mut self, set: &IdSet) -> Count {
-        match set {
+    ///
+    /// # Errors
+    ///
+    /// `Invalid`: see [`Sketch::estimate`].
+    pub(super) fn count(&mut self, set: &IdSet) -> Result<Count> {
+        Ok(match set {
             IdSet::Bits(bits) => {
                 if let Some(union) = &mut self.union {
                     for (word, more) in union.iter_mut().zip(bits) {
@@ -174,7 +202,24 @@ impl<'a> Counter<'a> {
                 }
                 self.count_list(list)
             }
-        }
+            IdSet::Estimate(estimate) => match estimate.listed() {
+                Ok(list) => {
+                    if let Some(union) = &mut self.union {
+                        mark(list, union);
+                    }
+                    self.count_list(list)
+                }
+                Err(sketch) => {
+                    if self.union.is_some() {
+                        self.estimates.get_or_insert_default().merge(sketch);
+                    }
+                    Count {
+                        all: sketch.estimate()?,
+                        ips: 0,
+                    }
+                }
+            },
+        })
     }
 
     fn count_list(&mut self, list: &[u32]) -> Count {
@@ -198,10 +243,19 @@ impl<'a> Counter<'a> {
     }
 
     /// Counts the union of all sets counted so far.
-    pub(super) fn union(&self) -> Count {
-        self.union
-            .as_ref()
-            .map_or_else(Count::default, |bits| count_bits(bits, self.ips))
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::count`].
+    pub(super) fn union(&self) -> Result<Count> {
+        match (&self.union, &self.estimates) {
+            (None, _) => Ok(Count::default()),
+            (Some(bits), None) => Ok(count_bits(bits, self.ips)),
+            (Some(bits), Some(sketch)) => Ok(Count {
+                all: estimate::union(bits, sketch)?,
+                ips: 0,
+            }),
+        }
     }
 }
 
@@ -241,10 +295,47 @@ mod tests {
                 let want: BTreeSet<u32> = ids.iter().copied().collect();
                 let want_ips = want.iter().filter(|id| is_ip(id)).count() as u64;
                 let want_count = Count { all: want.len() as u64, ips: want_ips };
-                prop_assert_eq!(counter.count(&set), want_count);
+                prop_assert_eq!(counter.count(&set)?, want_count);
                 all.extend(want);
             }
-            prop_assert_eq!(counter.union().all, all.len() as u64);
+            prop_assert_eq!(counter.union()?.all, all.len() as u64);
         }
+    }
+
+    #[test]
+    fn estimates_are_near_whatever_they_are_added_to() -> Result<()> {
+        const LIMIT: u32 = 1 << 20;
+        let ids = |from: u32, count: u32| (from..from + count).map(|id| id * 5 % LIMIT);
+        let estimate = || IdSet::Estimate(Box::default());
+        let mut counter = Counter::new(LIMIT, &[], true);
+        let mut near = |sets: [IdSet; 2], want: u32| -> Result<()> {
+            let [mut one, other] = sets;
+            one.append(other, LIMIT);
+            let found = counter.count(&one)?.all as f64;
+            let error = found / f64::from(want) - 1.0;
+            assert!(
+                error.abs() < 4.0 * crate::sketch::STANDARD_ERROR,
+                "{want}: {error}"
+            );
+            Ok(())
+        };
+        for (few, many) in [(10, 3_000), (3_000, 50_000), (50_000, 60_000)] {
+            for kinds in [[true, true], [true, false], [false, true]] {
+                let of = |is_estimate: bool, count: u32| {
+                    let mut set = if is_estimate {
+                        estimate()
+                    } else {
+                        IdSet::default()
+                    };
+                    set.extend(ids(1, count), LIMIT);
+                    set
+                };
+                near([of(kinds[0], few), of(kinds[1], many)], many)?;
+                near([of(kinds[0], many), of(kinds[1], few)], many)?;
+            }
+        }
+        let union = counter.union()?.all as f64;
+        assert!((union / 60_000.0 - 1.0).abs() < 0.03, "{union}");
+        Ok(())
     }
 }

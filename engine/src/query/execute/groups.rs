@@ -69,6 +69,8 @@ pub(super) struct Universe {
     pub(super) repos: u32,
     /// Numbers of countries.
     pub(super) countries: u32,
+    /// Whether sets of downloaders of many groups may be estimates.
+    pub(super) has_estimates: bool,
 }
 
 /// Sums and sets of one group.
@@ -178,6 +180,8 @@ impl Groups {
             let mut sets = Sets::default();
             if self.has_bits {
                 sets.who = IdSet::bits(self.universe.downloaders);
+            } else if self.universe.has_estimates {
+                sets.who = IdSet::Estimate(Box::default());
             }
             self.sets.push(sets);
         }

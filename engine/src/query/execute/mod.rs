@@ -25,6 +25,7 @@ mod by_place;
 mod cells;
 mod chain;
 mod distinct;
+mod estimate;
 mod explain;
 mod gaps;
 mod groups;
@@ -161,9 +162,6 @@ fn check_size(view: &View, answer: &Answer) -> Result<()> {
 }
 
 fn check_supported(query: &Query) -> Result<()> {
-    if query.approx {
-        return Err(Error::unsupported("approx is not answered yet").with_help("leave approx out"));
-    }
     if query
         .filter
         .iter()

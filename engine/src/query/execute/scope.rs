@@ -19,6 +19,7 @@ use crate::query::value::{Condition, Query};
 use crate::rules::{self, Collapse, Rule};
 use crate::schema::time::Span;
 use crate::schema::{Dimension, Evidence};
+use crate::sketch::REGISTER_COUNT;
 use crate::units::TimestampMs;
 
 /// What a query asks of the log, each kind of measure once.
@@ -224,6 +225,7 @@ impl<'a> Scope<'a> {
             downloaders: self.view.identities().next_id(),
             repos: self.repos.len(),
             countries: u32::try_from(self.view.meanings().countries.len()).unwrap_or(u32::MAX),
+            has_estimates: false,
         }
     }
 
@@ -234,9 +236,23 @@ impl<'a> Scope<'a> {
 
     /// No group yet.
     pub(super) fn groups(&self) -> Groups {
-        let universe = self.universe();
+        let universe = Universe {
+            has_estimates: self.has_estimates(),
+            ..self.universe()
+        };
         let is_dense = self.downloader_stride != 0;
         Groups::new((self.keys, is_dense), self.wants.has_sets(), universe)
+    }
+
+    /// Whether sets of downloaders may be estimates: only then do they take less memory, and kinds of
+    /// identities are not told apart.
+    fn has_estimates(&self) -> bool {
+        let is_history = |metric: &Metric| metric.measure() == Measure::History;
+        self.query.approx
+            && self.wants.who
+            && self.ips.is_empty()
+            && self.view.identities().next_id() > ESTIMATED_IDS_MIN
+            && !self.query.metrics.iter().any(is_history)
     }
 
     /// Dimensions of places that conditions are on.
@@ -403,6 +419,9 @@ fn accepts(rule: &Rule, view: &View) -> Vec<bool> {
     });
     accepts.collect()
 }
+
+/// Ids for which a bit each takes as many bytes as a sketch.
+const ESTIMATED_IDS_MIN: u32 = 8 * REGISTER_COUNT as u32;
 
 /// The evidence of nothing but checks.
 pub(super) const WEAKEST: u8 = Evidence::Check as u8;

@@ -11,7 +11,7 @@ use super::scope::{Scope, instant};
 use super::{Level, Rules, check_supported, count, notes};
 use crate::bitmap::BitSet;
 use crate::catalog::View;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::metrics::Metric;
 use crate::query::answer::{Meta, Value};
 use crate::query::value::Query;
@@ -44,6 +44,7 @@ impl DownloaderSets {
 pub fn downloader_sets(view: &View, rules: &Rules<'_>, query: &Query) -> Result<DownloaderSets> {
     let query = Query {
         metrics: vec![Metric::Downloaders],
+        approx: false,
         order: None,
         top: None,
         ..query.clone()
@@ -107,5 +108,6 @@ fn bit_set(ids: IdSet, limit: u32) -> Result<BitSet> {
             set.insert_all(&list)?;
             Ok(set)
         }
+        IdSet::Estimate(_) => Err(Error::invalid("an estimate is no set")),
     }
 }
