@@ -45,7 +45,8 @@ fn a_merge_of_two_stores_is_the_sketch_of_their_union() -> Outcome {
             .retain(|row| !left.rows.contains(row) || rng.percent(30));
         let stores = [&left, &right, &content].map(|content| Stored::new(content, seed));
         let [left, right, both] = stores;
-        let (left, right, both) = (left?.store, right?.store, both?.store);
+        let (left, right, both) = (left?, right?, both?);
+        let (left, right, both) = (&left.store, &right.store, &both.store);
         for query in queries {
             let mut merged = left.sketch(query)?;
             merged.merge(&right.sketch(query)?);

@@ -3,6 +3,7 @@
 use super::column::{self, Attribute, VISIT_PAGE_VALUES};
 use super::reader::SegmentMeta;
 use super::rows::DayRows;
+use super::sessions;
 use super::sorted::{SortedRows, Values};
 use super::verbs::{Shapes, VerbColumns};
 use crate::encoding::{Choice, ChunkWriter};
@@ -61,7 +62,12 @@ pub fn build_sorted(rows: &SortedRows, acceptance: Acceptance<'_>) -> Result<Vec
     let mut writer = ChunkWriter::default();
     builder.columns.write(&mut writer)?;
     for (attribute, values) in &rows.attributes {
-        write_attribute(&mut writer, *attribute, values, &rows.visit_starts)?;
+        let mut changes = Changes::of(values, &rows.visit_starts);
+        if *attribute == Attribute::SESSION {
+            let changed = (changes.rows.as_slice(), changes.values.as_mut_slice());
+            sessions::fold(&rows.visit_starts, &mut changes.firsts, changed);
+        }
+        changes.write(*attribute, &mut writer)?;
     }
     let meta = builder.meta();
     let (index, pages) = writer.finish();
@@ -311,34 +317,44 @@ pub(super) fn downloads_max(
     }
 }
 
-/// Writes an attribute as the values of first rows and a list of changes.
-fn write_attribute(
-    writer: &mut ChunkWriter,
-    attribute: Attribute,
-    values: &Values,
-    visit_starts: &[u32],
-) -> Result<()> {
-    let visits = visit_starts.windows(2);
-    let (mut rows, mut changes) = (Vec::new(), Vec::new());
-    let firsts: Vec<u32> = match values {
-        Values::All(value) => vec![*value; visits.len()],
-        Values::Each(values) => {
-            for bounds in visits.clone() {
-                let own = &values[bounds[0] as usize..bounds[1] as usize];
-                for (row, pair) in (bounds[0] + 1..).zip(own.windows(2)) {
-                    if pair[0] != pair[1] {
-                        rows.push(row);
-                        changes.push(pair[1]);
+/// An attribute as the values of visits' first rows and a list of changes.
+#[derive(Default)]
+struct Changes {
+    firsts: Vec<u32>,
+    /// Rows that differ from the row before in the same visit.
+    rows: Vec<u32>,
+    /// Their values.
+    values: Vec<u32>,
+}
+
+impl Changes {
+    fn of(values: &Values, visit_starts: &[u32]) -> Self {
+        let visits = visit_starts.windows(2);
+        let mut changes = Self::default();
+        changes.firsts = match values {
+            Values::All(value) => vec![*value; visits.len()],
+            Values::Each(values) => {
+                for bounds in visits.clone() {
+                    let own = &values[bounds[0] as usize..bounds[1] as usize];
+                    for (row, pair) in (bounds[0] + 1..).zip(own.windows(2)) {
+                        if pair[0] != pair[1] {
+                            changes.rows.push(row);
+                            changes.values.push(pair[1]);
+                        }
                     }
                 }
+                visits.map(|bounds| values[bounds[0] as usize]).collect()
             }
-            visits.map(|bounds| values[bounds[0] as usize]).collect()
-        }
-    };
-    let page = VISIT_PAGE_VALUES;
-    writer.column(attribute.values(), &firsts, page, Choice::Light)?;
-    writer.column(attribute.change_rows(), &rows, page, Choice::Light)?;
-    writer.column(attribute.change_values(), &changes, page, Choice::Light)
+        };
+        changes
+    }
+
+    fn write(&self, attribute: Attribute, writer: &mut ChunkWriter) -> Result<()> {
+        let page = VISIT_PAGE_VALUES;
+        writer.column(attribute.values(), &self.firsts, page, Choice::Light)?;
+        writer.column(attribute.change_rows(), &self.rows, page, Choice::Light)?;
+        writer.column(attribute.change_values(), &self.values, page, Choice::Light)
+    }
 }
 
 fn add_to_last(values: &mut [u32], more: u32) {

@@ -32,6 +32,7 @@ mod order;
 mod reader;
 mod rows;
 mod scan;
+mod sessions;
 mod sorted;
 mod verbs;
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::build::downloads_max;
 use super::column::{self, Attribute, VISIT_PAGE_VALUES};
 use super::reader::{RepoRange, Segment};
+use super::sessions::SessionNumbers;
 use crate::encoding::ColumnId;
 use crate::error::{Error, Result};
 
@@ -207,12 +208,19 @@ impl Segment {
             return Ok(run);
         }
         let visits = slice.first_visit..slice.first_visit + slice.rank.len() as u32;
-        self.read(attribute.values(), visits, &mut run.values)?;
         let rows = slice.first_row..slice.first_row.saturating_add(slice.row_count());
         let mut changed = Vec::new();
         let found = self.ascending(attribute.change_rows(), rows, &mut changed)?;
         let mut values = Vec::with_capacity(changed.len());
-        self.read(attribute.change_values(), found, &mut values)?;
+        if attribute == Attribute::SESSION {
+            // What is stored of a number means something only after all those before it.
+            let numbers = SessionNumbers::read(self)?;
+            extend(&mut run.values, &numbers.firsts, visits);
+            extend(&mut values, &numbers.changes, found);
+        } else {
+            self.read(attribute.values(), visits, &mut run.values)?;
+            self.read(attribute.change_values(), found, &mut values)?;
+        }
         let changed = changed.iter().map(|row| row - slice.first_row);
         run.changes = changed.zip(values).collect();
         Ok(run)
@@ -379,6 +387,11 @@ impl Segment {
         }
         Ok(())
     }
+}
+
+fn extend(out: &mut Vec<u32>, values: &[u32], range: Range<u32>) {
+    let range = range.start as usize..range.end as usize;
+    out.extend_from_slice(values.get(range).unwrap_or_default());
 }
 
 /// Where more than one visit in so many downloaders is read, all first instants are.

@@ -3,6 +3,7 @@
 use super::column::Attribute;
 use super::order::{ranks, segment_order};
 use super::rows::DayRows;
+use super::sessions::number;
 use crate::error::{Error, Result};
 use crate::units::Day;
 
@@ -25,7 +26,7 @@ pub struct SortedRows {
     pub verb: Vec<u32>,
     /// Attributes that some row has, ascending by attribute.
     pub attributes: Vec<(Attribute, Values)>,
-    /// What [`Attribute::SESSION`] counts, from 1.
+    /// What [`Attribute::SESSION`] counts, from 1, in the order of rows; each id once.
     pub sessions: Vec<[u8; 16]>,
 }
 
@@ -67,6 +68,18 @@ impl SortedRows {
             };
             (*attribute, values)
         });
+        let mut attributes: Vec<(Attribute, Values)> = attributes.collect();
+        let mut sessions = Vec::new();
+        for (_, values) in attributes
+            .iter_mut()
+            .filter(|(attribute, _)| *attribute == Attribute::SESSION)
+        {
+            let values = match values {
+                Values::All(value) => std::slice::from_mut(value),
+                Values::Each(values) => values.as_mut_slice(),
+            };
+            sessions = number(values, &rows.sessions);
+        }
         Ok(Self {
             day: rows.day,
             repos: of_visits(&rows.repo),
@@ -74,8 +87,8 @@ impl SortedRows {
             ranks,
             ts: gather(&rows.ts),
             verb: gather(&rows.verb),
-            attributes: attributes.collect(),
-            sessions: rows.sessions.clone(),
+            attributes,
+            sessions,
             visit_starts: order
                 .visit_starts
                 .iter()
