@@ -21,7 +21,7 @@
 mod assemble;
 mod axis;
 mod bucket_ranges;
-mod by_place;
+mod by_code;
 mod cells;
 mod chain;
 mod distinct;

@@ -1,9 +1,9 @@
 //! Ranks and shapes of visits to sets of downloaders, where nothing else of a visit matters.
 
-use super::by_place::PlaceSlots;
+use super::by_code::CodeSlots;
 use super::groups::Groups;
 use super::lens::OUT;
-use super::scan::DayReader;
+use super::scan::{DayReader, attributes};
 use super::shape::Cover;
 use crate::error::Result;
 use crate::segment::{RepoRange, VisitSlice, column};
@@ -14,7 +14,7 @@ pub(super) struct RankedDownloaders {
     slice: VisitSlice,
     /// By shape: whether the rule accepts a request of it that the filter keeps.
     is_accepted: Vec<bool>,
-    slots: PlaceSlots,
+    slots: CodeSlots,
 }
 
 impl RankedDownloaders {
@@ -38,9 +38,9 @@ impl RankedDownloaders {
         self.is_accepted.clear();
         let is_accepted = shapes.iter().map(|shape| shape.verbs.iter().any(accepts));
         self.is_accepted.extend(is_accepted);
-        if !scope.place.is_idle() {
+        if attributes(scope).next().is_some() {
             let what = (repos, self.is_accepted.as_slice());
-            return reader.downloaders_by_place(what, &mut self.slots, groups);
+            return reader.downloaders_by_code(what, &mut self.slots, groups);
         }
         reader.segment.ranks_and_shapes(repos, &mut self.slice)?;
         let limit = groups.universe().downloaders;

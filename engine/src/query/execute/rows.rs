@@ -1,5 +1,7 @@
 //! Rows of visits that nothing else decides to groups.
 
+use std::cell::Cell;
+
 use super::chain::Chain;
 use super::groups::{Groups, Key, KeyMap};
 use super::lens::{ASK_SESSION, Lens, OUT};
@@ -192,6 +194,8 @@ pub(super) struct RowReader<'r, 's, 'a> {
     has_instants: bool,
     chains: Vec<(Key, Chain)>,
     whole: Option<Chain>,
+    /// Template and session of the last row whose session decided, and what they add to the key.
+    last_agent: Cell<Option<((u32, u32), Key)>>,
 }
 
 /// One row, as far as the query looks at it.
@@ -220,6 +224,7 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
             has_instants: !day.day.is_whole(),
             chains: Vec::new(),
             whole: None,
+            last_agent: Cell::new(None),
         }
     }
 
@@ -341,9 +346,7 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
             let part = match lens.part(cursor.value) {
                 ASK_SESSION => {
                     let session = attributes.session.as_ref().map_or(0, |cursor| cursor.value);
-                    let session = self.day.segment.session(session);
-                    let template = scope.view.names().agents().text(cursor.value);
-                    scope.sessions.part(template, session, &scope.axes)
+                    self.agent_part(cursor.value, session)
                 }
                 part => part,
             };
@@ -353,6 +356,22 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
             apart += part;
         }
         Some(apart)
+    }
+
+    /// What a user agent adds to the key where its session id decides; that of the row before is known.
+    fn agent_part(&self, template: u32, session: u32) -> Key {
+        let asked = (template, session);
+        if let Some((known, part)) = self.last_agent.get()
+            && known == asked
+        {
+            return part;
+        }
+        let scope = self.day.scope;
+        let template = scope.view.names().agents().text(template);
+        let id = self.day.segment.session(session);
+        let part = scope.sessions.part(template, id, &scope.axes);
+        self.last_agent.set(Some((asked, part)));
+        part
     }
 
     /// Adds what is distinct of an accepted row.

@@ -221,8 +221,9 @@ impl<'s> Runs<'s> {
         let (scope, segment, wants) = (reader.scope, &reader.segment, reader.wants);
         let mut runs = Self::default();
         for (attribute, lens) in attributes(scope) {
-            runs.lenses
-                .push((lens, segment.attribute(attribute, slice)?));
+            let mut run = segment.attribute(attribute, slice)?;
+            keep_visible(&mut run, lens, &slice.rows);
+            runs.lenses.push((lens, run));
         }
         if scope.agent.parts.contains(&ASK_SESSION) {
             runs.session = Some(segment.attribute(Attribute::SESSION, slice)?);
@@ -266,6 +267,33 @@ impl<'s> Runs<'s> {
         }
         varied
     }
+}
+
+/// Forgets changes of an attribute that make no difference to the query: another file of the same client is
+/// still the same client. `rows` is the number of rows of each visit.
+fn keep_visible(run: &mut RunSlice, lens: &Lens, rows: &[u32]) {
+    if run.changes.is_empty() {
+        return;
+    }
+    let mut visible = Vec::new();
+    let mut changes = run.changes.iter().peekable();
+    let mut end = 0;
+    for (visit, rows) in rows.iter().enumerate() {
+        end += rows;
+        if changes.peek().is_none_or(|(row, _)| *row >= end) {
+            continue;
+        }
+        let mut before = lens.part(run.value(visit));
+        while let Some(&(row, value)) = changes.next_if(|(row, _)| *row < end) {
+            let part = lens.part(value);
+            // What the session decides may differ where the codes' parts do not.
+            if part != before || part == ASK_SESSION {
+                visible.push((row, value));
+            }
+            before = part;
+        }
+    }
+    run.changes = visible;
 }
 
 impl DayReader<'_, '_> {
@@ -408,17 +436,19 @@ impl DayReader<'_, '_> {
         reader.repos(std::slice::from_ref(repo), &mut Carry::default(), groups)
     }
 
-    /// Whether only downloaders are counted, and ranks and shapes are enough.
+    /// Whether only downloaders are counted, and ranks, shapes and one attribute are enough.
     fn is_lean(&self) -> bool {
         let scope = self.scope;
-        let others = [&scope.agent, &scope.internal, &scope.kind];
         let has_internal =
             !scope.rule.internal && self.segment.len(Attribute::INTERNAL.values()) > 0;
         self.wants.is_who_only()
             && !self.by_rows
             && self.day.is_whole()
             && !scope.verb.has_axis
-            && others.into_iter().chain(&scope.extras).all(Lens::is_idle)
+            && scope.internal.is_idle()
+            && scope.kind.is_idle()
+            && attributes(scope).count() <= 1
+            && !scope.agent.parts.contains(&ASK_SESSION)
             && scope.downloaders.is_none()
             && scope.downloader_stride == 0
             && !has_internal

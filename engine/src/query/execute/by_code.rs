@@ -1,26 +1,26 @@
-//! Ranks, shapes and places of visits to sets of downloaders.
+//! Ranks, shapes and one attribute of visits to sets of downloaders.
 
 use super::groups::{Groups, Key};
-use super::lens::OUT;
+use super::lens::{Lens, OUT};
 use super::rows::{Carry, RowReader};
 use super::scan::{DayReader, Runs, Waiting};
 use crate::error::Result;
 use crate::segment::RepoRange;
 
-/// In place of a slot: the filter does not keep the place.
+/// In place of a slot: the filter does not keep the code.
 const SKIPPED: u32 = u32::MAX;
 
-/// Slots of places, for one value of all else that makes a group.
+/// Slots of an attribute's codes, for one value of all else that makes a group.
 #[derive(Debug, Default)]
-pub(super) struct PlaceSlots {
+pub(super) struct CodeSlots {
     base: Option<Key>,
     /// Grows whenever the base changes.
     epoch: u32,
-    /// Slots by place, and the epoch that each was looked up in.
+    /// Slots by code, and the epoch that each was looked up in.
     slots: Vec<(u32, u32)>,
 }
 
-impl PlaceSlots {
+impl CodeSlots {
     fn rebase(&mut self, base: Key) {
         if self.base != Some(base) {
             self.base = Some(base);
@@ -33,22 +33,21 @@ impl PlaceSlots {
     }
 
     #[inline]
-    fn slot(&mut self, reader: &DayReader<'_, '_>, place: u32, groups: &mut Groups) -> u32 {
-        match self.slots.get(place as usize) {
+    fn slot(&mut self, lens: &Lens, code: u32, groups: &mut Groups) -> u32 {
+        match self.slots.get(code as usize) {
             Some((epoch, slot)) if *epoch == self.epoch => *slot,
-            _ => self.look_up(reader, place, groups),
+            _ => self.look_up(lens, code, groups),
         }
     }
 
     #[cold]
-    fn look_up(&mut self, reader: &DayReader<'_, '_>, place: u32, groups: &mut Groups) -> u32 {
-        let lens = &reader.scope.place;
-        let slot = match lens.part(place) {
+    fn look_up(&mut self, lens: &Lens, code: u32, groups: &mut Groups) -> u32 {
+        let slot = match lens.part(code) {
             OUT => SKIPPED,
             part => u32::try_from(groups.slot(self.base.unwrap_or(0) + part)).unwrap_or(SKIPPED),
         };
         self.slots.resize(lens.parts.len(), (0, 0));
-        if let Some(known) = self.slots.get_mut(place as usize) {
+        if let Some(known) = self.slots.get_mut(code as usize) {
             *known = (self.epoch, slot);
         }
         slot
@@ -56,22 +55,22 @@ impl PlaceSlots {
 }
 
 impl DayReader<'_, '_> {
-    /// Adds the downloaders of some repos, where places are grouped or filtered and nothing else of a
-    /// visit matters.
+    /// Adds the downloaders of some repos, where one attribute is grouped or filtered and nothing else of
+    /// a visit matters.
     ///
     /// # Errors
     ///
     /// `Corrupt` when pages are damaged or point outside the segment.
-    pub(super) fn downloaders_by_place(
+    pub(super) fn downloaders_by_code(
         &self,
         (repos, is_accepted): (&[RepoRange], &[bool]),
-        slots: &mut PlaceSlots,
+        slots: &mut CodeSlots,
         groups: &mut Groups,
     ) -> Result<()> {
         let slice = self.segment.visits(repos)?;
         let runs = Runs::read(self, &slice)?;
         let varied = runs.varied(&slice.rows);
-        let Some((_, places)) = runs.lenses.first() else {
+        let Some((lens, codes)) = runs.lenses.first() else {
             return Ok(());
         };
         let mut waiting = Vec::new();
@@ -91,7 +90,7 @@ impl DayReader<'_, '_> {
                 // The greatest rank is "none".
                 let id = self.downloaders.get(*rank as usize).copied();
                 if let (Some(id), None | Some(None)) = (id, varied.get(visit)) {
-                    let slot = slots.slot(self, places.value(visit), groups);
+                    let slot = slots.slot(lens, codes.value(visit), groups);
                     if slot != SKIPPED {
                         groups.add_downloader(slot as usize, id);
                     }
