@@ -1,11 +1,12 @@
 //! The table of paths to OpenAPI 3.1, which programs read.
 
+use footfall_engine::analysis::{ANALYSES, Analysis, usage};
 use footfall_protocol::{CODES, Fault};
 use serde_json::{Map, Value, json};
 
 use super::Call;
 use super::respond::{Found, status_of};
-use super::route::{Entry, ROUTES, Route};
+use super::route::{ANALYSIS_PATH, Entry, ROUTES, Route};
 use crate::token::Right;
 
 /// `GET /openapi.json`.
@@ -18,9 +19,19 @@ pub(super) async fn show(_: Call) -> Result<Found, Fault> {
 pub fn openapi() -> Value {
     let mut paths: Map<String, Value> = Map::new();
     for route in ROUTES {
-        let path = paths.entry(route.path).or_insert_with(|| json!({}));
-        if let Some(methods) = path.as_object_mut() {
-            methods.insert(route.method.to_lowercase(), operation(route));
+        if route.path == ANALYSIS_PATH {
+            for analysis in ANALYSES {
+                let path = ANALYSIS_PATH.replace("{name}", analysis.card().name);
+                add(
+                    &mut paths,
+                    path.clone(),
+                    route,
+                    of_analysis(*analysis, operation(route, &path)),
+                );
+            }
+        } else {
+            let operation = operation(route, route.path);
+            add(&mut paths, route.path.to_owned(), route, operation);
         }
     }
     let codes: Vec<&str> = CODES.iter().map(|(_, name, _)| *name).collect();
@@ -52,8 +63,37 @@ pub fn openapi() -> Value {
     })
 }
 
-fn operation(route: &Route) -> Value {
-    let mut parameters: Vec<Value> = names(route.path)
+fn add(paths: &mut Map<String, Value>, path: String, route: &Route, operation: Value) {
+    let path = paths.entry(path).or_insert_with(|| json!({}));
+    if let Some(methods) = path.as_object_mut() {
+        methods.insert(route.method.to_lowercase(), operation);
+    }
+}
+
+/// The same, saying what the analysis says of itself.
+fn of_analysis(analysis: &dyn Analysis, mut operation: Value) -> Value {
+    let card = analysis.card();
+    let example = card.examples.first().and_then(|text| text.split_once(' '));
+    let words = example.map_or("", |(_, words)| words);
+    if let Some(fields) = operation.as_object_mut() {
+        fields.insert("summary".to_owned(), card.about.into());
+        fields.insert("description".to_owned(), usage(analysis).into());
+    }
+    let parameters = operation
+        .get_mut("parameters")
+        .and_then(Value::as_array_mut);
+    for parameter in parameters.into_iter().flatten() {
+        if parameter.get("name").is_some_and(|name| name == "words")
+            && let Some(fields) = parameter.as_object_mut()
+        {
+            fields.insert("example".to_owned(), words.into());
+        }
+    }
+    operation
+}
+
+fn operation(route: &Route, path: &str) -> Value {
+    let mut parameters: Vec<Value> = names(path)
         .map(|name| {
             json!({"name": name, "in": "path", "required": true,
                 "schema": {"type": "string", "minLength": 1, "pattern": "^[^/]+$"}})
@@ -81,7 +121,7 @@ fn operation(route: &Route) -> Value {
     }
     let mut operation = json!({
         "summary": route.meaning,
-        "operationId": format!("{} {}", route.method.to_lowercase(), route.path),
+        "operationId": format!("{} {path}", route.method.to_lowercase()),
         "parameters": parameters,
         "responses": responses,
     });

@@ -15,6 +15,7 @@
 //! A path: its handler in a file here, its row in [`route::ROUTES`].
 
 mod address;
+mod analysis;
 mod badge;
 mod body;
 mod dashboard;

@@ -73,7 +73,8 @@ pub(super) async fn post(mut call: Call) -> Result<Found, Fault> {
     answer(call, query).await
 }
 
-async fn answer(call: Call, query: String) -> Result<Found, Fault> {
+/// The answer of a question in its text form.
+pub(super) async fn answer(call: Call, query: String) -> Result<Found, Fault> {
     let output = media::output(call.parameter("format"), &call.headers)?;
     let context = Arc::clone(&call.context);
     on_pool(&context, move || written(&call, &query, output)).await

@@ -5,7 +5,9 @@ use std::pin::Pin;
 use footfall_protocol::{Code, Fault};
 
 use super::respond::Found;
-use super::{Call, badge, dashboard, describe, export, hub, ingest, metrics, query, series};
+use super::{
+    Call, analysis, badge, dashboard, describe, export, hub, ingest, metrics, query, series,
+};
 use crate::token::Right;
 
 /// Who may come in.
@@ -152,6 +154,9 @@ const STATE: &[Parameter] = &[
     optional("sort", "order of repos", "name"),
     optional("page", "page of repos", "2"),
 ];
+/// The path of analyses; the description has one for each.
+pub(crate) const ANALYSIS_PATH: &str = "/api/v1/analysis/{name}";
+const WORDS: Parameter = required("words", "what follows its name in its text", "top 20");
 
 /// Every path.
 pub(crate) const ROUTES: &[Route] = &[
@@ -282,6 +287,16 @@ pub(crate) const ROUTES: &[Route] = &[
         takes: &[],
         gives: &[JSON],
         run: |call| Box::pin(series::series(call)),
+    },
+    Route {
+        method: "GET",
+        path: ANALYSIS_PATH,
+        entry: READ,
+        meaning: "The answer of a question made of queries",
+        parameters: &[WORDS, FORMAT],
+        takes: &[],
+        gives: ANSWERS,
+        run: |call| Box::pin(analysis::analysis(call)),
     },
     Route {
         method: "GET",

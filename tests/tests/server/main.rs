@@ -6,6 +6,7 @@
 )]
 
 mod doors;
+mod fuzz;
 mod http;
 mod ingest;
 mod limits;

@@ -197,6 +197,7 @@ fn address(path: &str, operation: &serde_json::Value) -> Vec<String> {
         .map(|parameter| {
             let value = match (path, parameter["name"].as_str().unwrap()) {
                 ("/api/v1/series", "q") => "requests+by+day+where+repo+%7E+%22%2A%22",
+                (_, "words") => "top+5",
                 (_, "q") => "requests,downloaders+by+repo,country",
                 _ => "x.csv",
             };
