@@ -4,6 +4,7 @@ use clap::{ArgGroup, ArgMatches, Args, ValueEnum};
 use footfall_engine::output::thousands;
 use footfall_engine::query::{Range, text};
 use footfall_engine::store::{RawFormat, Store};
+use footfall_engine::units::TimestampMs;
 use std::io::Write;
 
 use footfall_protocol::Export;
@@ -106,6 +107,18 @@ fn done(global: &Global, rows: u64) -> Exit {
 }
 
 impl Wishes {
+    /// The instant of `--as-of`.
+    fn instant_of_as_of(&self) -> Outcome<Option<TimestampMs>> {
+        let Some(date) = self.as_of.as_deref() else {
+            return Ok(None);
+        };
+        let instant = text::end_of(date).map_err(|error| {
+            let mine = format!("--as-of {date}: {}", error.message());
+            Failure::usage_of(mine, "write 2026-07-14 or 2026-07-14T08:00:00Z")
+        })?;
+        Ok(Some(instant))
+    }
+
     /// The same as a request to a server.
     fn export(&self) -> Outcome<Export> {
         if self.raw {
@@ -117,6 +130,8 @@ impl Wishes {
             }
             return Ok(Export::Raw(range_text(self.asked().range()?)));
         }
+        // A server's words for a date that is none are not those of an option.
+        self.instant_of_as_of()?;
         Ok(Export::Hub {
             org: self.org.clone(),
             from_logs: self.from_logs,
@@ -149,13 +164,7 @@ fn raw(store: &Store, wishes: &Wishes, out: &mut dyn Write) -> Outcome<u64> {
 }
 
 fn hub(store: &Store, wishes: &Wishes, out: &mut dyn Write) -> Outcome<u64> {
-    let as_of = wishes.as_of.as_deref().map(|date| {
-        text::end_of(date).map_err(|error| {
-            let mine = format!("--as-of {date}: {}", error.message());
-            Failure::usage_of(mine, "write 2026-07-14 or 2026-07-14T08:00:00Z")
-        })
-    });
-    let as_of = as_of.transpose()?;
+    let as_of = wishes.instant_of_as_of()?;
     Ok(store.export_hub_csv(wishes.org.as_deref(), as_of, out)?)
 }
 
