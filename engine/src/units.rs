@@ -4,8 +4,6 @@
 
 use std::fmt;
 
-use chrono::Datelike;
-
 macro_rules! unit {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
         $(#[$doc])*
@@ -67,6 +65,8 @@ unit!(
 pub const DAY_MS: u64 = 86_400_000;
 /// Milliseconds of an hour.
 pub const HOUR_MS: u64 = 3_600_000;
+/// The last year that has four digits. Ends of ranges may lie beyond [`DAY_MAX`].
+const YEAR_SHOWN_MAX: u32 = 9999;
 /// 2199-12-31, the last day that can be stored.
 pub const DAY_MAX: Day = Day(84_005);
 
@@ -107,10 +107,40 @@ impl TimestampMs {
 impl fmt::Display for Day {
     /// `2026-07-14`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.date() {
-            Some(date) => write!(f, "{}", date.format("%Y-%m-%d")),
-            None => write!(f, "day {}", self.0),
+        let (year, month, day) = self.civil();
+        if year > YEAR_SHOWN_MAX {
+            return write!(f, "day {}", self.0);
         }
+        let mut text = *b"0000-00-00";
+        let digits = [year / 1000, year / 100, year / 10, year];
+        let digits = digits.into_iter().chain([month / 10, month, day / 10, day]);
+        for (place, digit) in [0, 1, 2, 3, 5, 6, 8, 9].into_iter().zip(digits) {
+            text[place] += (digit % 10) as u8;
+        }
+        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
+    }
+}
+
+impl Day {
+    /// Year, month and day of the month. Answers of a year of days need it hundreds of times, and the
+    /// calendar library takes ten times as long. After "chrono-Compatible Low-Level Date Algorithms" by
+    /// Howard Hinnant (days_from_civil, civil_from_days).
+    const fn civil(self) -> (u32, u32, u32) {
+        // Days since 0000-03-01; eras of 400 years begin there.
+        let day = self.0 as u64 + 719_468;
+        let day_of_era = day % 146_097;
+        let year_of_era =
+            (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let month_from_march = (5 * day_of_year + 2) / 153;
+        let day_of_month = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+        let month = if month_from_march < 10 {
+            month_from_march + 3
+        } else {
+            month_from_march - 9
+        };
+        let year = year_of_era + day / 146_097 * 400 + (month <= 2) as u64;
+        (year as u32, month as u32, day_of_month as u32)
     }
 }
 
@@ -134,15 +164,9 @@ impl Day {
 impl Day {
     /// The month it lies in.
     #[must_use]
-    pub fn month(self) -> Month {
-        let months = self.date().map_or(0, |date| {
-            u32::try_from(date.year())
-                .unwrap_or(0)
-                .saturating_sub(1970)
-                .saturating_mul(12)
-                .saturating_add(date.month0())
-        });
-        Month(months)
+    pub const fn month(self) -> Month {
+        let (year, month, _) = self.civil();
+        Month((year - 1970) * 12 + month - 1)
     }
 }
 
@@ -197,6 +221,8 @@ mod tests {
             let month = day.month();
             assert!(month.first_day() <= day && day < month.end_day(), "{day}");
             assert!(day.to_string().starts_with(&month.to_string()));
+            let date = day.date().unwrap();
+            assert_eq!(day.to_string(), date.format("%Y-%m-%d").to_string());
         }
         assert_eq!(DAY_MAX.month().end_day(), DAY_MAX.next());
         assert_eq!(Month(u32::MAX).first_day(), DAY_MAX.next());

@@ -100,7 +100,7 @@ fn ask(rng: &mut Rng, content: &Content, rules: &[Rule], store: &Store) -> Resul
         query.rule = Some(rng.pick(rules).name.clone());
         let want = naive::evaluate_source(&source, &query);
         answered += u64::from(want.is_ok());
-        for level in [Level::Cells, Level::Visits, Level::Rows] {
+        for level in [Level::Series, Level::Cells, Level::Visits, Level::Rows] {
             let mut got = store
                 .evaluate_from(level, &query)
                 .map_err(|error| error.to_string());

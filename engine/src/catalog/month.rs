@@ -72,6 +72,31 @@ impl Manifest {
         self.months.get(at.ok()?)
     }
 
+    /// Whether stored sums cover a day: its own cells, or the series of its month.
+    #[must_use]
+    pub fn has_sums(&self, partition: &Partition) -> bool {
+        let series = self.month(partition.day.month(), FileKind::Series);
+        partition.is_covered() || series.is_some_and(|series| series.covers(partition))
+    }
+
+    /// For each partition the place among the month files of the series that covers it.
+    #[must_use]
+    pub fn series_by_partition(&self) -> Vec<Option<usize>> {
+        let mut covering = vec![None; self.partitions.len()];
+        let entries = self.months.iter().enumerate();
+        for (at, entry) in entries.filter(|(_, entry)| entry.file.kind == FileKind::Series) {
+            let own = self.partitions_of(entry.month);
+            let first = own.first().map_or(0, |first| {
+                self.partitions
+                    .partition_point(|known| known.day < first.day)
+            });
+            for (place, partition) in covering.iter_mut().skip(first).zip(own) {
+                *place = entry.covers(partition).then_some(at);
+            }
+        }
+        covering
+    }
+
     /// What a file is built from that depends on the month's own days.
     #[must_use]
     pub fn days_of(&self, month: Month) -> BuiltFrom {

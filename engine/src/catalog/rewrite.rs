@@ -1,4 +1,4 @@
-//! All segments of a day to one, with its cells.
+//! All segments of a day to one, with its cells where its month's series does not have them.
 
 use std::sync::Arc;
 
@@ -15,8 +15,8 @@ use crate::units::Day;
 /// Most segments of a day; the commit that adds another one rewrites the day.
 pub const SEGMENTS_MAX: usize = 8;
 
-/// Replaces the segments of a day by one and rebuilds its cells; those that the transaction itself
-/// wrote count too. Does nothing for a day without rows.
+/// Replaces the segments of a day by one and rebuilds its cells if it needs them; segments that the
+/// transaction itself wrote count too. Does nothing for a day without rows.
 ///
 /// # Errors
 ///
@@ -52,8 +52,7 @@ pub fn rewrite_day(transaction: &mut Transaction, day: Day, meanings: &Meanings)
         );
         return Err(Error::corrupt(message));
     }
-    let cells = cells_of(&merged, meanings)?;
-    let cells = transaction.write(FileKind::Cells, &cells)?;
+    let derived = derive(transaction, (day, file.number), &merged, meanings)?;
     let imports = (
         entries
             .iter()
@@ -67,11 +66,28 @@ pub fn rewrite_day(transaction: &mut Transaction, day: Day, meanings: &Meanings)
             .unwrap_or_default(),
     );
     let partition = transaction.manifest_mut().partition_mut(day);
-    partition.derived = Some(DerivedEntry {
-        file: cells,
-        built_from: vec![file.number],
-        rule: DEFAULT_RULE.to_owned(),
-    });
+    partition.derived = derived;
     partition.segments = vec![SegmentEntry::of(file, merged.meta(), imports)];
     Ok(())
+}
+
+/// Writes the cells of a day's one segment, unless the month's series has them.
+fn derive(
+    transaction: &mut Transaction,
+    (day, segment): (Day, u64),
+    merged: &Segment,
+    meanings: &Meanings,
+) -> Result<Option<DerivedEntry>> {
+    let manifest = transaction.manifest();
+    let series = manifest.month(day.month(), FileKind::Series);
+    let partition = manifest.partition(day);
+    if partition.is_some_and(|partition| series.is_some_and(|series| series.covers(partition))) {
+        return Ok(None);
+    }
+    let cells = cells_of(merged, meanings)?;
+    Ok(Some(DerivedEntry {
+        file: transaction.write(FileKind::Cells, &cells)?,
+        built_from: vec![segment],
+        rule: DEFAULT_RULE.to_owned(),
+    }))
 }

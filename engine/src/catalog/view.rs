@@ -13,7 +13,7 @@ use super::settings::load_settings;
 use super::snapshot::Snapshot;
 use super::terms::Terms;
 use super::upkeep::{HistoryFiles, UnionFiles, is_fresh};
-use crate::derived::{CellInput, Cells, History, Union, build_cells};
+use crate::derived::{CellInput, Cells, History, Series, Union, build_cells};
 use crate::dictionary::identity::{KeyChunk, LookupRun};
 use crate::dictionary::{IdentityKeys, Names};
 use crate::error::{Error, Result};
@@ -231,6 +231,8 @@ pub struct View {
     ip_bits: Arc<OnceLock<Vec<u64>>>,
     histories: Arc<OnceLock<Histories>>,
     merged: Arc<Merged>,
+    /// By place of a partition: that of the series that covers it, among the manifest's month files.
+    covering: Arc<OnceLock<Vec<Option<usize>>>>,
     settings: Arc<Settings>,
     rules: Vec<Rule>,
     terms: Terms,
@@ -267,6 +269,7 @@ impl View {
             ip_bits: Arc::default(),
             histories: Arc::default(),
             merged,
+            covering: Arc::default(),
             settings,
             rules,
             terms: Terms::default(),
@@ -284,6 +287,7 @@ impl View {
             ip_bits: Arc::clone(&self.ip_bits),
             histories: Arc::clone(&self.histories),
             merged: Arc::clone(&self.merged),
+            covering: Arc::clone(&self.covering),
             settings: Arc::clone(&self.settings),
             rules: self.rules.clone(),
             terms,
@@ -411,7 +415,27 @@ impl View {
         }
     }
 
-    /// The cells of a partition, if a file has them.
+    /// The series that covers a partition: both by their places in the manifest.
+    #[must_use]
+    pub fn series_of(&self, partition: usize) -> Option<usize> {
+        let covering = self
+            .covering
+            .get_or_init(|| self.manifest().series_by_partition());
+        covering.get(partition).copied().flatten()
+    }
+
+    /// A series by its place among the manifest's month files.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when it is damaged or missing, `Io`.
+    pub fn series(&self, place: usize) -> Result<Arc<Series>> {
+        let entry = self.manifest().months.get(place);
+        let entry = entry.ok_or_else(|| Error::invalid(format!("no month file {place}")))?;
+        self.snapshot.open_as(&entry.file, Series::open)
+    }
+
+    /// The cells of a partition, if a file of the day has them.
     ///
     /// # Errors
     ///
@@ -440,6 +464,15 @@ impl View {
         let covered = partition.filter(|partition| partition.is_covered());
         match covered.and_then(|partition| partition.derived.as_ref()) {
             Some(derived) => error.at_path(derived.file.path(self.snapshot.dir())),
+            None => error,
+        }
+    }
+
+    /// An error in a series, by its place among the manifest's month files, with the path of its file.
+    #[must_use]
+    pub fn at_series(&self, error: Error, place: usize) -> Error {
+        match self.manifest().months.get(place) {
+            Some(entry) => error.at_path(entry.file.path(self.snapshot.dir())),
             None => error,
         }
     }

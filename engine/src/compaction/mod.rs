@@ -68,8 +68,8 @@ pub struct CompactProgress {
 
 /// Whether compaction would rewrite the day.
 #[must_use]
-pub fn is_to_compact(partition: &Partition) -> bool {
-    partition.segments.len() > 1 || (partition.segments.len() == 1 && !partition.is_covered())
+pub fn is_to_compact(manifest: &Manifest, partition: &Partition) -> bool {
+    partition.segments.len() > 1 || (partition.segments.len() == 1 && !manifest.has_sums(partition))
 }
 
 /// Rewrites every day that lies in several segments or has no cells.
@@ -88,7 +88,8 @@ pub fn compact(catalog: &Catalog, tell: &mut dyn FnMut(CompactProgress)) -> Resu
         ..CompactReport::default()
     };
     let mut progress = CompactProgress::default();
-    for partition in before.partitions.iter().filter(|day| is_to_compact(day)) {
+    let to_do = before.partitions.iter();
+    for partition in to_do.filter(|day| is_to_compact(before, day)) {
         progress.days += 1;
         progress.rows += partition.rows();
     }
@@ -133,7 +134,8 @@ fn commit_group(
 
 /// The next days to rewrite, with their rows.
 fn next_group(manifest: &Manifest) -> Vec<(Day, u64)> {
-    let to_do = manifest.partitions.iter().filter(|day| is_to_compact(day));
+    let days = manifest.partitions.iter();
+    let to_do = days.filter(|day| is_to_compact(manifest, day));
     let mut rows = 0_u64;
     let group = to_do.take_while(|partition| {
         let is_first = rows == 0;

@@ -2,7 +2,7 @@
 //!
 //! All in UTC. Weeks and their years are those of ISO 8601.
 
-use chrono::{Datelike, NaiveDate};
+use chrono::{Datelike, NaiveDate, Weekday};
 
 use crate::units::{DAY_MAX, Day, HOUR_MS, TimestampMs};
 
@@ -31,6 +31,9 @@ pub enum TimeUnit {
 /// their Monday's day number, months are `year * 12 + month - 1`, quarters `year * 4 + quarter - 1`.
 pub type BucketKey = u32;
 
+/// Months from year 0 to 1970.
+const MONTHS_TO_1970: u32 = 1970 * 12;
+
 /// Half-open span of instants.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Hash)]
 pub struct Span {
@@ -56,20 +59,19 @@ impl TimeUnit {
     /// The bucket that holds a day; for units finer than a day, that of the day's first hour.
     #[must_use]
     pub fn of_day(self, day: Day) -> BucketKey {
-        let Some(date) = day.date() else {
-            return BucketKey::MAX;
-        };
-        let year = u32::try_from(date.year()).unwrap_or(0);
+        let weekday = |of: fn(Weekday) -> u32| day.date().map_or(0, |date| of(date.weekday()));
+        let month = day.month().get() + MONTHS_TO_1970;
         match self {
-            Self::Hour => day.get() * 24,
+            Self::Hour => day.get().saturating_mul(24),
             Self::Day => day.get(),
-            Self::Week => day
-                .get()
-                .saturating_sub(date.weekday().num_days_from_monday()),
-            Self::Month => year * 12 + date.month0(),
-            Self::Quarter => year * 4 + date.month0() / 3,
-            Self::Year => year,
-            Self::Weekday => date.weekday().number_from_monday(),
+            Self::Week => {
+                let from_monday = weekday(|day| day.num_days_from_monday());
+                day.get().saturating_sub(from_monday)
+            }
+            Self::Month => month,
+            Self::Quarter => month / 3,
+            Self::Year => month / 12,
+            Self::Weekday => weekday(|day| day.number_from_monday()),
             Self::HourOfDay => 0,
         }
     }
@@ -155,8 +157,7 @@ impl TimeUnit {
             Self::Week => {
                 let (year, week) = label.split_once("-W")?;
                 let year = i32::try_from(number(year, 4)?).ok()?;
-                let date =
-                    NaiveDate::from_isoywd_opt(year, number(week, 2)?, chrono::Weekday::Mon)?;
+                let date = NaiveDate::from_isoywd_opt(year, number(week, 2)?, Weekday::Mon)?;
                 Day::from_date(date)?.get()
             }
             Self::Month => {

@@ -45,7 +45,7 @@ impl Store {
     ///
     /// As [`Self::evaluate`].
     pub fn evaluate_on(&self, view: &View, query: &Query) -> Result<Answer> {
-        self.evaluate_on_from(Level::Cells, view, query)
+        self.evaluate_on_from(Level::default(), view, query)
     }
 
     fn evaluate_on_from(&self, lowest: Level, view: &View, query: &Query) -> Result<Answer> {

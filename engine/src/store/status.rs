@@ -162,7 +162,7 @@ impl Store {
             days_to_compact: manifest
                 .partitions
                 .iter()
-                .filter(|day| is_to_compact(day))
+                .filter(|day| is_to_compact(manifest, day))
                 .count() as u64,
             segments_max: segments_max(manifest),
             next: String::new(),

@@ -4,9 +4,10 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use footfall_engine::catalog::{BuiltFrom, Catalog};
 use footfall_engine::ingest::pipeline::{Options, Outcome};
 use footfall_engine::schema::Row;
-use footfall_engine::storage::FixedClock;
+use footfall_engine::storage::{FixedClock, RealFileSystem};
 use footfall_engine::store::Store;
 use footfall_engine::units::{DAY_MAX, Day};
 use tempfile::TempDir;
@@ -63,7 +64,26 @@ impl Stored {
             self.take(&mut rng, &delivery)?;
             self.deliveries.push(delivery);
         }
+        if rng.percent(50) {
+            self.uncover(&mut rng)?;
+        }
         Ok(())
+    }
+
+    /// Makes the series of some days look as if these had got late rows and a crash had come before upkeep.
+    fn uncover(&self, rng: &mut Rng) -> Result<(), String> {
+        let mut uncover = || -> footfall_engine::Result<()> {
+            let fs = Arc::new(RealFileSystem::default());
+            let catalog = Catalog::open(fs, self.store.dir())?;
+            let mut transaction = catalog.begin()?;
+            for entry in &mut transaction.manifest_mut().months {
+                if let BuiltFrom::Days(days) = &mut entry.built_from {
+                    days.retain(|_| rng.percent(70));
+                }
+            }
+            transaction.commit().map(drop)
+        };
+        uncover().map_err(|error| error.to_string())
     }
 
     /// Asks the store to take in all files once more, read from their beginning.

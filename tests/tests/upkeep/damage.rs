@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use footfall_engine::catalog::view::{Meanings, cells_of};
-use footfall_engine::catalog::{Catalog, Transaction, View};
+use footfall_engine::catalog::{Catalog, DerivedEntry, Transaction, View};
+use footfall_engine::derived::{Cells, SeriesSource, build_series};
 use footfall_engine::layout::FileKind;
-use footfall_engine::storage::RealFileSystem;
+use footfall_engine::storage::{FileBytes, RealFileSystem};
 use footfall_engine::store::{Fault, Store, VerifyOptions};
 use footfall_engine::{Error, ErrorKind, Result};
 
@@ -164,30 +165,61 @@ fn a_cut_longer_missing_or_swapped_file_is_found_and_named() {
 /// A change of a manifest, and what verification must say of it.
 type Lie = (&'static str, fn(&mut Transaction));
 
-/// Puts other cells in the place of the first day's.
+/// Gives the first day cells of its own, which only differ from its rows if these bytes do.
 fn set_cells(transaction: &mut Transaction, cells: &[u8]) {
     let file = transaction.write(FileKind::Cells, cells).unwrap();
     let day = &mut transaction.manifest_mut().partitions[0];
-    day.derived.as_mut().unwrap().file = file;
+    day.derived = Some(DerivedEntry {
+        file,
+        built_from: vec![day.segments[0].file.number],
+        rule: "5min".to_owned(),
+    });
+}
+
+/// Puts a series of these days' cells in the place of the month's.
+fn set_series(transaction: &mut Transaction, days: Vec<Vec<u8>>) {
+    let days = days.into_iter().map(|cells| {
+        let cells = Cells::open(Arc::new(FileBytes::from(cells))).unwrap();
+        SeriesSource::Day(Arc::new(cells))
+    });
+    let days: Vec<_> = days.collect();
+    let month = transaction.manifest().months[0].month;
+    let bytes = build_series(month, &days).unwrap();
+    let file = transaction.write(FileKind::Series, &bytes).unwrap();
+    transaction.manifest_mut().months[0].file = file;
+}
+
+/// The cells of each day; `are_others` for those under a rule that accepts nothing.
+fn cells_of_days(transaction: &Transaction, are_others: bool) -> Vec<Vec<u8>> {
+    let view = View::open(Arc::clone(transaction.base()), None).unwrap();
+    let mut meanings = Meanings::of(view.names());
+    if are_others {
+        meanings.accepts.fill(false);
+    }
+    let days = view.manifest().partitions.iter();
+    let cells = days.map(|day| cells_of(&view.segment(day).unwrap(), &meanings).unwrap());
+    cells.collect()
 }
 
 #[test]
 fn a_store_that_contradicts_itself_under_right_checksums_is_found_out() -> Result<()> {
-    let lies: [Lie; 8] = [
+    let lies: [Lie; 10] = [
         ("cells count", |transaction| {
-            let other = transaction.manifest().partitions[1]
-                .derived
-                .clone()
-                .unwrap();
-            let other = fs::read(other.file.path(transaction.base().dir())).unwrap();
-            set_cells(transaction, &other);
+            let cells = cells_of_days(transaction, false).swap_remove(1);
+            set_cells(transaction, &cells);
         }),
         ("the day's rows give", |transaction| {
-            let view = View::open(Arc::clone(transaction.base()), None).unwrap();
-            let segment = view.segment(&view.manifest().partitions[0]).unwrap();
-            let mut meanings = Meanings::of(view.names());
-            meanings.accepts.fill(false);
-            set_cells(transaction, &cells_of(&segment, &meanings).unwrap());
+            let cells = cells_of_days(transaction, true).swap_remove(0);
+            set_cells(transaction, &cells);
+        }),
+        ("has other days than the month", |transaction| {
+            let mut days = cells_of_days(transaction, false);
+            days.truncate(1);
+            set_series(transaction, days);
+        }),
+        ("the month's rows give", |transaction| {
+            let days = cells_of_days(transaction, true);
+            set_series(transaction, days);
         }),
         ("the manifest says", |transaction| {
             transaction.manifest_mut().partitions[0].segments[0].rows += 1;

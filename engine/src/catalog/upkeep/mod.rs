@@ -295,6 +295,11 @@ fn put(manifest: &mut Manifest, entries: Vec<MonthEntry>) {
     months.extend(entries);
     months.sort_by_key(place);
     manifest.months = months;
+    // A day's own cells are not needed where its month's series has them.
+    let covering = manifest.series_by_partition();
+    for (partition, series) in manifest.partitions.iter_mut().zip(covering) {
+        partition.derived = partition.derived.take().filter(|_| series.is_none());
+    }
 }
 
 /// Whether a file is of the rows that there are now. After a crash before upkeep it need not be.

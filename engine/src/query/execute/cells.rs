@@ -3,9 +3,13 @@
 //! For each measure the first table that covers the question is read. A question is covered when the
 //! table has every base that the filter and dimensions rest on, and its values add up over the bases
 //! that they do not rest on.
+//!
+//! The sums of a day are in the series of its month (`series`), or, where that does not cover the day,
+//! in the day's own cells.
 
 use std::ops::Range;
 
+use super::Level;
 use super::groups::{Groups, Key};
 use super::lens::{Lens, OUT};
 use super::scope::{Scope, Wants};
@@ -45,34 +49,48 @@ pub(super) struct Source {
     /// Which of the table's measures.
     pub(super) measure: Measure,
     /// Bases whose keys are read.
-    bases: u8,
+    pub(super) bases: u8,
     /// Whether only cells of verbs that the rule accepts count.
     only_accepted: bool,
     /// Whether it counts internal requests, which the rule leaves out.
-    has_internal: bool,
+    pub(super) has_internal: bool,
 }
 
 /// From which tables each measure comes, for days of one kind.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sources(pub(super) Vec<Source>);
 
-/// What cells cover of a query.
-#[derive(Debug)]
-pub(super) struct CellPlan<'s, 'a> {
-    scope: &'s Scope<'a>,
-    /// By number of the country.
-    countries: Vec<Key>,
+/// From which tables of a series, or of a day's cells, each measure comes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SourcesByDay {
     /// For days of which every hour counts alike.
     pub(super) whole_days: Sources,
     /// For days of which some hours are left out or hours are groups.
     pub(super) by_hour: Sources,
 }
 
+/// What cells cover of a query.
+#[derive(Debug)]
+pub(super) struct CellPlan<'s, 'a> {
+    scope: &'s Scope<'a>,
+    /// Whether series are read.
+    reads_series: bool,
+    /// By number of the country.
+    countries: Vec<Key>,
+    /// Numbers of the countries that the filter keeps, ascending, if it has a condition on them.
+    listed_countries: Option<Vec<u32>>,
+    /// For days that a series covers.
+    pub(super) series: SourcesByDay,
+    /// For other days.
+    pub(super) cells: SourcesByDay,
+}
+
 const fn bit(base: Base) -> u8 {
     1 << base as u8
 }
 
-fn has(bases: u8, base: Base) -> bool {
+/// Whether a base is among some.
+pub(super) fn has(bases: u8, base: Base) -> bool {
     bases & bit(base) != 0
 }
 
@@ -88,18 +106,31 @@ fn list(bases: u8) -> Vec<Base> {
 }
 
 impl<'s, 'a> CellPlan<'s, 'a> {
-    /// The plan of a query; it covers nothing if `is_allowed` is false.
-    pub(super) fn new(scope: &'s Scope<'a>, is_allowed: bool) -> Self {
+    /// The plan of a query; it reads nothing from below `lowest`.
+    pub(super) fn new(scope: &'s Scope<'a>, lowest: Level) -> Self {
         let mut plan = Self {
             scope,
+            reads_series: lowest <= Level::Series,
             countries: Vec::new(),
-            whole_days: Sources::default(),
-            by_hour: Sources::default(),
+            listed_countries: None,
+            series: SourcesByDay::default(),
+            cells: SourcesByDay::default(),
         };
-        if is_allowed && scope.wants.unidentified && plan.has_only_bases(|lens| !lens.has_filter) {
+        let has_only_bases = plan.has_only_bases(|lens| !lens.has_filter);
+        if lowest <= Level::Cells && scope.wants.unidentified && has_only_bases {
             plan.countries = countries(scope);
-            plan.whole_days = plan.sources(0);
-            plan.by_hour = plan.sources(bit(Base::Hour));
+            if scope.place.has_filter {
+                let kept = (0..).zip(&plan.countries).filter(|(_, part)| **part != OUT);
+                plan.listed_countries = Some(kept.map(|(number, _)| number).collect());
+            }
+            plan.series.whole_days = plan.sources(0);
+            plan.series.by_hour = plan.sources(bit(Base::Hour));
+            plan.cells = plan.series.clone();
+            if plan.has_few_repos() {
+                let is_kept = |source: &Source| !source.table.bases.contains(&Base::Repo);
+                plan.cells.whole_days.0.retain(is_kept);
+                plan.cells.by_hour.0.retain(is_kept);
+            }
         }
         plan
     }
@@ -168,9 +199,6 @@ impl<'s, 'a> CellPlan<'s, 'a> {
         }
         let unidentified = self.unidentified(filters & !bit(Base::Evidence));
         sources.extend(unidentified);
-        if self.has_few_repos() {
-            sources.retain(|source| !source.table.bases.contains(&Base::Repo));
-        }
         Sources(sources)
     }
 
@@ -242,7 +270,7 @@ impl<'s, 'a> CellPlan<'s, 'a> {
         self.countries.iter().filter(|part| **part != OUT).count()
     }
 
-    /// Adds what cells cover of a day; gives what has to come from elsewhere.
+    /// Adds what a day's own cells cover of it; gives what has to come from elsewhere.
     ///
     /// # Errors
     ///
@@ -276,14 +304,33 @@ impl<'s, 'a> CellPlan<'s, 'a> {
         Ok(wants)
     }
 
-    /// The sources for a day; `None` if cells cover nothing of it.
+    /// The series that is read for a day, by its place among the manifest's month files.
+    pub(super) fn series_of(&self, day: &DayPart) -> Option<usize> {
+        let view = self.scope.view;
+        view.series_of(day.partition).filter(|_| self.reads_series)
+    }
+
+    /// The sources for a day; `None` if sums cover nothing of it.
     pub(super) fn sources_of(&self, day: &DayPart) -> Option<&Sources> {
+        let by_day = match self.series_of(day) {
+            Some(_) => &self.series,
+            None => &self.cells,
+        };
         let sources = match day.is_whole() {
-            true => &self.whole_days,
-            false if day.is_whole_hours() => &self.by_hour,
+            true => &by_day.whole_days,
+            false if day.is_whole_hours() => &by_day.by_hour,
             false => return None,
         };
         Some(sources).filter(|sources| !sources.0.is_empty())
+    }
+
+    /// First keys that are read of a table that begins with `base`; `None` for all.
+    pub(super) fn listed(&self, base: Base) -> Option<&[u32]> {
+        match base {
+            Base::Repo => self.scope.repo.listed.as_deref(),
+            Base::Country => self.listed_countries.as_deref(),
+            _ => None,
+        }
     }
 
     /// Whether nothing of a day has to come from elsewhere, as far as that is known before.
@@ -306,8 +353,6 @@ impl<'s, 'a> CellPlan<'s, 'a> {
     ) -> Result<()> {
         buffers.read(source, cells, self.scope.repo.listed.as_deref())?;
         let (values, keys) = (&buffers.values, &buffers.keys);
-        let mut key_before = None;
-        let mut slot = 0;
         for (index, value) in values.iter().enumerate().filter(|(_, value)| **value > 0) {
             let mut key = if has(source.bases, Base::Hour) {
                 0
@@ -324,26 +369,7 @@ impl<'s, 'a> CellPlan<'s, 'a> {
             if !is_kept {
                 continue;
             }
-            let value = u64::from(*value);
-            match source.target {
-                Target::Unidentified => groups.unidentified += value,
-                Target::Whole => groups.whole_downloads += value,
-                _ => {
-                    if key_before != Some(key) {
-                        slot = groups.slot(key);
-                        key_before = Some(key);
-                    }
-                    let sums = groups.sums(slot);
-                    if source.target == Target::Requests {
-                        sums.requests += value;
-                    } else {
-                        sums.downloads += value;
-                    }
-                    if source.target == Target::Downloads {
-                        groups.whole_downloads += value;
-                    }
-                }
-            }
+            groups.add_sum(source.target, key, u64::from(*value));
         }
         Ok(())
     }
@@ -351,11 +377,20 @@ impl<'s, 'a> CellPlan<'s, 'a> {
     /// What the key of a cell adds to that of the group, or [`OUT`].
     #[inline]
     fn part(&self, source: &Source, (base, code): (Base, u32), day: &DayPart) -> Key {
+        match base {
+            Base::Hour => day.hour_part(code),
+            _ => self.code_part(source, base, code),
+        }
+    }
+
+    /// As `part`, for a code that means the same on all days.
+    #[inline]
+    pub(super) fn code_part(&self, source: &Source, base: Base, code: u32) -> Key {
         let scope = self.scope;
         match base {
             Base::Repo => scope.repo.part(code),
             Base::Country => self.countries.get(code as usize).copied().unwrap_or(OUT),
-            Base::Hour => day.hour_part(code),
+            Base::Hour => 0,
             Base::Evidence => scope.evidence.part(code),
             Base::Verb => {
                 let part = scope.verb.part(code);

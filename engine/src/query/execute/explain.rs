@@ -66,9 +66,13 @@ pub(super) fn explain(
         let sources = plan
             .sources_of(day)
             .map_or(&[][..], |Sources(sources)| sources);
+        let level_of_sums = match plan.series_of(day) {
+            Some(_) => Level::Series,
+            None => Level::Cells,
+        };
         for source in sources {
             let key = (
-                Level::Cells,
+                level_of_sums,
                 vec![target(source).to_owned()],
                 vec![table(source)],
             );
@@ -271,6 +275,7 @@ impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Histograms => "histograms",
+            Self::Series => "series",
             Self::Cells => "cells",
             Self::Visits => "visits",
             Self::Rows => "rows",

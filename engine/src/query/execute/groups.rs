@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
+use super::cells::Target;
 use super::distinct::IdSet;
 
 /// Number of a group.
@@ -192,6 +193,29 @@ impl Groups {
     #[inline]
     pub(super) fn sums(&mut self, slot: usize) -> &mut Sums {
         &mut self.sums[slot]
+    }
+
+    /// Adds a stored sum to what it is for.
+    #[inline]
+    pub(super) fn add_sum(&mut self, target: Target, key: Key, sum: u64) {
+        if sum == 0 {
+            return;
+        }
+        match target {
+            Target::Unidentified => self.unidentified += sum,
+            Target::Whole => self.whole_downloads += sum,
+            Target::Requests => {
+                let slot = self.slot(key);
+                self.sums(slot).requests += sum;
+            }
+            Target::Downloads | Target::DownloadsApart => {
+                let slot = self.slot(key);
+                self.sums(slot).downloads += sum;
+                if target == Target::Downloads {
+                    self.whole_downloads += sum;
+                }
+            }
+        }
     }
 
     /// Adds a downloader to a slot.

@@ -4,8 +4,8 @@
 //! Query --scope--> tables over codes, days --scan (visits, rows)--> groups --assemble--> Answer
 //! ```
 //!
-//! Four levels answer: when downloaders had been active before (histograms), sums of a day (cells), visits,
-//! rows. Each part of a query is answered from the
+//! Five levels answer: when downloaders had been active before (histograms), sums of a month (series), sums of
+//! a day (cells), visits, rows. Each part of a query is answered from the
 //! lowest one that covers it; `explain` says which.
 //!
 //! # Invariants
@@ -42,6 +42,7 @@ mod rows;
 mod scan;
 mod scope;
 mod seen;
+mod series;
 mod sets;
 mod shape;
 mod space;
@@ -85,6 +86,8 @@ pub enum Level {
     /// When downloaders of a day had been active before.
     #[default]
     Histograms,
+    /// Stored sums of a month.
+    Series,
     /// Stored sums of a day.
     Cells,
     /// Visits.
@@ -147,7 +150,7 @@ pub fn explain(
     check_supported(query)?;
     let narrowed = Narrowed::new(view, query);
     let scope = Scope::new((view, hub), rules, &narrowed)?;
-    explain::explain(&scope, rules, &CellPlan::new(&scope, true))
+    explain::explain(&scope, rules, &CellPlan::new(&scope, Level::default()))
 }
 
 /// Fails where an answer has more values than its reader may have.
@@ -186,9 +189,9 @@ fn count(scope: &mut Scope<'_>, lowest: Level, rules: &Rules<'_>) -> Result<Coun
     };
     scope.wants.who &= covered.is_none();
     let scope = &*scope;
-    let plan = CellPlan::new(scope, lowest <= Level::Cells);
+    let plan = CellPlan::new(scope, lowest);
     let unions = match lowest {
-        Level::Histograms | Level::Cells => Unions::new(scope)?,
+        Level::Histograms | Level::Series | Level::Cells => Unions::new(scope)?,
         Level::Visits | Level::Rows => Unions::default(),
     };
     let levels = (&plan, &unions, lowest);
@@ -222,10 +225,14 @@ fn scan(
     let mut groups = scope.groups();
     let mut scanner = Scanner::new(scope, lowest);
     let mut buffers = Buffers::default();
-    for day in days {
-        let mut rest = plan
-            .day(day, &mut buffers, &mut groups)
-            .map_err(|error| scope.view.at_cells(error, day.partition))?;
+    let rests = plan.months(days, &mut groups)?;
+    for (day, rest) in days.iter().zip(rests) {
+        let mut rest = match rest {
+            Some(rest) => rest,
+            None => plan
+                .day(day, &mut buffers, &mut groups)
+                .map_err(|error| scope.view.at_cells(error, day.partition))?,
+        };
         rest.who &= !unions.has(day);
         if rest.any() {
             scanner.day(day, rest, &mut groups)?;

@@ -54,7 +54,7 @@ pub fn downloader_sets(view: &View, rules: &Rules<'_>, query: &Query) -> Result<
     let narrowed = Narrowed::new(view, &query);
     let mut scope = Scope::new((view, None), rules, &narrowed)?;
     // Histograms count downloaders, but do not say who they are.
-    let mut counted = count(&mut scope, Level::Cells, rules)?;
+    let mut counted = count(&mut scope, Level::Series, rules)?;
     let meta = meta(&scope, counted.log.unidentified);
     let limit = counted.log.universe().downloaders;
     let mut sets: Vec<(Key, IdSet)> = counted.log.take_downloaders();

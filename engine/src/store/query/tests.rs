@@ -30,17 +30,23 @@ fn each_part_is_read_from_the_lowest_level_that_covers_it() -> Result<()> {
     let dir = tempfile::tempdir().unwrap();
     let store = store(&dir)?;
     for (query, want) in [
-        ("downloads by day", &[Level::Cells][..]),
-        ("requests by method where country = \"DE\"", &[Level::Cells]),
-        ("downloads by country, hour", &[Level::Cells]),
-        ("downloaders by month", &[Level::Cells, Level::Histograms]),
-        ("downloaders by month, repo", &[Level::Cells, Level::Visits]),
-        ("downloads by region", &[Level::Cells, Level::Visits]),
-        ("downloads rule 5min-gap", &[Level::Cells, Level::Rows]),
-        ("users where hour_of_day > 3", &[Level::Cells, Level::Rows]),
+        ("downloads by day", &[Level::Series][..]),
+        (
+            "requests by method where country = \"DE\"",
+            &[Level::Series],
+        ),
+        ("downloads by country, hour", &[Level::Series]),
+        ("downloaders by month", &[Level::Series, Level::Histograms]),
+        (
+            "downloaders by month, repo",
+            &[Level::Series, Level::Visits],
+        ),
+        ("downloads by region", &[Level::Series, Level::Visits]),
+        ("downloads rule 5min-gap", &[Level::Series, Level::Rows]),
+        ("users where hour_of_day > 3", &[Level::Series, Level::Rows]),
         (
             "requests from 2024-05-01T10:30:00Z to 2024-05-02",
-            &[Level::Cells, Level::Rows],
+            &[Level::Series, Level::Rows],
         ),
     ] {
         let explanation = store.explain(query)?;
@@ -54,7 +60,7 @@ fn each_part_is_read_from_the_lowest_level_that_covers_it() -> Result<()> {
     }
     let text = store.explain("downloads by day")?.to_string();
     assert!(
-        text.contains("cells: downloads, 2 days, reads downloads of whole days"),
+        text.contains("series: downloads, 2 days, reads downloads of whole days"),
         "{text}"
     );
     Ok(())
