@@ -92,6 +92,23 @@ struct Sums<'a> {
     windows: Vec<(u32, u32)>,
 }
 
+/// Rows of a visit, one behind the other, that add to the same cells: of bursts most do.
+#[derive(Clone, Copy, Default)]
+struct Run {
+    /// Country, hour, verb.
+    at: (usize, usize, usize),
+    sums: [u32; MEASURES_MAX],
+}
+
+impl Run {
+    fn at(country: usize, hour: usize, verb: usize) -> Self {
+        Self {
+            at: (country, hour, verb),
+            sums: [0; MEASURES_MAX],
+        }
+    }
+}
+
 /// Sums by a dense index, with the indices that were touched.
 struct Dense {
     width: usize,
@@ -121,6 +138,8 @@ impl Dense {
 
     /// Gives all cells that are not zero and forgets them.
     fn drain(&mut self, mut cell: impl FnMut(u32, u32, [u32; MEASURES_MAX])) {
+        // In order, so that the tables are nearly sorted.
+        self.touched.sort_unstable();
         for index in self.touched.drain(..) {
             let (row, column) = (index / self.width as u32, index % self.width as u32);
             cell(row, column, std::mem::take(&mut self.sums[index as usize]));
@@ -155,6 +174,7 @@ impl<'a> Sums<'a> {
         self.windows.clear();
         let nobody = u32::from(!known);
         let mut open: Option<(u32, usize, u8)> = None;
+        let (mut verbs, mut places) = (Run::default(), Run::default());
         for row in rows {
             let input = self.input;
             let verb = input.verb[row] as usize;
@@ -166,9 +186,11 @@ impl<'a> Sums<'a> {
                 .get(place)
                 .map_or(0, |country| *country as usize);
             let hour = input.ts[row] as usize / HOUR_MS as usize;
-            self.hour_verb.add((hour, verb), [1, nobody, 0]);
-            self.country_verb.add((country, verb), [1, nobody, 0]);
-            self.repo_verb.add((0, verb), [1, nobody, 0]);
+            if verbs.at != (country, hour, verb) {
+                self.close_verbs(verbs);
+                verbs = Run::at(country, hour, verb);
+            }
+            verbs.sums = plus(verbs.sums, [1, nobody, 0]);
             let accepted = accepts && !internal;
             let mut sums = [1, 0, u32::from(accepted) & nobody];
             if accepted {
@@ -181,10 +203,32 @@ impl<'a> Sums<'a> {
                     _ => self.close_download(open.replace((window, hour, evidence))),
                 }
             }
-            self.country_hour.add((country, hour), sums);
-            self.repo_country.add((0, country), sums);
+            if places.at != (country, hour, 0) {
+                self.close_places(places);
+                places = Run::at(country, hour, 0);
+            }
+            places.sums = plus(places.sums, sums);
         }
+        self.close_verbs(verbs);
+        self.close_places(places);
         self.close_download(open);
+    }
+
+    fn close_verbs(&mut self, run: Run) {
+        let (country, hour, verb) = run.at;
+        if run.sums[0] > 0 {
+            self.hour_verb.add((hour, verb), run.sums);
+            self.country_verb.add((country, verb), run.sums);
+            self.repo_verb.add((0, verb), run.sums);
+        }
+    }
+
+    fn close_places(&mut self, run: Run) {
+        let (country, hour, _) = run.at;
+        if run.sums[0] > 0 {
+            self.country_hour.add((country, hour), run.sums);
+            self.repo_country.add((0, country), run.sums);
+        }
     }
 
     /// Whether this is the first accepted row of a country in its window.
