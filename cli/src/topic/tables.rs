@@ -26,7 +26,7 @@ Analyses: questions made of queries, each a command and a text for footfall quer
 
 A condition is the set of the downloaders of accepted requests that it keeps, so that
 repo = a/x and repo = b/y are those who have downloaded both. Conditions that one request has to
-meet stand together after where in brackets. A name with a / is a repo, any other one a saved set.
+meet stand together after where in brackets. A name with a / is a repo.
 COND, RANGE and rules: footfall help queries, dates, rules.
 "
     )
