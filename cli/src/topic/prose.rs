@@ -56,8 +56,9 @@ that the range cuts, or with a day that is missing or not complete, is partial: 
 pub(super) fn server() -> String {
     format!(
         "\
-The server. footfall serve answers over the line protocol (127.0.0.1:4815) and HTTP (127.0.0.1:4816),
-and takes in what is sent to it or laid into EXPORTS. It reads the newest commit for every question.
+The server. footfall serve shows the dashboard on http://localhost:4816, answers there and over the
+line protocol (127.0.0.1:4815), and takes in what is sent to it or laid into EXPORTS. It reads the
+newest commit for every question.
 
   footfall --server localhost:4815 totals    read commands, asked of a server; a token is in
                                              {TOKEN_VARIABLE}

@@ -43,6 +43,9 @@ fn is_closed(stream: &mut TcpStream, patience: Duration) -> bool {
 /// Limits of time of the server that bad clients come to.
 const PATIENCE: Duration = Duration::from_secs(4);
 
+/// By then all bad clients are gone, however busy the machine.
+const GONE: Duration = Duration::from_secs(35);
+
 /// Many of each kind of bad client, beside one honest client of each door.
 ///
 /// `FOOTFALL_CLIENTS` is how many idle ones (default 300); a fifth as many dribble, a fiftieth do
@@ -100,12 +103,12 @@ fn bad_clients_go_and_honest_ones_do_not_notice() {
     let begin = Instant::now();
     for stream in bad.iter_mut().chain(&mut dribblers) {
         assert!(
-            is_closed(stream, Duration::from_secs(8)),
+            is_closed(stream, GONE),
             "still open after {:?}",
             begin.elapsed()
         );
     }
-    assert!(begin.elapsed() < Duration::from_secs(12));
+    assert!(begin.elapsed() < GONE);
     assert_eq!(scene.line().ask("QUERY requests").rows, ["60000"]);
 }
 

@@ -42,11 +42,14 @@ fn each_part_is_read_from_the_lowest_level_that_covers_it() -> Result<()> {
             &[Level::Series, Level::Visits],
         ),
         ("downloads by region", &[Level::Series, Level::Visits]),
-        ("downloads rule 5min-gap", &[Level::Series, Level::Rows]),
-        ("users where hour_of_day > 3", &[Level::Series, Level::Rows]),
+        ("downloads rule 5min-gap", &[Level::Series, Level::Visits]),
+        (
+            "users where hour_of_day > 3",
+            &[Level::Series, Level::Visits],
+        ),
         (
             "requests from 2024-05-01T10:30:00Z to 2024-05-02",
-            &[Level::Series, Level::Rows],
+            &[Level::Series, Level::Visits],
         ),
     ] {
         let explanation = store.explain(query)?;
