@@ -2,6 +2,9 @@
 //!
 //! A client must begin a request in the idle time, and have sent its head in the request time; it must
 //! take some of what is written in the write time. While a request is answered nothing is asked of it.
+//!
+//! Who waits for the client is [`Pace::is_over`], beside hyper: hyper does not read again from a
+//! connection that it has found empty, so a limit that a read looks at would come too late.
 
 use std::io;
 use std::pin::Pin;
@@ -10,7 +13,8 @@ use std::task::{Context as Task, Poll, ready};
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Duration, Instant, Sleep, sleep};
+use tokio::sync::Notify;
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use crate::config::Limits;
 
@@ -30,14 +34,35 @@ enum Phase {
 
 /// What is asked of the client of a connection.
 #[derive(Clone, Debug)]
-pub(super) struct Pace(Arc<Mutex<(Phase, bool)>>);
+pub(super) struct Pace(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    /// What is asked, and whether the client has begun a request before.
+    now: Mutex<(Phase, bool)>,
+    changed: Notify,
+}
 
 impl Pace {
     pub(super) fn new() -> Self {
-        Self(Arc::new(Mutex::new((
-            Phase::Waiting(Instant::now()),
-            false,
-        ))))
+        Self(Arc::new(Shared {
+            now: Mutex::new((Phase::Waiting(Instant::now()), false)),
+            changed: Notify::new(),
+        }))
+    }
+
+    /// Ends when the client has let a limit pass.
+    pub(super) async fn is_over(&self, limits: &Limits) {
+        loop {
+            match self.deadline(limits) {
+                Some(deadline) if deadline <= Instant::now() => return,
+                Some(deadline) => tokio::select! {
+                    () = sleep_until(deadline) => {}
+                    () = self.0.changed.notified() => {}
+                },
+                None => self.0.changed.notified().await,
+            }
+        }
     }
 
     /// A request is being answered from now on, until the result is dropped.
@@ -47,11 +72,21 @@ impl Pace {
     }
 
     fn set(&self, phase: Phase, has_asked: bool) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (phase, has_asked);
+        let mut now = self.0.now.lock().unwrap_or_else(PoisonError::into_inner);
+        *now = (phase, has_asked);
+        drop(now);
+        self.0.changed.notify_one();
     }
 
     fn get(&self) -> (Phase, bool) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.0.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was written is taken: the client is there, and has just got it.
+    fn has_written(&self) {
+        if let (Phase::Waiting(_), has_asked) = self.get() {
+            self.set(Phase::Waiting(Instant::now()), has_asked);
+        }
     }
 
     fn has_read(&self) {
@@ -85,7 +120,6 @@ pub(super) struct Timed<S> {
     stream: S,
     pace: Pace,
     limits: Limits,
-    reading: Pin<Box<Sleep>>,
     /// Until when something must be taken; `None` while nothing waits.
     writing: Option<Pin<Box<Sleep>>>,
 }
@@ -96,7 +130,6 @@ impl<S> Timed<S> {
             stream,
             pace,
             limits,
-            reading: Box::pin(sleep(Duration::ZERO)),
             writing: None,
         }
     }
@@ -138,17 +171,7 @@ impl<S: AsyncRead + Unpin> Read for Timed<S> {
                 to.put_slice(buffer.filled());
                 Poll::Ready(Ok(()))
             }
-            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-            Poll::Pending => {
-                let Some(deadline) = this.pace.deadline(&this.limits) else {
-                    return Poll::Pending;
-                };
-                if this.reading.deadline() != deadline {
-                    this.reading.as_mut().reset(deadline);
-                }
-                ready!(this.reading.as_mut().poll(task));
-                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
-            }
+            other => other,
         }
     }
 }
@@ -160,6 +183,9 @@ impl<S: AsyncWrite + Unpin> Write for Timed<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let wrote = Pin::new(&mut self.stream).poll_write(task, bytes);
+        if matches!(wrote, Poll::Ready(Ok(_))) {
+            self.pace.has_written();
+        }
         self.wrote(task, wrote)
     }
 

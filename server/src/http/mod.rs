@@ -90,6 +90,7 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     local: SocketAddr,
 ) {
     let pace = Pace::new();
+    let waiting = pace.clone();
     let stream = Timed::new(stream, pace.clone(), context.limits.clone());
     let shared = Arc::clone(&context);
     let service = service_fn(move |request| {
@@ -105,10 +106,14 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     tokio::select! {
         // An error is the client's: it went, was too slow, or spoke something else.
         _ = &mut connection => return,
+        () = waiting.is_over(&context.limits) => return,
         () = context.until_ending() => {}
     }
     connection.as_mut().graceful_shutdown();
-    let _ = connection.await;
+    tokio::select! {
+        _ = connection => {}
+        () = waiting.is_over(&context.limits) => {}
+    }
 }
 
 /// Stops what is done for a client that went away.

@@ -101,10 +101,10 @@ fn bad_clients_go_and_honest_ones_do_not_notice() {
     });
     println!("honest p99 alone {alone:?}, beside {idle} idle and others {beside:?}");
     let begin = Instant::now();
-    for stream in bad.iter_mut().chain(&mut dribblers) {
+    for (number, stream) in bad.iter_mut().chain(&mut dribblers).enumerate() {
         assert!(
             is_closed(stream, GONE),
-            "still open after {:?}",
+            "client {number} is still open after {:?}",
             begin.elapsed()
         );
     }
