@@ -23,7 +23,7 @@ impl Source<'_> {
     ///
     /// # Errors
     ///
-    /// As [`execute`].
+    /// As [`execute()`].
     pub fn query(&self, query: &Query) -> Result<Answer> {
         execute(self.view, self.hub, self.rules(), query)
     }
@@ -50,7 +50,7 @@ impl Source<'_> {
     ///
     /// # Errors
     ///
-    /// As [`execute`].
+    /// As [`execute()`].
     pub fn meaning(&self, query: &Query) -> Result<Meta> {
         meaning(self.view, self.rules(), query)
     }

@@ -115,7 +115,7 @@ pub fn execute(
 ///
 /// # Errors
 ///
-/// As [`execute`].
+/// As [`execute()`].
 pub fn execute_from(
     lowest: Level,
     (view, hub): (&View, Option<&HubState>),
@@ -139,7 +139,7 @@ pub fn execute_from(
 ///
 /// # Errors
 ///
-/// As [`execute`].
+/// As [`execute()`].
 pub fn explain(
     view: &View,
     hub: Option<&HubState>,
