@@ -15,6 +15,7 @@ mod imports;
 mod known;
 mod movers;
 mod places;
+mod ranked;
 mod repos;
 mod rules;
 mod trend;

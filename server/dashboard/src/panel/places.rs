@@ -4,13 +4,14 @@ use maud::{Markup, html};
 
 use footfall_engine::Result;
 use footfall_engine::query::Answer;
-use footfall_engine::query::value::{Condition, Query, Test};
+use footfall_engine::query::value::Test;
 use footfall_engine::schema::Dimension;
 
+use super::ranked::{Ranked, ranked};
 use super::{Asked, Panel};
 use crate::chart::bars::{Bar, bars};
 use crate::country;
-use crate::number::{int_at, int_of, text_of};
+use crate::number::{int_of, text_of};
 
 /// Bars that are shown.
 const SHOWN: u64 = 12;
@@ -30,31 +31,15 @@ impl Panel for Places {
     }
 
     fn body(&self, asked: &Asked<'_>) -> Result<Option<Markup>> {
-        if !asked.has_logs() {
+        let dimensions = (Dimension::Country, Dimension::Region);
+        let Some(Ranked {
+            dimension,
+            answer,
+            whole,
+        }) = ranked(asked, dimensions, SHOWN)?
+        else {
             return Ok(None);
-        }
-        let is_one = |condition: &Condition| {
-            matches!(
-                condition,
-                Condition::Where(Dimension::Country, Test::Equal(_))
-            )
         };
-        let dimension = if asked.state.filter.iter().any(is_one) {
-            Dimension::Region
-        } else {
-            Dimension::Country
-        };
-        let query = asked
-            .state
-            .query("downloaders, downloads", std::slice::from_ref(&dimension))?;
-        let answer = asked.query(Query {
-            top: Some(SHOWN),
-            ..query
-        })?;
-        if answer.rows.iter().all(|row| text_of(row, 0).is_empty()) {
-            return Ok(None);
-        }
-        let whole = int_at(&asked.answer("downloaders", &[])?, 0, 0).unwrap_or(0);
         let name = if dimension == Dimension::Region {
             "Region"
         } else {
