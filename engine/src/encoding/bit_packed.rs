@@ -1,5 +1,7 @@
 //! Values to their distance from the smallest one in as few bits as the largest needs, and back.
 
+use std::ops::Range;
+
 use super::{Encoding, Plan, Stats, bits};
 use crate::error::Result;
 use crate::layout::{ByteReader, ByteWriter, EncodingId};
@@ -46,6 +48,20 @@ impl Encoding for BitPacked {
         let width = u32::from(reader.u8()?);
         let reference = reader.varint_u32()?;
         bits::unpack(reader, (count, width), reference, out)
+    }
+
+    fn read_range(
+        &self,
+        reader: &mut ByteReader<'_>,
+        count: usize,
+        range: Range<usize>,
+        out: &mut Vec<u32>,
+    ) -> Result<()> {
+        let width = u32::from(reader.u8()?);
+        let reference = reader.varint_u32()?;
+        let packed = bits::Packed::read(reader, (count, width))?;
+        packed.unpack(range, reference, out);
+        Ok(())
     }
 }
 

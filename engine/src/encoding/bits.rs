@@ -11,14 +11,14 @@
     reason = "fixed arrays: row < 32, and word indexes are at most row·width/32 + 1 ≤ 32 where width ≤ 32"
 )]
 
+use std::ops::Range;
+
 use crate::error::Result;
 use crate::layout::ByteReader;
 
 /// Values of a tile.
 pub(super) const TILE: usize = 1024;
 const LANES: usize = 32;
-/// Bytes of the rest at width 32, and 8 more that the last load may touch.
-const REST_BYTES_MAX: usize = TILE * 4 + 8;
 
 /// Bits that `value` needs, 0 to 32.
 pub(super) const fn bits_of(value: u32) -> u32 {
@@ -54,29 +54,72 @@ pub(super) fn unpack(
     reference: u32,
     out: &mut Vec<u32>,
 ) -> Result<()> {
-    if width > u32::BITS {
-        return Err(reader.corrupt(format!("values of {width} bits, the most is 32")));
-    }
-    let bytes = reader.bytes(packed_bytes(count, width))?;
-    let start = out.len();
-    out.resize(start + count, reference);
-    if width == 0 {
-        return Ok(());
-    }
-    let (tiles, rest) = out[start..].as_chunks_mut::<TILE>();
-    let (tile_bytes, rest_bytes) = bytes.split_at(packed_bytes(tiles.len() * TILE, width));
-    let mut words = [0; TILE];
-    for (tile, bytes) in tiles
-        .iter_mut()
-        .zip(tile_bytes.chunks_exact(LANES * 4 * width as usize))
-    {
-        for (word, bytes) in words.iter_mut().zip(bytes.as_chunks::<4>().0) {
-            *word = u32::from_le_bytes(*bytes);
-        }
-        unpack_tile(&words, reference, width, tile);
-    }
-    unpack_rest(rest_bytes, reference, width, rest);
+    Packed::read(reader, (count, width))?.unpack(0..count, reference, out);
     Ok(())
+}
+
+/// Packed values.
+pub(super) struct Packed<'b> {
+    tiles: &'b [LaneWords],
+    rest: &'b [u8],
+    /// Values of whole tiles, and of all.
+    counts: (usize, usize),
+    width: u32,
+}
+
+impl<'b> Packed<'b> {
+    /// `count` values of `width` bits.
+    pub(super) fn read(reader: &mut ByteReader<'b>, (count, width): (usize, u32)) -> Result<Self> {
+        if width > u32::BITS {
+            return Err(reader.corrupt(format!("values of {width} bits, the most is 32")));
+        }
+        let bytes = reader.bytes(packed_bytes(count, width))?;
+        let in_tiles = count / TILE * TILE;
+        let (tiles, rest) = bytes.split_at(packed_bytes(in_tiles, width));
+        Ok(Self {
+            tiles: tiles.as_chunks().0.as_chunks().0,
+            rest,
+            counts: (in_tiles, count),
+            width,
+        })
+    }
+
+    /// Appends values `range`, as far as there are, each with `reference` added.
+    pub(super) fn unpack(&self, range: Range<usize>, reference: u32, out: &mut Vec<u32>) {
+        let (in_tiles, count) = self.counts;
+        let (first, end) = (range.start, range.end.min(count));
+        if first >= end {
+            return;
+        }
+        let start = out.len();
+        if self.width == 0 {
+            out.resize(start + end - first, reference);
+            return;
+        }
+        // Whole rows of lanes, then what of them was not asked for is left out.
+        let first_row = first.min(in_tiles) / LANES;
+        let end_row = end.min(in_tiles).div_ceil(LANES);
+        out.resize(start + (end_row - first_row) * LANES, 0);
+        let mut row = first_row;
+        let mut values = &mut out[start..];
+        while row < end_row {
+            let in_tile = row % LANES;
+            let rows = (LANES - in_tile).min(end_row - row);
+            let (own, after) = values.split_at_mut(rows * LANES);
+            let words = &self.tiles[row / LANES * self.width as usize..];
+            let first_row = low_word(in_tile as u64);
+            unpack_rows(words, (reference, self.width), first_row, own);
+            row += rows;
+            values = after;
+        }
+        out.truncate(start + end.min(in_tiles).max(first_row * LANES) - first_row * LANES);
+        out.drain(start..start + first.min(in_tiles) - first_row * LANES);
+        let (rest_first, rest_end) = (first.max(in_tiles), end.max(in_tiles));
+        let start = out.len();
+        out.resize(start + rest_end - rest_first, 0);
+        let rest = (rest_first - in_tiles, &mut out[start..]);
+        unpack_rest(self.rest, reference, self.width, rest);
+    }
 }
 
 fn pack_tile(values: &[u32; TILE], reference: u32, width: u32, words: &mut [u32; TILE]) {
@@ -97,20 +140,31 @@ fn pack_tile(values: &[u32; TILE], reference: u32, width: u32, words: &mut [u32;
     }
 }
 
-fn unpack_tile(words: &[u32; TILE], reference: u32, width: u32, values: &mut [u32; TILE]) {
+/// Words of all lanes as they are stored.
+type LaneWords = [[u8; 4]; LANES];
+
+/// Unpacks rows of a tile from `first_row` on.
+fn unpack_rows(
+    words: &[LaneWords],
+    (reference, width): (u32, u32),
+    first_row: u32,
+    values: &mut [u32],
+) {
     let mask = mask_of(width);
-    for (row, values) in (0..).zip(values.as_chunks_mut::<LANES>().0) {
-        let bit: u32 = row * width;
+    let of = |word: &[u8; 4]| u32::from_le_bytes(*word);
+    for (row, values) in (first_row..).zip(values.as_chunks_mut::<LANES>().0) {
+        let bit = row * width;
         let (word, shift) = ((bit / 32) as usize, bit % 32);
-        let (low, high) = words[word * LANES..].split_at(LANES);
+        let low = &words[word];
         if shift + width > 32 {
+            let high = &words[word + 1];
             for ((value, low), high) in values.iter_mut().zip(low).zip(high) {
-                let field = (low >> shift | high << (32 - shift)) & mask;
+                let field = (of(low) >> shift | of(high) << (32 - shift)) & mask;
                 *value = field.wrapping_add(reference);
             }
         } else {
             for (value, low) in values.iter_mut().zip(low) {
-                *value = (low >> shift & mask).wrapping_add(reference);
+                *value = (of(low) >> shift & mask).wrapping_add(reference);
             }
         }
     }
@@ -132,16 +186,34 @@ fn pack_rest(values: &[u32], reference: u32, width: u32, out: &mut Vec<u8>) {
     out.extend_from_slice(&word.to_le_bytes()[..used.div_ceil(8) as usize]);
 }
 
-fn unpack_rest(bytes: &[u8], reference: u32, width: u32, values: &mut [u32]) {
+/// Unpacks values from the number `first` on.
+fn unpack_rest(bytes: &[u8], reference: u32, width: u32, (first, values): (usize, &mut [u32])) {
     let mask = u64::from(mask_of(width));
-    let mut padded = [0; REST_BYTES_MAX];
-    padded[..bytes.len()].copy_from_slice(bytes);
-    let mut bit = 0;
-    for value in values {
-        let mut word = [0; 8];
-        word.copy_from_slice(&padded[bit / 8..][..8]);
-        let field = u64::from_le_bytes(word) >> (bit % 8) & mask;
-        *value = low_word(field).wrapping_add(reference);
+    let field = |bit: usize, eight: [u8; 8]| {
+        let field = u64::from_le_bytes(eight) >> (bit % 8) & mask;
+        low_word(field).wrapping_add(reference)
+    };
+    // A field is read as eight bytes, the last ones from where zeros follow.
+    let inside = match bytes.len().checked_sub(8) {
+        Some(last) => (last * 8 + 7) / width as usize + 1,
+        None => 0,
+    };
+    let inside = inside.saturating_sub(first).min(values.len());
+    let (inside, outside) = values.split_at_mut(inside);
+    let mut bit = first * width as usize;
+    for value in inside {
+        if let Some(eight) = bytes[bit / 8..].first_chunk() {
+            *value = field(bit, *eight);
+        }
+        bit += width as usize;
+    }
+    let tail_start = bytes.len().saturating_sub(8);
+    let mut tail = [0; 16];
+    tail[..bytes.len() - tail_start].copy_from_slice(&bytes[tail_start..]);
+    for value in outside {
+        if let Some(eight) = tail[bit / 8 - tail_start..].first_chunk() {
+            *value = field(bit, *eight);
+        }
         bit += width as usize;
     }
 }
@@ -175,6 +247,26 @@ mod tests {
         unpack(&mut reader, (values.len(), width), 5, &mut out).unwrap();
         reader.finish().unwrap();
         out
+    }
+
+    proptest! {
+        #[test]
+        fn ranges_equal_those_of_all_values(
+            values in prop::collection::vec(any::<u32>(), 0..2600),
+            width in 0_u32..=32,
+            ends in (0_usize..2600, 0_usize..2600),
+        ) {
+            let mut bytes = Vec::new();
+            pack(&values, 0, width, &mut bytes);
+            let mut reader = ByteReader::new(&bytes);
+            let packed = Packed::read(&mut reader, (values.len(), width)).unwrap();
+            let range = ends.0.min(ends.1).min(values.len())..ends.0.max(ends.1).min(values.len());
+            let want = values[range.clone()].iter().map(|value| (value & mask_of(width)) + u32::from(width < 32));
+            let want: Vec<u32> = std::iter::once(7).chain(want).collect();
+            let mut found = vec![7];
+            packed.unpack(range, u32::from(width < 32), &mut found);
+            prop_assert_eq!(found, want);
+        }
     }
 
     #[test]

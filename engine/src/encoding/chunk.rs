@@ -86,8 +86,14 @@ fn write_page(values: &[u32], choice: Choice, out: &mut Vec<u8>) -> Result<()> {
     Ok(())
 }
 
-/// Appends the `count` values of a page, which is compared with its checksum unless that was done before.
-fn read_page(bytes: &[u8], count: usize, is_verified: bool, out: &mut Vec<u32>) -> Result<()> {
+/// Appends values `range` of the `count` values of a page, which is compared with its checksum unless that
+/// was done before.
+fn read_page(
+    bytes: &[u8],
+    (count, range): (usize, Range<usize>),
+    is_verified: bool,
+    out: &mut Vec<u32>,
+) -> Result<()> {
     let cut = || Error::corrupt(format!("page of {} bytes", bytes.len()));
     let checked = bytes.len().checked_sub(size_of::<u32>());
     let (checked, crc) = checked
@@ -102,7 +108,7 @@ fn read_page(bytes: &[u8], count: usize, is_verified: bool, out: &mut Vec<u32>) 
         }
     }
     let (id, payload) = checked.split_first().ok_or_else(cut)?;
-    by_id(EncodingId(*id))?.decode(payload, count, out)
+    by_id(EncodingId(*id))?.decode_range(payload, count, range, out)
 }
 
 #[derive(Debug)]
@@ -192,7 +198,7 @@ impl ChunkIndex {
         })
     }
 
-    /// Appends values `range` of a column to `out`. Pages that the range cuts are decoded whole.
+    /// Appends values `range` of a column to `out`.
     ///
     /// # Errors
     ///
@@ -224,21 +230,24 @@ impl ChunkIndex {
             let ends = begins
                 .saturating_add(chunk.page_values)
                 .min(chunk.value_count);
-            let start = out.len();
+            let kept = range.start.max(begins) - begins..range.end.min(ends) - begins;
             chunk
-                .decode(pages, page as usize, ends - begins, out)
+                .decode(pages, page as usize, (ends - begins, kept), out)
                 .map_err(named)?;
-            out.truncate(start + (range.end.min(ends) - begins) as usize);
-            if range.start > begins {
-                out.drain(start..start + (range.start - begins) as usize);
-            }
         }
         Ok(())
     }
 }
 
 impl Chunk {
-    fn decode(&self, pages: &[u8], page: usize, count: u32, out: &mut Vec<u32>) -> Result<()> {
+    /// Appends values `range` of the `count` values of a page.
+    fn decode(
+        &self,
+        pages: &[u8],
+        page: usize,
+        (count, range): (u32, Range<u32>),
+        out: &mut Vec<u32>,
+    ) -> Result<()> {
         let bounds = (self.starts.get(page), self.starts.get(page + 1));
         let bytes = match bounds {
             (Some(&from), Some(&to)) => {
@@ -250,7 +259,8 @@ impl Chunk {
         let bytes = bytes.ok_or_else(|| Error::corrupt(format!("page {page} is missing")))?;
         let verified = self.verified.get(page);
         let is_verified = verified.is_some_and(|flag| flag.load(Ordering::Relaxed));
-        read_page(bytes, count as usize, is_verified, out)
+        let range = range.start as usize..range.end as usize;
+        read_page(bytes, (count as usize, range), is_verified, out)
             .map_err(|error| error.at_column(format!("{}, page {page}", self.id.0)))?;
         if let Some(flag) = verified.filter(|_| !is_verified) {
             flag.store(true, Ordering::Relaxed);

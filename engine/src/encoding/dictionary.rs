@@ -1,5 +1,7 @@
 //! Few distinct values to a sorted list of them and a code per value, and back.
 
+use std::ops::Range;
+
 use super::bits::{bits_of, packed_bytes};
 use super::{Encoding, Plan, Stats, nested};
 use crate::error::Result;
@@ -49,11 +51,21 @@ impl Encoding for Dictionary {
     }
 
     fn read(&self, reader: &mut ByteReader<'_>, count: usize, out: &mut Vec<u32>) -> Result<()> {
+        self.read_range(reader, count, 0..count, out)
+    }
+
+    fn read_range(
+        &self,
+        reader: &mut ByteReader<'_>,
+        count: usize,
+        range: Range<usize>,
+        out: &mut Vec<u32>,
+    ) -> Result<()> {
         let distinct_count = reader.varint_len(count)?;
         let distinct = nested::read(reader, distinct_count, self)?;
         let at = reader.clone();
         let start = out.len();
-        nested::read_into(reader, count, self, out)?;
+        nested::read_range_into(reader, (count, range), self, out)?;
         let codes = out.get_mut(start..).unwrap_or_default();
         for code in codes {
             let value = distinct.get(*code as usize).ok_or_else(|| {

@@ -59,6 +59,8 @@ pub use chunk::{ChunkIndex, ChunkWriter, ColumnId};
 pub use page::{decode_page, decode_page_unchecked_crc, encode_page, page_header};
 pub use stats::Stats;
 
+use std::ops::Range;
+
 use crate::error::{Error, Result};
 use crate::layout::{ByteReader, EncodingId, PAGE_VALUES_MAX};
 
@@ -92,6 +94,25 @@ pub trait Encoding: Sync {
     /// `Corrupt` when the payload does not hold `count` values.
     fn read(&self, reader: &mut ByteReader<'_>, count: usize, out: &mut Vec<u32>) -> Result<()>;
 
+    /// As [`Self::read`], of which values `range` are kept; those after it may go unread.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read`].
+    fn read_range(
+        &self,
+        reader: &mut ByteReader<'_>,
+        count: usize,
+        range: Range<usize>,
+        out: &mut Vec<u32>,
+    ) -> Result<()> {
+        let start = out.len();
+        self.read(reader, count, out)?;
+        out.truncate(start.saturating_add(range.end));
+        out.drain(start..start.saturating_add(range.start).min(out.len()));
+        Ok(())
+    }
+
     /// Appends the payload of `values` to `out`; `false`, with `out` untouched, when this encoding
     /// cannot represent them.
     fn encode(&self, values: &[u32], out: &mut Vec<u8>) -> bool {
@@ -105,15 +126,33 @@ pub trait Encoding: Sync {
     ///
     /// `Corrupt`, with `out` as it was.
     fn decode(&self, payload: &[u8], count: usize, out: &mut Vec<u32>) -> Result<()> {
+        self.decode_range(payload, count, 0..count, out)
+    }
+
+    /// As [`Self::decode`], of which values `range`, which ends at `count` at most, are kept.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::decode`].
+    fn decode_range(
+        &self,
+        payload: &[u8],
+        count: usize,
+        range: Range<usize>,
+        out: &mut Vec<u32>,
+    ) -> Result<()> {
         let mut reader = ByteReader::new(payload);
         if count > PAGE_VALUES_MAX {
             let message = format!("page of {count} values, the most is {PAGE_VALUES_MAX}");
             return Err(Error::corrupt(message));
         }
         let start = out.len();
-        let result = self
-            .read(&mut reader, count, out)
-            .and_then(|()| reader.finish());
+        let read = if range == (0..count) {
+            self.read(&mut reader, count, out)
+        } else {
+            self.read_range(&mut reader, count, range, out)
+        };
+        let result = read.and_then(|()| reader.finish());
         if result.is_err() {
             out.truncate(start);
         }
@@ -159,7 +198,7 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// Every encoding, in id order.
+/// Every encoding, in id order: the one of id 1 first, none left out.
 pub const ENCODINGS: &[&dyn Encoding] = &[
     &constant::Constant,
     &plain::Plain,
@@ -177,15 +216,14 @@ pub const ENCODINGS: &[&dyn Encoding] = &[
 ///
 /// `Unsupported` for an id that this version does not know.
 pub fn by_id(id: EncodingId) -> Result<&'static dyn Encoding> {
-    let mut encodings = ENCODINGS.iter().copied();
-    encodings
-        .find(|encoding| encoding.id() == id)
-        .ok_or_else(|| {
-            let newest = ENCODINGS.len();
-            let message = format!("page has encoding {}, the newest known is {newest}", id.0);
-            Error::unsupported(message)
-                .with_help("upgrade Footfall to the version that wrote it, or a later one")
-        })
+    let index = usize::from(id.0).checked_sub(1);
+    let encoding = index.and_then(|index| ENCODINGS.get(index)).copied();
+    encoding.ok_or_else(|| {
+        let newest = ENCODINGS.len();
+        let message = format!("page has encoding {}, the newest known is {newest}", id.0);
+        Error::unsupported(message)
+            .with_help("upgrade Footfall to the version that wrote it, or a later one")
+    })
 }
 
 #[cfg(test)]

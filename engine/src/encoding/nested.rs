@@ -1,5 +1,7 @@
 //! Values inside a payload to an encoding id and a payload of lower depth, and back.
 
+use std::ops::Range;
+
 use super::choice::smallest_light;
 use super::{Encoding, Stats, by_id};
 use crate::error::Result;
@@ -30,11 +32,25 @@ pub(super) fn read_into(
     outer: &dyn Encoding,
     out: &mut Vec<u32>,
 ) -> Result<()> {
+    inner(reader, outer)?.read(reader, count, out)
+}
+
+/// As [`read_into`], of which values `range` are kept.
+pub(super) fn read_range_into(
+    reader: &mut ByteReader<'_>,
+    (count, range): (usize, Range<usize>),
+    outer: &dyn Encoding,
+    out: &mut Vec<u32>,
+) -> Result<()> {
+    inner(reader, outer)?.read_range(reader, count, range, out)
+}
+
+fn inner(reader: &mut ByteReader<'_>, outer: &dyn Encoding) -> Result<&'static dyn Encoding> {
     let at = reader.clone();
     let inner = by_id(EncodingId(reader.u8()?)).map_err(|error| at.corrupt(error.message()))?;
     if inner.depth() >= outer.depth() {
         let (inner, outer) = (inner.name(), outer.name());
         return Err(at.corrupt(format!("{inner} values inside a {outer} payload")));
     }
-    inner.read(reader, count, out)
+    Ok(inner)
 }

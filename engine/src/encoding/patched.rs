@@ -4,7 +4,9 @@
 //! compression, 2006), with the exceptions of a page together: their positions as gaps and the bits
 //! that did not fit, each packed to a width of their own.
 
-use super::bits::{bits_of, pack, packed_bytes, unpack};
+use std::ops::Range;
+
+use super::bits::{Packed, bits_of, pack, packed_bytes, unpack};
 use super::{Encoding, Plan, Stats};
 use crate::error::Result;
 use crate::layout::{ByteReader, ByteWriter, EncodingId};
@@ -43,13 +45,23 @@ impl Encoding for Patched {
     }
 
     fn read(&self, reader: &mut ByteReader<'_>, count: usize, out: &mut Vec<u32>) -> Result<()> {
+        self.read_range(reader, count, 0..count, out)
+    }
+
+    fn read_range(
+        &self,
+        reader: &mut ByteReader<'_>,
+        count: usize,
+        range: Range<usize>,
+        out: &mut Vec<u32>,
+    ) -> Result<()> {
         let width = u32::from(reader.u8()?);
         let reference = reader.varint_u32()?;
         let exception_count = reader.varint_len(count)?;
         let gap_width = u32::from(reader.u8()?);
         let high_width = u32::from(reader.u8()?);
         let start = out.len();
-        unpack(reader, (count, width), reference, out)?;
+        Packed::read(reader, (count, width))?.unpack(range.clone(), reference, out);
         if exception_count == 0 {
             return Ok(());
         }
@@ -59,17 +71,31 @@ impl Encoding for Patched {
         }
         let (mut gaps, mut highs) = (Vec::new(), Vec::new());
         unpack(reader, (exception_count, gap_width), 0, &mut gaps)?;
-        unpack(reader, (exception_count, high_width), 0, &mut highs)?;
-        let mut rest = out.get_mut(start..).unwrap_or_default();
-        for (gap, high) in gaps.iter().zip(&highs) {
-            let Some((value, after)) = rest
-                .get_mut(*gap as usize..)
-                .and_then(<[u32]>::split_first_mut)
-            else {
-                return Err(reader.corrupt("exception after the last value"));
-            };
-            *value = value.wrapping_add(high << width);
-            rest = after;
+        let packed = Packed::read(reader, (exception_count, high_width))?;
+        // Those before the range are left out, those after it need not be looked at.
+        let (mut position, mut before) = (0_usize, 0_usize);
+        let mut positions = Vec::with_capacity(gaps.len());
+        for gap in gaps {
+            position += gap as usize;
+            if position >= range.end {
+                break;
+            }
+            match position.checked_sub(range.start) {
+                Some(position) => positions.push(position),
+                None => before += 1,
+            }
+            position += 1;
+        }
+        let is_all = before + positions.len() == exception_count;
+        if !is_all && range.end == count {
+            return Err(reader.corrupt("exception after the last value"));
+        }
+        packed.unpack(before..before + positions.len(), 0, &mut highs);
+        let values = out.get_mut(start..).unwrap_or_default();
+        for (position, high) in positions.into_iter().zip(highs) {
+            if let Some(value) = values.get_mut(position) {
+                *value = value.wrapping_add(high << width);
+            }
         }
         Ok(())
     }
