@@ -77,7 +77,7 @@ impl Past<'_> {
             actives.begin_day(index, self.is_told(month));
             for segment in open_segments(self.view, partition)? {
                 let repos = segment.repos()?;
-                visits.read((&segment, repos), &meanings.accepts, true, |visit| {
+                visits.read((&segment, &repos), &meanings.accepts, true, |visit| {
                     let country = meanings.country_of.get(visit.place as usize);
                     actives.add(visit.id, country.copied().unwrap_or(0));
                 })?;
@@ -120,9 +120,10 @@ impl Past<'_> {
             let told = large.get(&month);
             actives.begin_day(index);
             for segment in open_segments(self.view, partition)? {
+                let repos = segment.repos()?;
                 for (at, code) in codes.iter().enumerate() {
                     let is_told = told.is_some_and(|told| told.contains(code));
-                    let repo = repo_of(segment.repos()?, *code);
+                    let repo = repo_of(&repos, *code);
                     visits.read((&segment, repo), accepts, false, |visit| {
                         actives.add(at, visit.id, is_told);
                     })?;
@@ -140,7 +141,7 @@ impl Past<'_> {
         let mut days = self.partitions.iter().peekable();
         while let Some(partition) = days.next() {
             for segment in open_segments(self.view, partition)? {
-                for repo in segment.repos()? {
+                for repo in segment.repos()?.iter() {
                     *visits.entry(repo.code).or_default() += repo.visits.len() as u64;
                 }
             }

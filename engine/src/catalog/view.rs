@@ -125,11 +125,11 @@ pub fn default_window_ms() -> u32 {
 /// `Corrupt` when the segment is damaged.
 pub fn cells_of(segment: &Segment, meanings: &Meanings) -> Result<Vec<u8>> {
     let repos = segment.repos()?;
-    let slice = segment.visits(repos)?;
+    let slice = segment.visits(&repos)?;
     let nobody = segment.meta().downloader_count;
     let mut visits = Vec::with_capacity(slice.rank.len());
     let mut pairs = slice.rank.iter().zip(&slice.rows);
-    for repo in repos {
+    for repo in repos.iter() {
         let own = pairs.by_ref().take(repo.visits.len());
         visits.extend(own.map(|(&rank, &rows)| (repo.code, rank != nobody, rows)));
     }

@@ -2,8 +2,8 @@
 //!
 //! # Limits
 //!
-//! [`KEPT_BYTES_MAX`] for the whole process: downloaders of a year of a hundred thousand rows a day fit many
-//! times, those of millions a day are decoded again by each query, at less than a nanosecond each.
+//! [`KEPT_BYTES_MAX`] for the whole process: repos and downloaders of a year of a hundred thousand rows a day
+//! fit many times, those of millions a day are decoded again by each query, at about a nanosecond each.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -15,15 +15,15 @@ static KEPT_BYTES: AtomicUsize = AtomicUsize::new(0);
 
 /// Values that count as kept as long as they live.
 #[derive(Debug)]
-pub(super) struct Kept(Vec<u32>);
+pub(super) struct Kept<T>(Vec<T>);
 
-impl Kept {
+impl<T> Kept<T> {
     /// Keeps `values`; gives them back if there is no room.
-    pub(super) fn within_budget(values: Vec<u32>) -> Result<Self, Vec<u32>> {
+    pub(super) fn within_budget(values: Vec<T>) -> Result<Self, Vec<T>> {
         Self::within(&KEPT_BYTES, values)
     }
 
-    fn within(bytes: &AtomicUsize, values: Vec<u32>) -> Result<Self, Vec<u32>> {
+    fn within(bytes: &AtomicUsize, values: Vec<T>) -> Result<Self, Vec<T>> {
         let more = size_of_val(values.as_slice());
         if bytes.fetch_add(more, Ordering::Relaxed) + more > KEPT_BYTES_MAX {
             bytes.fetch_sub(more, Ordering::Relaxed);
@@ -33,12 +33,12 @@ impl Kept {
     }
 
     /// The values.
-    pub(super) fn values(&self) -> &[u32] {
+    pub(super) fn values(&self) -> &[T] {
         &self.0
     }
 }
 
-impl Drop for Kept {
+impl<T> Drop for Kept<T> {
     fn drop(&mut self) {
         KEPT_BYTES.fetch_sub(size_of_val(self.0.as_slice()), Ordering::Relaxed);
     }

@@ -13,10 +13,10 @@ use crate::error::Result;
 /// `Corrupt` when the segment is damaged.
 pub fn to_rows(segment: &Segment) -> Result<DayRows> {
     let mut rows = DayRows::new(segment.meta().day);
-    let slice = segment.visits(segment.repos()?)?;
+    let slice = segment.visits(&segment.repos()?)?;
     let downloaders = segment.downloaders()?;
     let mut counts = slice.rows.iter();
-    for repo in segment.repos()? {
+    for repo in segment.repos()?.iter() {
         let own = counts.by_ref().take(repo.visits.len());
         let count: u32 = own.sum();
         rows.repo
@@ -156,7 +156,7 @@ mod tests {
             let segment = open(build(&day_rows(&rows), ACCEPTANCE).unwrap());
             prop_assert_eq!(plain_rows(&to_rows(&segment).unwrap()), sorted(&rows));
             segment.verify().unwrap();
-            let slice = segment.visits(segment.repos().unwrap()).unwrap();
+            let slice = segment.visits(&segment.repos().unwrap()).unwrap();
             prop_assert_eq!(slice.downloads.iter().sum::<u32>(), downloads(&rows));
         }
 

@@ -124,10 +124,11 @@ pub struct Segment {
     index: ChunkIndex,
     pages: Range<usize>,
     sessions: Range<usize>,
-    repos: OnceLock<Vec<RepoRange>>,
+    repos: OnceLock<Kept<RepoRange>>,
     shapes: OnceLock<Vec<ShapeVerbs>>,
+    accepted_shapes: OnceLock<Vec<bool>>,
     block_starts: OnceLock<Vec<u32>>,
-    downloaders: OnceLock<Kept>,
+    downloaders: OnceLock<Kept<u32>>,
 }
 
 impl Segment {
@@ -187,6 +188,7 @@ impl Segment {
             sessions,
             repos: OnceLock::new(),
             shapes: OnceLock::new(),
+            accepted_shapes: OnceLock::new(),
             block_starts: OnceLock::new(),
             downloaders: OnceLock::new(),
         })
@@ -239,17 +241,19 @@ impl Segment {
             .filter_map(|(id, _, _)| Attribute::of_values(id))
     }
 
-    /// Its repos by ascending code. Read once, then kept.
+    /// Its repos by ascending code. Read once, then kept, unless open segments keep too much already.
     ///
     /// # Errors
     ///
     /// `Corrupt` when the directory is damaged or does not add up.
-    pub fn repos(&self) -> Result<&[RepoRange]> {
+    pub fn repos(&self) -> Result<Cow<'_, [RepoRange]>> {
         if let Some(repos) = self.repos.get() {
-            return Ok(repos);
+            return Ok(Cow::Borrowed(repos.values()));
         }
-        let repos = self.read_repos()?;
-        Ok(self.repos.get_or_init(|| repos))
+        Ok(match Kept::within_budget(self.read_repos()?) {
+            Ok(kept) => Cow::Borrowed(self.repos.get_or_init(|| kept).values()),
+            Err(repos) => Cow::Owned(repos),
+        })
     }
 
     fn read_repos(&self) -> Result<Vec<RepoRange>> {
@@ -305,6 +309,19 @@ impl Segment {
         }
         let shapes = self.read_shapes()?;
         Ok(self.shapes.get_or_init(|| shapes))
+    }
+
+    /// By shape: whether the default rule accepts one of its verbs.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::shapes`].
+    pub fn accepted_shapes(&self) -> Result<&[bool]> {
+        let shapes = self.shapes()?;
+        Ok(self.accepted_shapes.get_or_init(|| {
+            let accepted = shapes.iter().map(|shape| shape.is_accepted);
+            accepted.collect()
+        }))
     }
 
     fn read_shapes(&self) -> Result<Vec<ShapeVerbs>> {

@@ -90,21 +90,9 @@ impl Segment {
     ///
     /// `Corrupt` when pages are damaged or point outside the segment.
     pub fn visits(&self, repos: &[RepoRange]) -> Result<VisitSlice> {
-        let (Some(first), Some(last)) = (repos.first(), repos.last()) else {
-            return Ok(VisitSlice::default());
-        };
-        let range = first.visits.start..last.visits.end;
-        let mut slice = VisitSlice {
-            first_visit: range.start,
-            ..VisitSlice::default()
-        };
-        self.read(column::VISIT_RANK, range.clone(), &mut slice.rank)?;
-        self.absolute_ranks(repos, &mut slice.rank)?;
-        slice.first_row = self.visit_rows(range.clone(), &mut slice.rows)?;
-        self.read(column::VISIT_SHAPE, range.clone(), &mut slice.shape)?;
-        self.read(column::VISIT_WINDOWS, range.clone(), &mut slice.windows)?;
-        self.read(column::VISIT_FOLDED, range, &mut slice.downloads)?;
-        self.unfold(&mut slice)?;
+        let mut slice = VisitSlice::default();
+        self.ranks_shapes_and_rows(repos, &mut slice)?;
+        self.complete(&mut slice)?;
         Ok(slice)
     }
 
@@ -157,7 +145,7 @@ impl Segment {
     }
 
     /// Decodes ranks and shapes alone of the visits of `repos[range]`: all that counting downloaders
-    /// needs. The other lists stay empty, the first row unknown.
+    /// needs. The other lists stay as they are, the first row unknown.
     ///
     /// # Errors
     ///
@@ -173,6 +161,35 @@ impl Segment {
         self.read(column::VISIT_RANK, range.clone(), &mut slice.rank)?;
         self.absolute_ranks(repos, &mut slice.rank)?;
         self.read(column::VISIT_SHAPE, range, &mut slice.shape)
+    }
+
+    /// As [`Self::ranks_and_shapes`], with the rows of each visit.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::ranks_and_shapes`].
+    pub fn ranks_shapes_and_rows(&self, repos: &[RepoRange], slice: &mut VisitSlice) -> Result<()> {
+        self.ranks_and_shapes(repos, slice)?;
+        slice.rows.clear();
+        if !repos.is_empty() {
+            let visits = slice.first_visit..slice.first_visit + slice.rank.len() as u32;
+            slice.first_row = self.visit_rows(visits, &mut slice.rows)?;
+        }
+        Ok(())
+    }
+
+    /// Reads what [`Self::visits`] has beside absolute ranks, shapes and rows.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when pages are damaged or point outside the segment.
+    pub fn complete(&self, slice: &mut VisitSlice) -> Result<()> {
+        slice.windows.clear();
+        slice.downloads.clear();
+        let visits = slice.first_visit..slice.first_visit + slice.rank.len() as u32;
+        self.read(column::VISIT_WINDOWS, visits.clone(), &mut slice.windows)?;
+        self.read(column::VISIT_FOLDED, visits, &mut slice.downloads)?;
+        self.unfold(slice)
     }
 
     fn absolute_ranks(&self, repos: &[RepoRange], ranks: &mut [u32]) -> Result<()> {

@@ -12,7 +12,7 @@ use crate::catalog::view::View;
 use crate::derived::{Union, build_union};
 use crate::error::{Error, Result};
 use crate::layout::FileKind;
-use crate::segment::AcceptedVisits;
+use crate::segment::{AcceptedVisits, RepoRange};
 use crate::storage::FileBytes;
 use crate::units::Month;
 
@@ -62,7 +62,7 @@ impl MonthBuilder for UnionFiles {
         let mut counts: HashMap<u32, u64> = HashMap::new();
         for partition in source.partitions() {
             for segment in open_segments(view, partition)? {
-                for repo in segment.repos()? {
+                for repo in segment.repos()?.iter() {
                     *counts.entry(repo.code).or_default() += repo.visits.len() as u64;
                 }
                 segments.push(segment);
@@ -73,13 +73,19 @@ impl MonthBuilder for UnionFiles {
         let large = counts.iter().filter(|(_, count)| is_large(count));
         let mut sets: BTreeMap<u32, Vec<u32>> =
             large.map(|(code, _)| (*code, Vec::new())).collect();
+        let mut ranges: Vec<Vec<RepoRange>> = Vec::with_capacity(segments.len());
+        for segment in &segments {
+            let mut repos = segment.repos()?.into_owned();
+            repos.retain(|repo| sets.contains_key(&repo.code));
+            ranges.push(repos);
+        }
         let mut visits = AcceptedVisits::default();
         let mut set = BitSet::new(limit);
         for (code, ids) in &mut sets {
             set.clear();
-            for segment in &segments {
+            for (segment, repos) in segments.iter().zip(&ranges) {
                 ids.clear();
-                let repo = repo_of(segment.repos()?, *code);
+                let repo = repo_of(repos, *code);
                 visits.read((segment, repo), &view.meanings().accepts, false, |visit| {
                     ids.push(visit.id);
                 })?;

@@ -122,7 +122,8 @@ fn export_segment(
     segment: &Segment,
     sheet: &mut Sheet<'_>,
 ) -> Result<u64> {
-    let mut rest = segment.repos()?;
+    let repos = segment.repos()?;
+    let mut rest = &*repos;
     while !rest.is_empty() {
         let (repos, after) = rest.split_at(few(segment, rest)?);
         let mut lines = LineWriter::new((view, texts), segment, repos)?;

@@ -107,7 +107,7 @@ pub(super) fn row_sums(decoded: &Decoded<'_>, codes: &Codes) -> Result<RowSums> 
     let first_hour = segment.meta().day.get().saturating_mul(24);
     let (mut sums, mut row) = (RowSums::new(), 0_usize);
     let mut visits = decoded.slice.rank.iter().zip(&decoded.slice.rows);
-    for repo in segment.repos()? {
+    for repo in segment.repos()?.iter() {
         for (&rank, &rows) in visits.by_ref().take(repo.visits.len()) {
             let downloader = downloaders.get(rank as usize).copied().unwrap_or(0);
             let mut identity = (None, [0, 0]);

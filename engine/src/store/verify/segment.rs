@@ -39,7 +39,7 @@ pub(super) struct Decoded<'a> {
 /// `Corrupt` when its rows cannot be read.
 pub(super) fn check(segment: &Segment, codes: &Codes, wrong: &mut Vec<Error>) -> Result<Facts> {
     segment.verify()?;
-    let slice = segment.visits(segment.repos()?)?;
+    let slice = segment.visits(&segment.repos()?)?;
     let (mut ts, mut verb) = (Vec::new(), Vec::new());
     segment.row_ts(&slice, &mut ts)?;
     segment.row_verbs(&slice, &mut verb)?;
@@ -124,7 +124,7 @@ impl Decoded<'_> {
     /// Repos are known and have visits, and all visits are of a repo.
     fn check_repos(&self, codes: &Codes, wrong: &mut Vec<Error>) -> Result<()> {
         let mut bad = Vec::new();
-        for repo in self.segment.repos()? {
+        for repo in self.segment.repos()?.iter() {
             if repo.visits.is_empty() {
                 bad.push(format!("repo {} has no visit", repo.code));
             }
