@@ -25,15 +25,11 @@
 //! Numbers of one query (`query`), what an answer looks like (`output`).
 
 mod audience;
-mod compare;
-mod explain_count;
 mod overlap;
 mod request;
-mod retention;
 mod set;
 mod sheet;
 mod source;
-mod succession;
 
 #[cfg(test)]
 mod laws;
@@ -43,7 +39,6 @@ use crate::metrics::Metric;
 use crate::query::text::Reader;
 use crate::query::{Answer, Query, suggest, text};
 
-pub use compare::Earlier;
 pub use request::{Request, Subject, usage};
 pub use set::SetExpr;
 pub use source::Source;
@@ -85,14 +80,7 @@ pub trait Analysis: Sync {
 }
 
 /// Every analysis.
-pub const ANALYSES: &[&dyn Analysis] = &[
-    &audience::Audience,
-    &overlap::Overlap,
-    &retention::Retention,
-    &succession::Succession,
-    &compare::Compare,
-    &explain_count::ExplainCount,
-];
+pub const ANALYSES: &[&dyn Analysis] = &[&audience::Audience, &overlap::Overlap];
 
 /// The analysis of that name.
 #[must_use]

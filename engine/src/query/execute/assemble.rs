@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 
-use super::distinct::{Count, Counter};
+use super::closing::{Distinct, count_all};
 use super::gaps::Covered;
 use super::groups::{Groups, Key, KeyMap};
 use super::history::HistoryGroups;
@@ -60,14 +60,6 @@ impl DerefMut for Values {
             Self::Several(values) => values,
         }
     }
-}
-
-/// Distinct things of one group.
-#[derive(Clone, Copy, Default)]
-struct Distinct {
-    who: Count,
-    repos: Count,
-    countries: Count,
 }
 
 /// Everything that was counted.
@@ -140,25 +132,14 @@ fn distinct(scope: &Scope<'_>, groups: &Groups) -> Result<(Vec<Distinct>, Distin
     if !scope.wants.has_sets() {
         return Ok((Vec::new(), Distinct::default()));
     }
-    let universe = groups.universe();
     let has_union = !scope.axes.is_empty();
-    let mut who = Counter::new(universe.downloaders, scope.ips, has_union);
-    let mut repos = Counter::new(universe.repos, &[], has_union);
-    let mut countries = Counter::new(universe.countries, &[], has_union);
-    let slots = groups.all_sets().iter().map(|sets| {
-        Ok(Distinct {
-            who: who.count(&sets.who)?,
-            repos: repos.count(&sets.repos)?,
-            countries: countries.count(&sets.countries)?,
-        })
-    });
-    let slots = slots.collect::<Result<_>>()?;
-    let whole = Distinct {
-        who: who.union()?,
-        repos: repos.union()?,
-        countries: countries.union()?,
-    };
-    Ok((slots, whole))
+    let sets = groups.all_sets();
+    let (slots, mut counters) = count_all(sets, groups.universe(), scope.ips, has_union)?;
+    groups
+        .closed
+        .iter()
+        .for_each(|counted| counters.add(counted));
+    Ok((slots, counters.union()?))
 }
 
 /// Whether an answer may be an estimate: `approx` was asked for, and a metric that it applies to. The

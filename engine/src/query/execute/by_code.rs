@@ -1,53 +1,88 @@
 //! Ranks, shapes and one attribute of visits to sets of downloaders.
 
+use std::ops::Range;
+
 use super::groups::{Groups, Key};
 use super::lens::{Lens, OUT};
 use super::rows::{Carry, RowReader};
 use super::scan::{DayReader, Runs, Waiting};
 use crate::error::Result;
-use crate::segment::RepoRange;
+use crate::segment::{RepoRange, RunSlice, VisitSlice};
 
-/// In place of a slot: the filter does not keep the code.
+/// In place of a number: the filter does not keep the code.
 const SKIPPED: u32 = u32::MAX;
 
 /// Slots of an attribute's codes, for one value of all else that makes a group.
 #[derive(Debug, Default)]
 pub(super) struct CodeSlots {
+    slice: VisitSlice,
     base: Option<Key>,
     /// Grows whenever the base changes.
     epoch: u32,
-    /// Slots by code, and the epoch that each was looked up in.
+    /// By code: its place in `slots`, the same for all codes where nothing is grouped by them.
+    places: Vec<u32>,
+    /// What each place adds to keys.
+    parts: Vec<Key>,
+    /// The epoch that each place was looked up in, and the slot.
     slots: Vec<(u32, u32)>,
+    /// Place and rank of visits that count.
+    hits: Vec<(u32, u32)>,
+}
+
+/// Visits of which ranks, shapes and the attribute are not enough.
+#[derive(Default)]
+struct Rest {
+    /// Those without identity, and their first row if the attribute changes inside: how many requests of
+    /// them are accepted counts.
+    nobodies: Vec<(Waiting, Option<u32>)>,
+    /// Those whose rows decide.
+    waiting: Vec<Waiting>,
 }
 
 impl CodeSlots {
+    fn prepare(&mut self, lens: &Lens) {
+        if !self.slots.is_empty() {
+            return;
+        }
+        let places = (0_u32..).zip(&lens.parts).map(|(code, part)| match *part {
+            OUT => SKIPPED,
+            _ if lens.has_axis => code,
+            _ => 0,
+        });
+        self.places = places.collect();
+        self.parts = if lens.has_axis {
+            lens.parts.clone()
+        } else {
+            vec![0]
+        };
+        self.slots = vec![(0, 0); self.parts.len()];
+    }
+
     fn rebase(&mut self, base: Key) {
         if self.base != Some(base) {
             self.base = Some(base);
             self.epoch = self.epoch.wrapping_add(1);
             if self.epoch == 0 {
-                self.slots.clear();
+                self.slots.fill((0, 0));
                 self.epoch = 1;
             }
         }
     }
 
+    /// The slot of a code's place.
     #[inline]
-    fn slot(&mut self, lens: &Lens, code: u32, groups: &mut Groups) -> u32 {
-        match self.slots.get(code as usize) {
-            Some((epoch, slot)) if *epoch == self.epoch => *slot,
-            _ => self.look_up(lens, code, groups),
+    fn slot(&mut self, place: u32, groups: &mut Groups) -> usize {
+        match self.slots.get(place as usize) {
+            Some((epoch, slot)) if *epoch == self.epoch => *slot as usize,
+            _ => self.look_up(place, groups),
         }
     }
 
     #[cold]
-    fn look_up(&mut self, lens: &Lens, code: u32, groups: &mut Groups) -> u32 {
-        let slot = match lens.part(code) {
-            OUT => SKIPPED,
-            part => u32::try_from(groups.slot(self.base.unwrap_or(0) + part)).unwrap_or(SKIPPED),
-        };
-        self.slots.resize(lens.parts.len(), (0, 0));
-        if let Some(known) = self.slots.get_mut(code as usize) {
+    fn look_up(&mut self, place: u32, groups: &mut Groups) -> usize {
+        let part = self.parts.get(place as usize).copied().unwrap_or(0);
+        let slot = groups.slot(self.base.unwrap_or(0) + part);
+        if let (Some(known), Ok(slot)) = (self.slots.get_mut(place as usize), u32::try_from(slot)) {
             *known = (self.epoch, slot);
         }
         slot
@@ -67,51 +102,240 @@ impl DayReader<'_, '_> {
         slots: &mut CodeSlots,
         groups: &mut Groups,
     ) -> Result<()> {
-        let slice = self.segment.visits(repos)?;
+        let mut slice = std::mem::take(&mut slots.slice);
+        self.segment.ranks_shapes_and_rows(repos, &mut slice)?;
         let runs = Runs::read(self, &slice)?;
-        let varied = runs.varied(&slice.rows);
         let Some((lens, codes)) = runs.lenses.first() else {
             return Ok(());
         };
-        let mut waiting = Vec::new();
-        let mut visits = slice.rank.iter().zip(&slice.shape).enumerate();
-        for repo in repos {
-            let own = visits.by_ref().take(repo.visits.len());
-            let part = self.scope.repo.part(repo.code);
+        slots.prepare(lens);
+        let varied = varied(codes, &slice.rows);
+        // The first value of those does not say all.
+        let shapes = varied
+            .iter()
+            .map(|(visit, _)| hide(&mut slice.shape, *visit));
+        let shapes: Vec<u32> = shapes.collect();
+        let mut rest = Rest::default();
+        let mut visit = 0;
+        for same in repos.chunk_by(|a, b| self.part(a) == self.part(b)) {
+            let count: usize = same.iter().map(|repo| repo.visits.len()).sum();
+            let visits = visit..visit + count;
+            visit = visits.end;
+            let part = same.first().map_or(OUT, |repo| self.part(repo));
             if part == OUT {
-                own.for_each(drop);
                 continue;
             }
             slots.rebase(part + self.day.part);
-            for (visit, (rank, shape)) in own {
-                if is_accepted.get(*shape as usize) != Some(&true) {
-                    continue;
-                }
-                // The greatest rank is "none".
-                let id = self.downloaders.get(*rank as usize).copied();
-                if let (Some(id), None | Some(None)) = (id, varied.get(visit)) {
-                    let slot = slots.slot(lens, codes.value(visit), groups);
-                    if slot != SKIPPED {
-                        groups.add_downloader(slot as usize, id);
-                    }
-                } else if id.is_some() || self.wants.unidentified {
-                    let (repo, id) = (repo.code, id.unwrap_or(0));
-                    let visit = Waiting {
-                        visit,
-                        repo,
-                        id,
-                        part,
-                        time: Some(self.day.part),
-                    };
-                    if !self.visit_or_stretches(&visit, (&slice, &runs), &varied, groups) {
-                        waiting.push(visit);
-                    }
-                }
+            let has_nobody = self.hits(
+                (&slice, codes),
+                (visits.clone(), is_accepted),
+                slots,
+                groups,
+            );
+            if has_nobody && self.wants.unidentified {
+                self.nobodies((same, is_accepted), &slice, visits.start, &mut rest);
             }
         }
-        if waiting.is_empty() {
+        for ((visit, _), shape) in varied.iter().zip(shapes) {
+            if let Some(place) = slice.shape.get_mut(*visit) {
+                *place = shape;
+            }
+        }
+        self.vary(
+            (repos, is_accepted),
+            (&slice, &runs),
+            (&varied, &mut rest),
+            groups,
+        );
+        self.rest((&mut slice, &runs), rest, groups)?;
+        slots.slice = slice;
+        Ok(())
+    }
+
+    fn part(&self, repo: &RepoRange) -> Key {
+        self.scope.repo.part(repo.code)
+    }
+
+    /// Adds the downloaders of visits of the same group but for the attribute; `true` if some are without
+    /// identity.
+    fn hits(
+        &self,
+        (slice, codes): (&VisitSlice, &RunSlice),
+        (visits, is_accepted): (Range<usize>, &[bool]),
+        slots: &mut CodeSlots,
+        groups: &mut Groups,
+    ) -> bool {
+        let mut hits = std::mem::take(&mut slots.hits);
+        hits.clear();
+        hits.resize(visits.len(), (0, 0));
+        let ranks = part_of(&slice.rank, &visits);
+        let shapes = part_of(&slice.shape, &visits);
+        let mut count = 0;
+        // Written always and kept sometimes: a branch would be guessed wrong too often.
+        let mut hit = |code: u32, rank: u32, shape: u32| {
+            let place = slots.places.get(code as usize).copied().unwrap_or(SKIPPED);
+            if let Some(hit) = hits.get_mut(count) {
+                *hit = (place, rank);
+            }
+            let is_accepted = is_accepted.get(shape as usize) == Some(&true);
+            count += usize::from(is_accepted & (place != SKIPPED));
+        };
+        let ranks = ranks.iter().zip(shapes);
+        if codes.values.is_empty() {
+            ranks.for_each(|(rank, shape)| hit(0, *rank, *shape));
+        } else {
+            let codes = part_of(&codes.values, &visits).iter();
+            codes
+                .zip(ranks)
+                .for_each(|(code, (rank, shape))| hit(*code, *rank, *shape));
+        }
+        let filters_downloaders = self.filters_downloaders();
+        let mut has_nobody = false;
+        for &(place, rank) in hits.iter().take(count) {
+            // The greatest rank is "none".
+            let Some(&id) = self.downloaders.get(rank as usize) else {
+                has_nobody = true;
+                continue;
+            };
+            if filters_downloaders && self.scope.downloader_part(id) == OUT {
+                continue;
+            }
+            let slot = slots.slot(place, groups);
+            groups.add_downloader(slot, id);
+        }
+        slots.hits = hits;
+        has_nobody
+    }
+
+    /// Notes the visits without identity of some repos, of which `first` is the first visit.
+    fn nobodies(
+        &self,
+        (repos, is_accepted): (&[RepoRange], &[bool]),
+        slice: &VisitSlice,
+        first: usize,
+        rest: &mut Rest,
+    ) {
+        let mut end = first;
+        for repo in repos {
+            end += repo.visits.len();
+            let last = end.saturating_sub(1);
+            let shape = slice
+                .shape
+                .get(last)
+                .and_then(|shape| is_accepted.get(*shape as usize));
+            if shape == Some(&true) && self.id(slice, last).is_none() {
+                rest.nobodies.push((self.waiting(repo, last, None), None));
+            }
+        }
+    }
+
+    /// Adds visits inside of which the attribute changes, as far as that can be done without their rows.
+    fn vary(
+        &self,
+        (repos, is_accepted): (&[RepoRange], &[bool]),
+        (slice, runs): (&VisitSlice, &Runs<'_>),
+        (varied, rest): (&[(usize, u32)], &mut Rest),
+        groups: &mut Groups,
+    ) {
+        let mut repos = repos.iter();
+        let (mut repo, mut end) = (None, 0);
+        for &(visit, first) in varied {
+            while visit >= end {
+                let Some(next) = repos.next() else { return };
+                end += next.visits.len();
+                repo = Some(next);
+            }
+            let shape = slice
+                .shape
+                .get(visit)
+                .and_then(|shape| is_accepted.get(*shape as usize));
+            let Some(repo) = repo.filter(|repo| shape == Some(&true) && self.part(repo) != OUT)
+            else {
+                continue;
+            };
+            let id = self.id(slice, visit);
+            let waiting = self.waiting(repo, visit, id);
+            let is_kept = match id {
+                Some(id) => !self.filters_downloaders() || self.scope.downloader_part(id) != OUT,
+                None => self.wants.unidentified,
+            };
+            if is_kept && id.is_none() {
+                rest.nobodies.push((waiting, Some(first)));
+            } else if is_kept
+                && !self.visit_or_stretches(&waiting, Some(first), (slice, runs), groups)
+            {
+                rest.waiting.push(waiting);
+            }
+        }
+    }
+
+    /// Adds visits that need more than ranks, shapes and the attribute.
+    fn rest(
+        &self,
+        (slice, runs): (&mut VisitSlice, &Runs<'_>),
+        mut rest: Rest,
+        groups: &mut Groups,
+    ) -> Result<()> {
+        if !rest.nobodies.is_empty() {
+            self.segment.complete(slice)?;
+            for (visit, varied) in rest.nobodies {
+                if !self.visit_or_stretches(&visit, varied, (slice, runs), groups) {
+                    rest.waiting.push(visit);
+                }
+            }
+            rest.waiting.sort_unstable_by_key(|visit| visit.visit);
+        }
+        if rest.waiting.is_empty() {
             return Ok(());
         }
-        RowReader::new(self, &slice, &runs).read(&waiting, &mut Carry::default(), groups)
+        RowReader::new(self, slice, runs).read(&rest.waiting, &mut Carry::default(), groups)
     }
+
+    fn id(&self, slice: &VisitSlice, visit: usize) -> Option<u32> {
+        let rank = slice.rank.get(visit)?;
+        self.downloaders.get(*rank as usize).copied()
+    }
+
+    fn waiting(&self, repo: &RepoRange, visit: usize, id: Option<u32>) -> Waiting {
+        Waiting {
+            visit,
+            repo: repo.code,
+            id: id.unwrap_or(0),
+            part: self.part(repo),
+            time: Some(self.day.part),
+        }
+    }
+}
+
+fn part_of<'v>(values: &'v [u32], visits: &Range<usize>) -> &'v [u32] {
+    values.get(visits.clone()).unwrap_or_default()
+}
+
+/// Takes a visit's shape away, so that it is none that is accepted.
+fn hide(shapes: &mut [u32], visit: usize) -> u32 {
+    let shape = shapes.get_mut(visit);
+    shape.map_or(u32::MAX, |shape| std::mem::replace(shape, u32::MAX))
+}
+
+/// The visits inside of which an attribute changes, and the first row of each; `rows` is the number of rows of
+/// each visit.
+fn varied(run: &RunSlice, rows: &[u32]) -> Vec<(usize, u32)> {
+    let mut changes = run.changes.iter().map(|(row, _)| *row);
+    let Some(mut change) = changes.next() else {
+        return Vec::new();
+    };
+    let mut varied = Vec::with_capacity(run.changes.len());
+    let mut end = 0;
+    for (visit, rows) in rows.iter().enumerate() {
+        let first = end;
+        end += rows;
+        if change >= end {
+            continue;
+        }
+        varied.push((visit, first));
+        while change < end {
+            change = changes.next().unwrap_or(u32::MAX);
+        }
+    }
+    varied
 }

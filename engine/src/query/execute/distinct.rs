@@ -7,7 +7,7 @@
 
 use super::estimate::{self, Estimate};
 use crate::error::Result;
-use crate::sketch::Sketch;
+use crate::sketch::{REGISTER_COUNT, Sketch};
 
 /// Ids of one group.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub(super) enum IdSet {
     Bits(Vec<u64>),
     /// A list, or an estimate.
     Estimate(Box<Estimate>),
+    /// Counted: nothing may be added, and the ids are in the union of what was counted with it.
+    Counted(Count),
 }
 
 impl Default for IdSet {
@@ -28,6 +30,8 @@ impl Default for IdSet {
 
 /// Ids in a list for each id of the universe above which bits are smaller.
 const UNIVERSE_PER_LISTED: usize = 32;
+/// Room that is made for a list when the first ids come, as a multiple of them.
+const FIRST_RESERVE: usize = 4;
 /// A list of fewer ids is never made bits.
 const LIST_MIN: usize = 256;
 
@@ -44,24 +48,21 @@ impl IdSet {
 
     /// Adds ids, each below `limit`.
     #[inline]
-    pub(super) fn extend(&mut self, mut ids: impl Iterator<Item = u32>, limit: u32) {
-        if let Self::List(_) = self {
-            for id in ids.by_ref() {
-                self.insert(id, limit);
-                if let Self::Bits(_) = self {
-                    break;
+    pub(super) fn extend(&mut self, ids: &[u32], limit: u32) {
+        match self {
+            Self::List(list) => {
+                if list.is_empty() {
+                    // More of the group is likely to come, and growing step by step takes its time.
+                    list.reserve(FIRST_RESERVE * ids.len());
+                }
+                list.extend_from_slice(ids);
+                if list.len() > LIST_MIN {
+                    self.make_bits_if_smaller(limit);
                 }
             }
-        }
-        if let Self::Estimate(estimate) = self {
-            ids.by_ref().for_each(|id| estimate.insert(id));
-        }
-        if let Self::Bits(bits) = self {
-            for id in ids {
-                if let Some(word) = bits.get_mut(id as usize / 64) {
-                    *word |= 1 << (id % 64);
-                }
-            }
+            Self::Bits(bits) => mark(ids, bits),
+            Self::Estimate(estimate) => ids.iter().for_each(|id| estimate.insert(*id)),
+            Self::Counted(_) => {}
         }
     }
 
@@ -81,6 +82,27 @@ impl IdSet {
                 }
             }
             Self::Estimate(estimate) => estimate.insert(id),
+            Self::Counted(_) => {}
+        }
+    }
+
+    /// Whether it is empty, as far as that is known at once, or counted.
+    pub(super) fn has_nothing_to_count(&self) -> bool {
+        match self {
+            Self::List(list) => list.is_empty(),
+            Self::Counted(_) => true,
+            Self::Bits(_) | Self::Estimate(_) => false,
+        }
+    }
+
+    /// What it costs to count, in ids.
+    pub(super) fn work(&self) -> usize {
+        match self {
+            Self::List(list) => list.len(),
+            // Whole words are counted.
+            Self::Bits(bits) => bits.len() / 4,
+            Self::Estimate(estimate) => estimate.listed().map_or(REGISTER_COUNT, <[u32]>::len),
+            Self::Counted(_) => 0,
         }
     }
 
@@ -94,7 +116,7 @@ impl IdSet {
         }
     }
 
-    /// Gives every id, in no particular order, some perhaps more than once.
+    /// Gives every id, in no particular order, some perhaps more than once; none of a counted set.
     pub(super) fn for_each(&self, mut id: impl FnMut(u32)) {
         match self {
             Self::List(list) => list.iter().for_each(|one| id(*one)),
@@ -102,6 +124,7 @@ impl IdSet {
                 let listed = estimate.listed().unwrap_or_default();
                 listed.iter().for_each(|one| id(*one));
             }
+            Self::Counted(_) => {}
             Self::Bits(bits) => {
                 for (start, word) in (0_u32..).step_by(64).zip(bits) {
                     let mut rest = *word;
@@ -114,9 +137,11 @@ impl IdSet {
         }
     }
 
-    /// Adds the ids of another set over the same universe.
+    /// Adds the ids of another set over the same universe; one of them is empty if the other is counted.
     pub(super) fn append(&mut self, other: Self, limit: u32) {
         match (&mut *self, other) {
+            (Self::Counted(_), _) => {}
+            (_, Self::Counted(count)) => *self = Self::Counted(count),
             (Self::List(list), Self::List(more)) => {
                 list.extend_from_slice(&more);
                 if list.len() > LIST_MIN {
@@ -134,12 +159,14 @@ impl IdSet {
                 mark(list, &mut bits);
                 *self = Self::Bits(bits);
             }
-            (Self::Bits(bits), Self::Bits(more)) => {
-                for (word, more) in bits.iter_mut().zip(more) {
-                    *word |= more;
-                }
-            }
+            (Self::Bits(bits), Self::Bits(more)) => add_bits(bits, &more),
         }
+    }
+}
+
+fn add_bits(bits: &mut [u64], more: &[u64]) {
+    for (word, more) in bits.iter_mut().zip(more) {
+        *word |= more;
     }
 }
 
@@ -160,13 +187,30 @@ pub(super) struct Count {
     pub(super) ips: u64,
 }
 
+/// The ids of all sets that were counted.
+#[derive(Debug)]
+pub(super) struct Whole {
+    bits: Vec<u64>,
+    /// What of it is an estimate.
+    estimates: Option<Sketch>,
+}
+
+impl Whole {
+    /// Adds those of another one over the same universe.
+    pub(super) fn append(&mut self, other: &Self) {
+        add_bits(&mut self.bits, &other.bits);
+        if let Some(more) = &other.estimates {
+            self.estimates.get_or_insert_default().merge(more);
+        }
+    }
+}
+
 /// Counts sets over one universe, and their union.
+#[derive(Debug)]
 pub(super) struct Counter<'a> {
     ips: &'a [u64],
     scratch: Vec<u64>,
-    union: Option<Vec<u64>>,
-    /// What of the union is an estimate.
-    estimates: Option<Sketch>,
+    whole: Option<Whole>,
 }
 
 impl<'a> Counter<'a> {
@@ -176,9 +220,23 @@ impl<'a> Counter<'a> {
         Self {
             ips,
             scratch: vec![0; words(limit)],
-            union: has_union.then(|| vec![0; words(limit)]),
-            estimates: None,
+            whole: has_union.then(|| Whole {
+                bits: vec![0; words(limit)],
+                estimates: None,
+            }),
         }
+    }
+
+    /// Adds what another counter counted to the union.
+    pub(super) fn add(&mut self, counted: &Whole) {
+        if let Some(whole) = &mut self.whole {
+            whole.append(counted);
+        }
+    }
+
+    /// The union, if it is made.
+    pub(super) fn into_whole(self) -> Option<Whole> {
+        self.whole
     }
 
     /// Counts a set.
@@ -188,30 +246,19 @@ impl<'a> Counter<'a> {
     /// `Invalid`: see [`Sketch::estimate`].
     pub(super) fn count(&mut self, set: &IdSet) -> Result<Count> {
         Ok(match set {
+            IdSet::Counted(count) => *count,
             IdSet::Bits(bits) => {
-                if let Some(union) = &mut self.union {
-                    for (word, more) in union.iter_mut().zip(bits) {
-                        *word |= more;
-                    }
+                if let Some(whole) = &mut self.whole {
+                    add_bits(&mut whole.bits, bits);
                 }
                 count_bits(bits, self.ips)
             }
-            IdSet::List(list) => {
-                if let Some(union) = &mut self.union {
-                    mark(list, union);
-                }
-                self.count_list(list)
-            }
+            IdSet::List(list) => self.count_list(list),
             IdSet::Estimate(estimate) => match estimate.listed() {
-                Ok(list) => {
-                    if let Some(union) = &mut self.union {
-                        mark(list, union);
-                    }
-                    self.count_list(list)
-                }
+                Ok(list) => self.count_list(list),
                 Err(sketch) => {
-                    if self.union.is_some() {
-                        self.estimates.get_or_insert_default().merge(sketch);
+                    if let Some(whole) = &mut self.whole {
+                        whole.estimates.get_or_insert_default().merge(sketch);
                     }
                     Count {
                         all: sketch.estimate()?,
@@ -223,6 +270,9 @@ impl<'a> Counter<'a> {
     }
 
     fn count_list(&mut self, list: &[u32]) -> Count {
+        if let Some(whole) = &mut self.whole {
+            mark(list, &mut whole.bits);
+        }
         let mut count = Count::default();
         for &id in list {
             let (index, bit) = (id as usize / 64, 1 << (id % 64));
@@ -248,11 +298,13 @@ impl<'a> Counter<'a> {
     ///
     /// As [`Self::count`].
     pub(super) fn union(&self) -> Result<Count> {
-        match (&self.union, &self.estimates) {
-            (None, _) => Ok(Count::default()),
-            (Some(bits), None) => Ok(count_bits(bits, self.ips)),
-            (Some(bits), Some(sketch)) => Ok(Count {
-                all: estimate::union(bits, sketch)?,
+        let Some(whole) = &self.whole else {
+            return Ok(Count::default());
+        };
+        match &whole.estimates {
+            None => Ok(count_bits(&whole.bits, self.ips)),
+            Some(sketch) => Ok(Count {
+                all: estimate::union(&whole.bits, sketch)?,
                 ips: 0,
             }),
         }
@@ -327,7 +379,7 @@ mod tests {
                     } else {
                         IdSet::default()
                     };
-                    set.extend(ids(1, count), LIMIT);
+                    set.extend(&ids(1, count).collect::<Vec<_>>(), LIMIT);
                     set
                 };
                 near([of(kinds[0], few), of(kinds[1], many)], many)?;

@@ -7,7 +7,9 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use super::cells::Target;
+use super::closing::{Counted, Distinct};
 use super::distinct::IdSet;
+use crate::error::Result;
 
 /// Number of a group.
 pub(super) type Key = u128;
@@ -105,6 +107,10 @@ pub(super) struct Groups {
     has_sets: bool,
     has_bits: bool,
     universe: Universe,
+    /// The first slot that may have sets to count.
+    first_open: usize,
+    /// What sets that were counted had together.
+    pub(super) closed: Vec<Counted>,
     /// Downloads of the whole, where those of the groups need not add up to it.
     pub(super) whole_downloads: u64,
     /// Accepted requests without identity.
@@ -136,6 +142,8 @@ impl Groups {
             has_sets,
             has_bits: keys <= BITS_KEYS_MAX,
             universe,
+            first_open: 0,
+            closed: Vec::new(),
             whole_downloads: 0,
             unidentified: 0,
         }
@@ -253,6 +261,21 @@ impl Groups {
         }
     }
 
+    /// Counts the sets of all groups, which get nothing more, and forgets their ids.
+    ///
+    /// # Errors
+    ///
+    /// Those of `count`.
+    pub(super) fn close(&mut self, mut count: impl FnMut(&Sets) -> Result<Distinct>) -> Result<()> {
+        for sets in self.sets.iter_mut().skip(self.first_open) {
+            if !sets.is_closed() {
+                *sets = Sets::counted(&count(sets)?);
+            }
+        }
+        self.first_open = self.sets.len();
+        Ok(())
+    }
+
     /// Gives the downloaders of each group by ascending key, and forgets all groups.
     pub(super) fn drain_downloaders(&mut self, mut give: impl FnMut(Key, &IdSet)) {
         let mut sets: Vec<(Key, Sets)> = self.keys.drain(..).zip(self.sets.drain(..)).collect();
@@ -299,6 +322,7 @@ impl Groups {
                 own.countries.append(more.countries, universe.countries);
             }
         }
+        self.closed.extend(other.closed);
         self.whole_downloads += other.whole_downloads;
         self.unidentified += other.unidentified;
     }

@@ -24,11 +24,13 @@ mod bucket_ranges;
 mod by_code;
 mod cells;
 mod chain;
+mod closing;
 mod distinct;
 mod estimate;
 mod explain;
 mod gaps;
 mod groups;
+mod halves;
 mod history;
 mod hub;
 mod leading;
@@ -58,8 +60,9 @@ use serde::Serialize;
 
 use assemble::Counted;
 use cells::{Buffers, CellPlan};
-use chain::crosses_midnight;
+use closing::Closing;
 use groups::Groups;
+use halves::halves;
 use narrow::Narrowed;
 use scan::Scanner;
 use scope::Scope;
@@ -77,7 +80,6 @@ use crate::rules::Rule;
 pub type Rules<'r> = dyn Fn(&str) -> Option<Rule> + 'r;
 
 pub use explain::{Explanation, Part};
-pub use scope::log_calendar;
 pub use sets::{DownloaderSets, downloader_sets, meaning};
 
 /// What a part of a query is answered from.
@@ -178,11 +180,6 @@ fn check_supported(query: &Query) -> Result<()> {
     Ok(())
 }
 
-/// Visits for which a second thread earns what it costs to start.
-const VISITS_PER_THREAD_MIN: u64 = 100_000;
-/// Most threads that read for one query.
-const THREADS_MAX: usize = 2;
-
 fn count(scope: &mut Scope<'_>, lowest: Level, rules: &Rules<'_>) -> Result<Counted> {
     let covered = match lowest {
         Level::Histograms => gaps::covered(scope)?,
@@ -196,7 +193,7 @@ fn count(scope: &mut Scope<'_>, lowest: Level, rules: &Rules<'_>) -> Result<Coun
         Level::Visits | Level::Rows => Unions::default(),
     };
     let levels = (&plan, &unions, lowest);
-    let log = match halves(&plan) {
+    let log = match halves(&plan, &unions) {
         Some((early, late)) => std::thread::scope(|threads| {
             let other = threads.spawn(|| scan(levels, late));
             let mut groups = scan(levels, early)?;
@@ -208,10 +205,8 @@ fn count(scope: &mut Scope<'_>, lowest: Level, rules: &Rules<'_>) -> Result<Coun
         }),
         None => scan(levels, &scope.days),
     };
-    let mut log = log?;
-    unions.add(scope, &mut log)?;
     Ok(Counted {
-        log,
+        log: log?,
         hub: hub::groups(scope)?,
         history: history::groups(scope, lowest, rules)?,
         covered: covered.unwrap_or_default(),
@@ -226,8 +221,15 @@ fn scan(
     let mut groups = scope.groups();
     let mut scanner = Scanner::new(scope, lowest);
     let mut buffers = Buffers::default();
-    let rests = plan.months(days, &mut groups)?;
+    let mut closing = Closing::new(scope, groups.universe());
+    // Sums of months come before their days: groups of later buckets must not be there yet.
+    let mut months = closing.is_some().then(|| scope.groups());
+    let rests = plan.months(days, months.as_mut().unwrap_or(&mut groups))?;
     for (day, rest) in days.iter().zip(rests) {
+        if let Some(closing) = &mut closing {
+            closing.begin(day, &mut groups)?;
+        }
+        unions.add(day, scope, &mut groups)?;
         let mut rest = match rest {
             Some(rest) => rest,
             None => plan
@@ -240,35 +242,11 @@ fn scan(
         }
     }
     scanner.finish(&mut groups);
+    if let Some(closing) = closing {
+        closing.finish(&mut groups);
+    }
+    if let Some(months) = months {
+        groups.append(months);
+    }
     Ok(groups)
-}
-
-/// The days in two parts of about as many visits, where two threads may read them at once.
-fn halves<'s>(plan: &CellPlan<'s, '_>) -> Option<(&'s [DayPart], &'s [DayPart])> {
-    let scope = plan.scope();
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let crosses = scope.wants.downloads && crosses_midnight(scope.rule.collapse);
-    if threads.min(THREADS_MAX) < 2 || crosses {
-        return None;
-    }
-    let visits = |day: &DayPart| {
-        let partition = scope.view.manifest().partitions.get(day.partition);
-        let partition = partition.filter(|_| !plan.covers(day));
-        let segments = partition.map(|partition| partition.segments.iter());
-        segments
-            .into_iter()
-            .flatten()
-            .map(|segment| segment.visits)
-            .sum::<u64>()
-    };
-    let sum: u64 = scope.days.iter().map(visits).sum();
-    if sum < 2 * VISITS_PER_THREAD_MIN {
-        return None;
-    }
-    let mut before = 0;
-    let middle = scope.days.iter().position(|day| {
-        before += visits(day);
-        before * 2 >= sum
-    })?;
-    Some(scope.days.split_at(middle))
 }

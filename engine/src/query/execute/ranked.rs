@@ -2,74 +2,163 @@
 
 use super::by_code::CodeSlots;
 use super::groups::Groups;
-use super::lens::OUT;
+use super::lens::{ASK_SESSION, OUT};
 use super::scan::{DayReader, attributes};
+use super::scope::Scope;
 use super::shape::Cover;
 use crate::error::Result;
-use crate::segment::{RepoRange, VisitSlice, column};
+use crate::segment::{Attribute, RepoRange, VisitSlice, column};
 
 /// Decoded columns, kept from one stretch of repos to the next.
 #[derive(Debug, Default)]
 pub(super) struct RankedDownloaders {
     slice: VisitSlice,
-    /// By shape: whether the rule accepts a request of it that the filter keeps.
+    /// Downloaders of a repo.
+    ids: Vec<u32>,
+    /// By shape of the day's segment, where the default rule does not decide.
     is_accepted: Vec<bool>,
     slots: CodeSlots,
 }
 
 impl RankedDownloaders {
-    /// Adds the downloaders of some repos.
+    /// Adds the downloaders of some repos; those of a day are added together.
     ///
     /// # Errors
     ///
     /// `Corrupt` when pages are damaged or point outside the segment.
-    pub(super) fn add(
+    pub(super) fn add<'r>(
         &mut self,
         reader: &DayReader<'_, '_>,
-        repos: &[RepoRange],
+        runs: impl Iterator<Item = &'r [RepoRange]>,
         groups: &mut Groups,
     ) -> Result<()> {
         let scope = reader.scope;
-        let shapes = reader.segment.shapes()?;
-        let accepts = |verb: &u32| {
-            scope.verb.part(*verb) != OUT
-                && scope.accepts.get(*verb as usize).copied().unwrap_or(false)
+        let is_accepted = if is_default(scope) {
+            reader.segment.accepted_shapes()?
+        } else {
+            let accepts = |verb: &u32| {
+                scope.verb.part(*verb) != OUT
+                    && scope.accepts.get(*verb as usize).copied().unwrap_or(false)
+            };
+            let shapes = reader.segment.shapes()?.iter();
+            self.is_accepted.clear();
+            self.is_accepted
+                .extend(shapes.map(|shape| shape.verbs.iter().any(accepts)));
+            &self.is_accepted
         };
-        self.is_accepted.clear();
-        let is_accepted = shapes.iter().map(|shape| shape.verbs.iter().any(accepts));
-        self.is_accepted.extend(is_accepted);
-        if attributes(scope).next().is_some() {
-            let what = (repos, self.is_accepted.as_slice());
-            return reader.downloaders_by_code(what, &mut self.slots, groups);
-        }
-        reader.segment.ranks_and_shapes(repos, &mut self.slice)?;
-        let limit = groups.universe().downloaders;
-        let mut visits = self.slice.rank.iter().zip(&self.slice.shape);
-        for repo in repos {
-            let own = visits.by_ref().take(repo.visits.len());
-            let part = scope.repo.part(repo.code);
-            if part == OUT {
-                own.for_each(drop);
-                continue;
-            }
-            let mut has_nobody = false;
-            let slot = groups.slot(part + reader.day.part);
-            let ids = own.filter_map(|(rank, shape)| {
-                let is_accepted = *self.is_accepted.get(*shape as usize)?;
-                // The greatest rank is "none".
-                let id = reader.downloaders.get(*rank as usize);
-                has_nobody |= id.is_none();
-                id.copied().filter(|_| is_accepted)
-            });
-            if let Some(who) = groups.who_mut(slot) {
-                who.extend(ids, limit);
-            }
-            if has_nobody && reader.wants.unidentified {
-                nobody(reader, repo, groups)?;
+        let has_attribute = attributes(scope).next().is_some();
+        for repos in runs {
+            if has_attribute {
+                reader.downloaders_by_code((repos, is_accepted), &mut self.slots, groups)?;
+            } else {
+                let buffers = (&mut self.slice, &mut self.ids);
+                reader.downloaders_of((repos, is_accepted), buffers, groups)?;
             }
         }
         Ok(())
     }
+}
+
+/// Whether the default rule decides about the verbs of shapes, and nothing else.
+fn is_default(scope: &Scope<'_>) -> bool {
+    scope.verb.is_idle() && scope.accepts == scope.view.meanings().accepts
+}
+
+impl DayReader<'_, '_> {
+    /// Whether only downloaders are counted, and ranks, shapes and one attribute are enough.
+    pub(super) fn is_lean(&self) -> bool {
+        let scope = self.scope;
+        let has_internal =
+            !scope.rule.internal && self.segment.len(Attribute::INTERNAL.values()) > 0;
+        self.wants.is_who_only()
+            && !self.by_rows
+            && self.day.is_whole()
+            && !scope.verb.has_axis
+            && scope.internal.is_idle()
+            && !scope.kind.has_axis
+            && attributes(scope).count() <= 1
+            && !scope.agent.parts.contains(&ASK_SESSION)
+            && scope.downloader_stride == 0
+            && !has_internal
+    }
+
+    /// Whether the filter is on downloaders: then [`Scope::downloader_part`] says whom it keeps.
+    #[inline]
+    pub(super) fn filters_downloaders(&self) -> bool {
+        self.scope.downloaders.is_some() || self.scope.kind.has_filter
+    }
+
+    fn downloaders_of(
+        &self,
+        (repos, is_accepted): (&[RepoRange], &[bool]),
+        (slice, ids): (&mut VisitSlice, &mut Vec<u32>),
+        groups: &mut Groups,
+    ) -> Result<()> {
+        self.segment.ranks_and_shapes(repos, slice)?;
+        let limit = groups.universe().downloaders;
+        let (mut ranks, mut shapes) = (slice.rank.as_slice(), slice.shape.as_slice());
+        let part = |repo: &RepoRange| self.scope.repo.part(repo.code);
+        for same in repos.chunk_by(|a, b| part(a) == part(b)) {
+            let count = same.iter().map(|repo| repo.visits.len()).sum();
+            let own = (take(&mut ranks, count), take(&mut shapes, count));
+            let part = same.first().map_or(OUT, part);
+            if part == OUT {
+                continue;
+            }
+            let has_nobody = put_ids(own, is_accepted, self.downloaders, ids);
+            if self.filters_downloaders() {
+                ids.retain(|id| self.scope.downloader_part(*id) != OUT);
+            }
+            let slot = groups.slot(part + self.day.part);
+            if let Some(who) = groups.who_mut(slot) {
+                who.extend(ids, limit);
+            }
+            if has_nobody && self.wants.unidentified {
+                let mut ranks = own.0;
+                for repo in same {
+                    let last = take(&mut ranks, repo.visits.len()).last();
+                    // The greatest rank is "none".
+                    if last.is_some_and(|rank| *rank as usize >= self.downloaders.len()) {
+                        nobody(self, repo, groups)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Takes the first values out of a list.
+#[inline]
+fn take<'v>(values: &mut &'v [u32], count: usize) -> &'v [u32] {
+    let (own, rest) = values.split_at_checked(count).unwrap_or((values, &[]));
+    *values = rest;
+    own
+}
+
+/// Puts the ids of visits that have an accepted shape into `ids`; `true` if some visits are without identity.
+#[inline]
+fn put_ids(
+    (ranks, shapes): (&[u32], &[u32]),
+    is_accepted: &[bool],
+    downloaders: &[u32],
+    ids: &mut Vec<u32>,
+) -> bool {
+    ids.clear();
+    ids.resize(ranks.len(), 0);
+    let (mut count, mut has_nobody) = (0, false);
+    for (rank, shape) in ranks.iter().zip(shapes) {
+        let id = downloaders.get(*rank as usize);
+        has_nobody |= id.is_none();
+        // Written always and kept sometimes: a branch would be guessed wrong too often.
+        if let Some(place) = ids.get_mut(count) {
+            *place = id.copied().unwrap_or(0);
+        }
+        let is_accepted = is_accepted.get(*shape as usize) == Some(&true);
+        count += usize::from(is_accepted & id.is_some());
+    }
+    ids.truncate(count);
+    has_nobody
 }
 
 /// Adds the accepted requests without identity of a repo; they are its last visit.

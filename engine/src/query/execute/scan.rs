@@ -78,24 +78,23 @@ impl<'s, 'a> Scanner<'s, 'a> {
             return Err(Error::corrupt(message));
         }
         let crosses = wants.downloads && crosses_midnight(scope.rule.collapse);
-        let reader = DayReader {
+        let mut reader = DayReader {
             scope,
             day,
             wants,
             by_rows: self.cap == Level::Rows,
             shapes,
-            known: std::iter::repeat_with(OnceCell::new)
-                .take(shapes.len())
-                .collect(),
+            known: OnceCell::new(),
             downloaders: &downloaders,
             segment: Arc::clone(&segment),
         };
-        let is_lean = reader.is_lean();
-        let gap_visits_max = reader.gap_visits_max();
-        for run in runs(repos, &scope.repo, gap_visits_max) {
-            if is_lean {
-                self.buffers.add(&reader, run, groups)?;
-            } else {
+        let runs = runs(&repos, &scope.repo, reader.gap_visits_max());
+        if reader.is_lean() {
+            // Whom the filter may not keep are among those without identity too.
+            reader.wants.unidentified &= scope.downloader_part(0) != OUT;
+            self.buffers.add(&reader, runs.into_iter(), groups)?;
+        } else {
+            for run in runs {
                 reader.repos(run, &mut self.carry, groups)?;
             }
         }
@@ -147,10 +146,10 @@ pub(super) struct DayReader<'s, 'a> {
     pub(super) day: &'s DayPart,
     pub(super) wants: Wants,
     /// Whether every visit's rows are read.
-    by_rows: bool,
+    pub(super) by_rows: bool,
     shapes: &'s [ShapeVerbs],
-    /// What is known of each shape that was met.
-    known: Vec<OnceCell<Shape>>,
+    /// What is known of each shape that was met, once one was.
+    known: OnceCell<Vec<OnceCell<Shape>>>,
     pub(super) downloaders: &'s [u32],
     pub(super) segment: Arc<Segment>,
 }
@@ -276,21 +275,25 @@ fn keep_visible(run: &mut RunSlice, lens: &Lens, rows: &[u32]) {
         return;
     }
     let mut visible = Vec::new();
-    let mut changes = run.changes.iter().peekable();
+    let mut changes = run.changes.iter();
+    let mut next = changes.next();
     let mut end = 0;
     for (visit, rows) in rows.iter().enumerate() {
         end += rows;
-        if changes.peek().is_none_or(|(row, _)| *row >= end) {
-            continue;
+        match next {
+            None => break,
+            Some((row, _)) if *row >= end => continue,
+            Some(_) => {}
         }
         let mut before = lens.part(run.value(visit));
-        while let Some(&(row, value)) = changes.next_if(|(row, _)| *row < end) {
+        while let Some(&(row, value)) = next.filter(|(row, _)| *row < end) {
             let part = lens.part(value);
             // What the session decides may differ where the codes' parts do not.
             if part != before || part == ASK_SESSION {
                 visible.push((row, value));
             }
             before = part;
+            next = changes.next();
         }
     }
     run.changes = visible;
@@ -334,8 +337,11 @@ impl DayReader<'_, '_> {
                     if is_varied || self.may_count(&visit, (&slice, &runs)) {
                         waiting.push(visit);
                     }
-                } else if !self.visit_or_stretches(&visit, (&slice, &runs), &varied, groups) {
-                    waiting.push(visit);
+                } else {
+                    let first = varied.get(visit.visit).copied().flatten();
+                    if !self.visit_or_stretches(&visit, first, (&slice, &runs), groups) {
+                        waiting.push(visit);
+                    }
                 }
             }
             visit = end;
@@ -343,8 +349,9 @@ impl DayReader<'_, '_> {
         if !waiting.is_empty() && !self.by_rows && self.counts_rows() {
             runs.walked = Some(WalkedVisits::read(self, &slice)?);
             waiting.retain(|visit| {
+                let first = varied.get(visit.visit).copied().flatten();
                 visit.time.is_none()
-                    || !self.visit_or_stretches(visit, (&slice, &runs), &varied, groups)
+                    || !self.visit_or_stretches(visit, first, (&slice, &runs), groups)
             });
         }
         if waiting.is_empty() {
@@ -373,18 +380,18 @@ impl DayReader<'_, '_> {
             || wants.downloads && self.scope.rule.collapse == Collapse::None
     }
 
-    /// Adds a visit without reading its rows; `false` if that cannot be done. `varied` gives the first
-    /// row of visits that have an attribute that changes inside.
+    /// Adds a visit without reading its rows; `false` if that cannot be done. `varied` is the first row of
+    /// one that has an attribute that changes inside.
     #[inline]
     pub(super) fn visit_or_stretches(
         &self,
         visit: &Waiting,
+        varied: Option<u32>,
         (slice, runs): (&VisitSlice, &Runs<'_>),
-        varied: &[Option<u32>],
         groups: &mut Groups,
     ) -> bool {
         let at = visit.visit;
-        let Some(&Some(first)) = varied.get(at) else {
+        let Some(first) = varied else {
             return self.visit(visit, (slice, runs), groups);
         };
         let rows = first..first + slice.rows.get(at).copied().unwrap_or(0);
@@ -415,10 +422,11 @@ impl DayReader<'_, '_> {
     /// What is known of a shape.
     #[inline]
     pub(super) fn shape(&self, code: u32) -> Option<&Shape> {
-        let (known, verbs) = (
-            self.known.get(code as usize)?,
-            self.shapes.get(code as usize)?,
-        );
+        let known = self.known.get_or_init(|| {
+            let unknown = std::iter::repeat_with(OnceCell::new);
+            unknown.take(self.shapes.len()).collect()
+        });
+        let (known, verbs) = (known.get(code as usize)?, self.shapes.get(code as usize)?);
         Some(known.get_or_init(|| Shape::new(&verbs.verbs, self.scope)))
     }
 
@@ -430,28 +438,10 @@ impl DayReader<'_, '_> {
                 ..Wants::default()
             },
             segment: Arc::clone(&self.segment),
-            known: self.known.clone(),
+            known: OnceCell::new(),
             ..*self
         };
         reader.repos(std::slice::from_ref(repo), &mut Carry::default(), groups)
-    }
-
-    /// Whether only downloaders are counted, and ranks, shapes and one attribute are enough.
-    fn is_lean(&self) -> bool {
-        let scope = self.scope;
-        let has_internal =
-            !scope.rule.internal && self.segment.len(Attribute::INTERNAL.values()) > 0;
-        self.wants.is_who_only()
-            && !self.by_rows
-            && self.day.is_whole()
-            && !scope.verb.has_axis
-            && scope.internal.is_idle()
-            && scope.kind.is_idle()
-            && attributes(scope).count() <= 1
-            && !scope.agent.parts.contains(&ASK_SESSION)
-            && scope.downloaders.is_none()
-            && scope.downloader_stride == 0
-            && !has_internal
     }
 
     /// Adds a visit without reading its rows; `false` if that cannot be done.

@@ -145,6 +145,8 @@ pub(super) struct Scope<'a> {
     /// Whether something that differs inside a visit is grouped by, so that downloads of groups need
     /// not add up.
     pub(super) splits_visits: bool,
+    /// Whether sets of downloaders are needed themselves, and not their counts alone.
+    pub(super) keeps_sets: bool,
     /// A bit for each id that is an address; empty if the query does not tell kinds apart.
     pub(super) ips: &'a [u64],
 }
@@ -206,6 +208,7 @@ impl<'a> Scope<'a> {
             wants: Wants::of(query),
             is_default_rule: rule.is_default(),
             splits_visits: axes.iter().any(splits),
+            keeps_sets: false,
             view,
             hub,
             query,
@@ -313,9 +316,7 @@ fn tells_kinds(query: &Query) -> bool {
             .any(|condition| matches!(condition, Condition::Where(Dimension::Identity, _)))
 }
 
-/// The days of a snapshot's logs.
-#[must_use]
-pub fn log_calendar(view: &View) -> Calendar {
+fn log_calendar(view: &View) -> Calendar {
     let days = view.manifest().partitions.iter();
     Calendar::of_logs(days.filter_map(|partition| {
         let last = partition

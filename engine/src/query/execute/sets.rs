@@ -53,6 +53,7 @@ pub fn downloader_sets(view: &View, rules: &Rules<'_>, query: &Query) -> Result<
     check_supported(&query)?;
     let narrowed = Narrowed::new(view, &query);
     let mut scope = Scope::new((view, None), rules, &narrowed)?;
+    scope.keeps_sets = true;
     // Histograms count downloaders, but do not say who they are.
     let mut counted = count(&mut scope, Level::Series, rules)?;
     let meta = meta(&scope, counted.log.unidentified);
@@ -108,6 +109,6 @@ fn bit_set(ids: IdSet, limit: u32) -> Result<BitSet> {
             set.insert_all(&list)?;
             Ok(set)
         }
-        IdSet::Estimate(_) => Err(Error::invalid("an estimate is no set")),
+        IdSet::Estimate(_) | IdSet::Counted(_) => Err(Error::invalid("a count is no set")),
     }
 }

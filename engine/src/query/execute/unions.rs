@@ -12,13 +12,13 @@ use super::time::DayPart;
 use crate::catalog::View;
 use crate::derived::Union;
 use crate::error::{Error, Result};
-use crate::units::Month;
+use crate::units::{Day, Month};
 
 /// The months whose sets are taken.
 #[derive(Debug, Default)]
 pub(super) struct Unions {
-    /// What each adds to keys, ascending by month.
-    months: Vec<(Month, Key, Arc<Union>)>,
+    /// What each adds to keys, ascending by month; and its first day that is asked for.
+    months: Vec<(Month, Key, Day, Arc<Union>)>,
 }
 
 impl Unions {
@@ -46,7 +46,7 @@ impl Unions {
             if let Some(union) = scope.view.union(month)? {
                 let known = union.repos()?;
                 if codes.iter().all(|code| known.binary_search(code).is_ok()) {
-                    unions.months.push((month, first.part, union));
+                    unions.months.push((month, first.part, first.day, union));
                 }
             }
         }
@@ -61,16 +61,25 @@ impl Unions {
             .is_ok()
     }
 
-    /// Adds the downloaders of all months.
+    /// Whether a month's sets are added when this day is come to.
+    pub(super) fn begins(&self, day: &DayPart) -> bool {
+        self.months.iter().any(|(_, _, first, _)| *first == day.day)
+    }
+
+    /// Adds the downloaders of the month that begins with a day, if one does.
     ///
     /// # Errors
     ///
     /// `Corrupt` when sets are damaged.
-    pub(super) fn add(&self, scope: &Scope<'_>, groups: &mut Groups) -> Result<()> {
+    pub(super) fn add(&self, day: &DayPart, scope: &Scope<'_>, groups: &mut Groups) -> Result<()> {
         let limit = groups.universe().downloaders;
         let codes = scope.repo.listed.as_deref().unwrap_or_default();
         let mut ids = Vec::new();
-        for (_, part, union) in &self.months {
+        let own = self
+            .months
+            .iter()
+            .filter(|(_, _, first, _)| *first == day.day);
+        for (_, part, _, union) in own {
             for code in codes {
                 union.read(*code, &mut ids)?;
                 if let Some(id) = ids.last().filter(|id| **id >= limit) {
@@ -79,7 +88,7 @@ impl Unions {
                 }
                 let slot = groups.slot(part + scope.repo.part(*code));
                 if let Some(who) = groups.who_mut(slot) {
-                    who.extend(ids.iter().copied(), limit);
+                    who.extend(&ids, limit);
                 }
             }
         }
