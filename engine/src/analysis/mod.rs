@@ -25,11 +25,15 @@
 //! Numbers of one query (`query`), what an answer looks like (`output`).
 
 mod audience;
+mod compare;
+mod explain_count;
 mod overlap;
 mod request;
+mod retention;
 mod set;
 mod sheet;
 mod source;
+mod succession;
 
 #[cfg(test)]
 mod laws;
@@ -39,6 +43,7 @@ use crate::metrics::Metric;
 use crate::query::text::Reader;
 use crate::query::{Answer, Query, suggest, text};
 
+pub use compare::Earlier;
 pub use request::{Request, Subject, usage};
 pub use set::SetExpr;
 pub use source::Source;
@@ -80,7 +85,14 @@ pub trait Analysis: Sync {
 }
 
 /// Every analysis.
-pub const ANALYSES: &[&dyn Analysis] = &[&audience::Audience, &overlap::Overlap];
+pub const ANALYSES: &[&dyn Analysis] = &[
+    &audience::Audience,
+    &overlap::Overlap,
+    &retention::Retention,
+    &succession::Succession,
+    &compare::Compare,
+    &explain_count::ExplainCount,
+];
 
 /// The analysis of that name.
 #[must_use]

@@ -2,11 +2,14 @@
 
 use std::fmt;
 
+use super::compare::Earlier;
+use super::retention::UNITS;
 use super::set::SetExpr;
 use super::{Analysis, by_name};
 use crate::error::{Error, Result};
-use crate::query::text::{Reader, render_clauses};
+use crate::query::text::{Reader, render, render_clauses, render_name};
 use crate::query::{Answer, Query};
+use crate::schema::TimeUnit;
 
 use super::source::Source;
 
@@ -28,6 +31,31 @@ pub enum Subject {
     Nothing,
     /// A set of downloaders.
     Set(SetExpr),
+    /// Two sets in buckets of time.
+    Pair {
+        /// The first one.
+        from: SetExpr,
+        /// What follows it.
+        to: SetExpr,
+        /// The buckets.
+        unit: TimeUnit,
+    },
+    /// A query, and what it is compared with.
+    Compared {
+        /// The query.
+        query: Box<Query>,
+        /// The other range.
+        with: Earlier,
+    },
+    /// Names of counting rules.
+    Rules(Vec<String>),
+    /// Downloaders by when they were first seen.
+    Cohorts {
+        /// The buckets.
+        unit: TimeUnit,
+        /// Whether parts of a cohort are shown and not numbers.
+        has_shares: bool,
+    },
 }
 
 impl Request {
@@ -111,6 +139,38 @@ impl fmt::Display for Subject {
         match self {
             Self::Nothing => Ok(()),
             Self::Set(set) => write!(f, " {set}"),
+            Self::Pair { from, to, unit } => {
+                write!(
+                    f,
+                    " {} {} by {}",
+                    factor(from),
+                    factor(to),
+                    unit_name(*unit)
+                )
+            }
+            Self::Compared { query, with } => write!(f, " {} vs {}", render(query), with.word()),
+            Self::Rules(names) if names.is_empty() => Ok(()),
+            Self::Rules(names) => {
+                let names: Vec<String> = names.iter().map(|name| render_name(name)).collect();
+                write!(f, " rules {}", names.join(" "))
+            }
+            Self::Cohorts { unit, has_shares } => {
+                let share = if *has_shares { " share" } else { "" };
+                write!(f, " by {}{share}", unit_name(*unit))
+            }
         }
     }
+}
+
+/// A set as one factor of a text.
+fn factor(set: &SetExpr) -> String {
+    match set {
+        SetExpr::And(_) | SetExpr::Or(_) => format!("({set})"),
+        set => set.to_string(),
+    }
+}
+
+fn unit_name(unit: TimeUnit) -> &'static str {
+    let found = UNITS.iter().find(|(_, known)| *known == unit);
+    found.map_or("", |(name, _)| name)
 }

@@ -3,13 +3,13 @@
 use crate::query::{Answer, Column, ColumnType, Meta, Value};
 
 /// An answer without rows, with what its numbers mean.
-pub(super) fn sheet(columns: &[(&str, ColumnType)], meta: Meta) -> Answer {
-    let column = |(name, kind): &(&str, ColumnType)| Column {
-        name: (*name).to_owned(),
+pub(super) fn sheet(columns: &[(impl AsRef<str>, ColumnType)], meta: Meta) -> Answer {
+    let columns = columns.iter().map(|(name, kind)| Column {
+        name: name.as_ref().to_owned(),
         kind: *kind,
-    };
+    });
     Answer {
-        columns: columns.iter().map(column).collect(),
+        columns: columns.collect(),
         rows: Vec::new(),
         meta,
     }

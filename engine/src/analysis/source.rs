@@ -4,8 +4,11 @@ use crate::bitmap::BitSet;
 use crate::catalog::View;
 use crate::error::{Error, Result};
 use crate::hub::HubState;
-use crate::query::execute::Rules;
-use crate::query::{Answer, DownloaderSets, Meta, Query, downloader_sets, execute, meaning};
+use crate::query::execute::{Rules, log_calendar};
+use crate::query::{
+    Answer, Calendar, DownloaderSets, Meta, Query, downloader_sets, execute, meaning, range,
+};
+use crate::schema::time::Span;
 
 /// What analyses are answered from.
 #[derive(Clone, Copy)]
@@ -44,6 +47,30 @@ impl Source<'_> {
     /// As [`downloader_sets`].
     pub fn set(&self, query: &Query) -> Result<BitSet> {
         Ok(self.sets(query)?.into_one(self.limit()))
+    }
+
+    /// The days of the log.
+    #[must_use]
+    pub fn calendar(&self) -> Calendar {
+        log_calendar(self.view)
+    }
+
+    /// The part of a query's range from the first to the last stored day; `None` when nothing is in it.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` for a range without meaning.
+    pub fn span(&self, query: &Query) -> Result<Option<Span>> {
+        let calendar = self.calendar();
+        let (Some(first), Some(last)) = (calendar.first(), calendar.last()) else {
+            return Ok(None);
+        };
+        let span = range::resolve(&query.range, Some(&calendar), None)?.span;
+        let stored = span.map(|span| Span {
+            from: span.from.max(first.start()),
+            to: span.to.min(last.end()),
+        });
+        Ok(stored.filter(|span| span.from < span.to))
     }
 
     /// What the numbers of a query mean, without them.

@@ -1,9 +1,10 @@
 //! A seed and what a store holds to a question made of queries.
 
-use footfall_engine::analysis::{Request, SetExpr, Subject};
+use footfall_engine::analysis::{Earlier, Request, SetExpr, Subject};
 use footfall_engine::metrics::Metric;
-use footfall_engine::query::{Condition, Query};
-use footfall_engine::schema::Dimension;
+use footfall_engine::query::{Condition, Query, Range};
+use footfall_engine::rules::RULES;
+use footfall_engine::schema::{Dimension, TimeUnit};
 
 use super::query::random_query;
 use super::{Content, Rng};
@@ -13,30 +14,84 @@ use super::{Content, Rng};
 pub fn random_request(rng: &mut Rng, content: &Content) -> Request {
     let mut scope = random_scope(rng, content);
     let top = scope.top.take();
-    match rng.below(2) {
-        0 => Request {
-            analysis: "audience",
-            subject: Subject::Set(random_set(rng, content, 0)),
-            scope,
-        },
-        _ => Request {
-            analysis: "overlap",
-            subject: Subject::Nothing,
-            scope: Query { top, ..scope },
-        },
+    let unit = *rng.pick(&[
+        TimeUnit::Day,
+        TimeUnit::Week,
+        TimeUnit::Month,
+        TimeUnit::Year,
+    ]);
+    let (analysis, subject) = match rng.below(6) {
+        0 => ("audience", Subject::Set(random_set(rng, content, 0))),
+        1 => {
+            scope.top = top;
+            ("overlap", Subject::Nothing)
+        }
+        2 => {
+            scope
+                .filter
+                .retain(|condition| !is_linear(condition) || rng.percent(10));
+            let has_shares = rng.percent(50);
+            ("retention", Subject::Cohorts { unit, has_shares })
+        }
+        3 => {
+            let (from, to) = (random_set(rng, content, 9), random_set(rng, content, 9));
+            ("succession", Subject::Pair { from, to, unit })
+        }
+        4 => {
+            scope = downloaders(Query::default());
+            let (query, _) = random_query(rng, content);
+            let mut query = Box::new(query);
+            query.order = query.order.filter(|_| rng.percent(5));
+            if query.range == Range::All && rng.percent(90) {
+                query.range = Range::LastDays(1 + u32::try_from(rng.below(20)).unwrap_or(0));
+            }
+            query
+                .by
+                .retain(|one| *one != Dimension::Downloader || rng.percent(10));
+            let with = *rng.pick(&[Earlier::Previous, Earlier::LastYear]);
+            ("compare", Subject::Compared { query, with })
+        }
+        _ => {
+            scope.rule = None;
+            let names = (0..rng.below(3)).map(|_| rng.pick(RULES).name.to_owned());
+            ("explain-count", Subject::Rules(names.collect()))
+        }
+    };
+    Request {
+        analysis,
+        subject,
+        scope,
+    }
+}
+
+fn is_linear(condition: &Condition) -> bool {
+    match condition {
+        Condition::Where(dimension, _) => dimension.time_unit().is_some_and(TimeUnit::is_linear),
+        Condition::InSet(..) => false,
+    }
+}
+
+fn downloaders(query: Query) -> Query {
+    Query {
+        metrics: vec![Metric::Downloaders],
+        ..query
     }
 }
 
 /// Filter, range, rule and `top` of a query about downloaders.
 fn random_scope(rng: &mut Rng, content: &Content) -> Query {
     let (query, _) = random_query(rng, content);
-    Query {
-        metrics: vec![Metric::Downloaders],
+    let mut filter = of_requests(query.filter);
+    if rng.percent(60) {
+        // Many conditions at once keep nobody.
+        filter.truncate(1);
+    }
+    downloaders(Query {
         by: Vec::new(),
-        filter: of_requests(query.filter),
+        filter,
         order: None,
         ..query
-    }
+    })
 }
 
 /// Conditions on requests: those on `evidence` are on downloads.

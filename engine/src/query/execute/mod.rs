@@ -80,6 +80,7 @@ use crate::rules::Rule;
 pub type Rules<'r> = dyn Fn(&str) -> Option<Rule> + 'r;
 
 pub use explain::{Explanation, Part};
+pub use scope::log_calendar;
 pub use sets::{DownloaderSets, downloader_sets, meaning};
 
 /// What a part of a query is answered from.

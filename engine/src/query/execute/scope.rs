@@ -316,7 +316,9 @@ fn tells_kinds(query: &Query) -> bool {
             .any(|condition| matches!(condition, Condition::Where(Dimension::Identity, _)))
 }
 
-fn log_calendar(view: &View) -> Calendar {
+/// The days of a snapshot's logs.
+#[must_use]
+pub fn log_calendar(view: &View) -> Calendar {
     let days = view.manifest().partitions.iter();
     Calendar::of_logs(days.filter_map(|partition| {
         let last = partition

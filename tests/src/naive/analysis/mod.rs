@@ -4,7 +4,11 @@
 //! not.
 
 mod audience;
+mod compare;
+mod explain_count;
 mod overlap;
+mod retention;
+mod succession;
 
 use std::collections::BTreeSet;
 
@@ -25,6 +29,14 @@ pub fn evaluate(source: &Source<'_>, request: &Request) -> Result<Vec<Vec<Value>
     match (request.analysis, &request.subject) {
         ("audience", Subject::Set(set)) => audience::rows(source, request, set),
         ("overlap", Subject::Nothing) => overlap::rows(source, request),
+        ("retention", Subject::Cohorts { unit, has_shares }) => {
+            retention::rows(source, request, (*unit, *has_shares))
+        }
+        ("succession", Subject::Pair { from, to, unit }) => {
+            succession::rows(source, request, (from, to, *unit))
+        }
+        ("compare", Subject::Compared { query, with }) => compare::rows(source, query, *with),
+        ("explain-count", Subject::Rules(names)) => explain_count::rows(source, request, names),
         (name, _) => Err(format!("no analysis {name}")),
     }
 }
