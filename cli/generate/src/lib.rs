@@ -22,6 +22,8 @@
 //! the rows; 1.0 % without identity; 278 distinct sets of answers; 2.8 GB of v1 CSV. A core writes
 //! about 4.7 M rows a second as v1 CSV, 2.8 M as v2, 3.0 M as JSON lines, 2.0 M burst-free.
 //!
+//! [`generate_planted`] hides something in the logs of a plan, and says what.
+//!
 //! Not here: bad input (tests plant it themselves), late and overlapping deliveries (they are
 //! files moved, cut and repeated).
 #![forbid(unsafe_code)]
@@ -34,6 +36,7 @@ mod hub;
 mod parallel;
 mod place;
 mod plan;
+mod plant;
 mod random;
 mod repo;
 mod roster;
@@ -46,6 +49,7 @@ pub use hub::{HubSummary, HubTable, Revision, write_hub_csv};
 pub use plan::{
     Burst, Container, DAYS_MAX, HeaderSet, Plan, REPOS_MAX, ROWS_MAX, Syntax, THREADS_MAX,
 };
+pub use plant::{Machine, Overlap, PLANTED_DAYS_MIN, Spike, Succession, Truth, generate_planted};
 pub use repo::Repo;
 pub use row::{GeneratedRow, Rows, rows};
 

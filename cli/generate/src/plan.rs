@@ -80,6 +80,8 @@ pub struct Plan {
     /// Downloaders, about; by default what the rows give. The fewer there are, the more requests
     /// each of them makes; the more, the fewer of them return.
     pub downloaders: Option<u64>,
+    /// From this day of the plan (from 0) on, identities are hashed in another way.
+    pub resalted: Option<u32>,
     /// Only the files of days from this one on are written; they are the same as without it, so
     /// that windows of one plan join to one history.
     pub from: Option<NaiveDate>,
@@ -113,6 +115,7 @@ impl Default for Plan {
             zero_padded_hashes: false,
             burst: Burst::default(),
             downloaders: None,
+            resalted: None,
             from: None,
             to: None,
             threads: 1,

@@ -28,6 +28,8 @@ pub(crate) enum Stream {
     Order,
     Clock,
     Hub,
+    Resalt,
+    Plant,
 }
 
 /// Scrambles 64 bits, one to one.

@@ -3,6 +3,7 @@
 use crate::downloader::Hashes;
 use crate::place::Places;
 use crate::plan::Plan;
+use crate::random::{Stream, key};
 use crate::repo::Repos;
 use crate::roster::Roster;
 use footfall_engine::Result;
@@ -34,9 +35,16 @@ impl World {
         Day(self.first_day.get() + day)
     }
 
-    pub(crate) fn hashes(&self) -> Hashes {
+    /// How identities are hashed on a day of the plan.
+    pub(crate) fn hashes(&self, day: u32) -> Hashes {
+        let seed = self.plan.seed;
+        let is_new = self.plan.resalted.is_some_and(|from| day >= from);
         Hashes {
-            seed: self.plan.seed,
+            seed: if is_new {
+                key(seed, Stream::Resalt, 0)
+            } else {
+                seed
+            },
             zero_padded: self.plan.zero_padded_hashes,
         }
     }

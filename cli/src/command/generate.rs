@@ -22,6 +22,7 @@ pub(super) const COMMAND: Command = Command {
     examples: "  footfall generate logs --rows 2M
   footfall generate logs --rows 20M --header v2 --container zst
   footfall generate january --rows 1000M --to 2025-01-31
+  footfall generate logs --header v2 --plant
   footfall generate logs --hub-csv publisher.csv --revised revised.csv",
     arguments: arguments_of::<Wishes>,
     run,
@@ -75,6 +76,10 @@ struct Wishes {
     /// Write a publisher CSV too that fits these logs
     #[arg(long, value_name = "FILE")]
     hub_csv: Option<PathBuf>,
+    /// Hide machines, spikes, missing days, a change of hashes and more in the logs, and write the truth
+    /// beside them
+    #[arg(long, conflicts_with_all = ["from", "to", "hub_csv"])]
+    plant: bool,
     /// And a later one, with values revised
     #[arg(long, value_name = "FILE", requires = "hub_csv")]
     revised: Option<PathBuf>,
@@ -121,7 +126,11 @@ enum Bursts {
 fn run(matches: &ArgMatches, global: &Global) -> Outcome {
     let wishes: Wishes = parsed(matches)?;
     let plan = wishes.plan(global);
-    let summary = write_logs(&plan, &wishes.dir, global)?;
+    let summary = if wishes.plant {
+        write_planted(&plan, &wishes.dir, global)?
+    } else {
+        write_logs(&plan, &wishes.dir, global)?
+    };
     let line = format!(
         "{} rows in {} files, {}: {}",
         thousands(summary.rows),
@@ -143,6 +152,14 @@ pub(super) fn write_logs(plan: &Plan, dir: &Path, global: &Global) -> Outcome<Su
     Ok(footfall_generate::generate(plan, dir, &mut |more| {
         progress.add(more)
     })?)
+}
+
+/// The same with something hidden in them.
+fn write_planted(plan: &Plan, dir: &Path, global: &Global) -> Outcome<Summary> {
+    plan.check()?;
+    let mut progress = RowProgress::new(footfall_generate::count(plan)?, global);
+    let planted = footfall_generate::generate_planted(plan, dir, &mut |more| progress.add(more));
+    Ok(planted?.0)
 }
 
 /// Counts the requests of a plan for its publisher CSV and shows how far it is.
@@ -230,6 +247,7 @@ impl Wishes {
                 Bursts::None => Burst::None,
             },
             downloaders: self.downloaders,
+            resalted: None,
             from: self.from,
             to: self.to,
             threads: threads.min(THREADS_MAX),

@@ -49,7 +49,7 @@ impl<'a> LineWriter<'a> {
     pub(crate) fn new(world: &'a World, day: u32) -> Self {
         Self {
             world,
-            hashes: world.hashes(),
+            hashes: world.hashes(day),
             date: format!("{}T", world.calendar_day(day)).into_bytes(),
             tails: Vec::new(),
             agent: Vec::new(),
