@@ -9,6 +9,7 @@ use footfall_engine::output::OUTPUTS;
 use footfall_engine::query::Answer;
 use footfall_engine::store::Store;
 
+use crate::attested::Attested;
 use crate::client::Client;
 use crate::command::{self, GROUPS};
 use crate::destination::Destination;
@@ -56,6 +57,9 @@ pub(crate) struct Global {
     /// Say nothing but errors and answers
     #[arg(short, long, global = true, help_heading = "Global options")]
     pub(crate) quiet: bool,
+    /// Say on standard error what the numbers rest on: rule, range, filter, files, rows, what was left out
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub(crate) receipt: bool,
     /// Memory to work in
     #[arg(long, global = true, value_name = "BYTES", default_value = "512M", value_parser = size::bytes, help_heading = "Global options")]
     pub(crate) memory: u64,
@@ -108,9 +112,14 @@ impl Global {
 
     /// What is asked: the server, else the store.
     pub(crate) fn source(&self) -> Outcome<Box<dyn Source>> {
-        Ok(match self.client()? {
+        let source: Box<dyn Source> = match self.client()? {
             Some(client) => Box::new(client),
             None => Box::new(self.open()?),
+        };
+        Ok(if self.receipt {
+            Box::new(Attested::new(source))
+        } else {
+            source
         })
     }
 

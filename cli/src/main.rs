@@ -11,6 +11,7 @@
 
 mod args;
 mod ask;
+mod attested;
 mod client;
 mod command;
 mod destination;

@@ -1,12 +1,17 @@
 //! Random questions made of queries on random logs: a store and the naive evaluator give the same rows.
 //!
 //! `FOOTFALL_ANALYSES` says how many, `FOOTFALL_SEED` where to begin.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails where its input is not as it must be"
+)]
 
 use std::collections::BTreeMap;
 use std::env;
 
 use footfall_engine::analysis::{ANALYSES, Question};
-use footfall_engine::query::Value;
+use footfall_engine::query::{Answer, Value};
+use footfall_engine::store::Store;
 use footfall_tests::naive::{Source, analysis};
 use footfall_tests::random::analysis::random_request;
 use footfall_tests::random::stored::Stored;
@@ -14,6 +19,26 @@ use footfall_tests::random::{Content, Rng};
 
 /// Questions asked of each log.
 const PER_LOG: u64 = 20;
+
+/// Analyses about files and the clock, of which rows know nothing: they have tests with known answers.
+const KNOWN_ANSWERS: [&str; 2] = ["findings", "receipt"];
+
+/// Which days came twice is a matter of files.
+const TWICE: &str = "doubled";
+
+/// The rows of an answer that requests decide.
+fn rows_of_requests(answer: &Answer) -> Vec<Vec<Value>> {
+    let is_doubled =
+        |row: &&Vec<Value>| matches!(row.as_slice(), [_, Value::Text(state), ..] if state == TWICE);
+    let rows = answer.rows.iter().filter(|row| !is_doubled(row));
+    rows.cloned().collect()
+}
+
+/// Whether a day came twice in two files, which may be as random rows will have it.
+fn came_twice(store: &Store) -> bool {
+    let calendar = store.ask("calendar").unwrap();
+    calendar.rows.len() > rows_of_requests(&calendar).len()
+}
 
 fn setting(name: &str, default: u64) -> u64 {
     let value = env::var(name).ok();
@@ -45,6 +70,9 @@ fn analyses_agree_with_the_naive_evaluator() {
             let Ok(Question::Analysis(request)) = Question::parse(&text) else {
                 continue;
             };
+            if request.analysis == "reconcile" && came_twice(&stored.store) {
+                continue;
+            }
             let want = analysis::evaluate(&source, &request);
             let found = stored.store.analyse(&request);
             let text = request.render();
@@ -57,11 +85,12 @@ fn analyses_agree_with_the_naive_evaluator() {
                     continue;
                 }
                 (Ok(want), Ok(found)) => {
-                    let mut pairs = want.iter().zip(&found.rows);
+                    let rows = rows_of_requests(found);
+                    let mut pairs = want.iter().zip(&rows);
                     if let Some((want, found)) = pairs.find(|(want, found)| want != found) {
                         panic!("{place}\nwant  {want:?}\nfound {found:?}");
                     }
-                    assert_eq!(want.len(), found.rows.len(), "{place}: rows");
+                    assert_eq!(want.len(), rows.len(), "{place}: rows");
                     let is_above_zero = |value: &Value| matches!(value, Value::Int(1..));
                     *above_zero += u64::from(want.iter().flatten().any(is_above_zero));
                     assert_eq!(found.meta.query, text);
@@ -80,6 +109,9 @@ fn analyses_agree_with_the_naive_evaluator() {
     println!("seed {seed}: asked, refused, above zero: {asked:?}");
     for analysis in ANALYSES {
         let name = analysis.card().name;
+        if KNOWN_ANSWERS.contains(&name) {
+            continue;
+        }
         let [all, _, above_zero] = asked.get(name).copied().unwrap_or_default();
         assert!(
             above_zero * 8 > all && all > 0,

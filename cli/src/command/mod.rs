@@ -6,12 +6,15 @@
 //! table are commands by themselves.
 
 mod analysis;
+mod annotate;
+mod check;
 mod compact;
 mod completions;
 mod demo;
 mod explain;
 mod export;
 mod generate;
+mod group;
 mod help;
 mod hub;
 mod imports;
@@ -20,6 +23,7 @@ mod man;
 mod query;
 mod rebuild;
 mod receipt;
+mod repo_alias;
 mod report;
 mod repos;
 mod rule;
@@ -104,8 +108,12 @@ pub(crate) const COMMANDS: &[Command] = &[
     sketch::COMMAND,
     imports::COMMAND,
     rule::COMMAND,
+    annotate::COMMAND,
+    group::COMMAND,
+    repo_alias::COMMAND,
     serve::COMMAND,
     token::COMMAND,
+    check::COMMAND,
     verify::COMMAND,
     compact::COMMAND,
     rebuild::COMMAND,

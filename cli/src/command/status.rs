@@ -71,6 +71,16 @@ fn text(status: &Status) -> String {
             format!("extra.{}{since}", printable(&column.name)),
         );
     }
+    for rename in &status.renames {
+        let (old, new) = (printable(&rename.old), printable(&rename.new));
+        line(
+            "renamed?",
+            format!(
+                "{old}, silent since {new} appeared on {}: footfall repo-alias {old} {new}",
+                rename.day
+            ),
+        );
+    }
     line("bytes", bytes(&status.bytes));
     line("next", status.next.clone());
     text

@@ -2,7 +2,7 @@
 
 use footfall_engine::store::Store;
 
-use crate::scene::{HEADER, Scene};
+use crate::scene::{HEADER, HUB_HEADER, Scene};
 
 /// The program's words of every row of the README's table of analyses.
 fn commands() -> Vec<String> {
@@ -59,9 +59,30 @@ pub(crate) fn two_months() -> Scene {
     scene
 }
 
+/// Addresses with user agents, and the Hub's numbers.
+fn add_agents_and_hub(scene: &Scene) {
+    let mut log = HEADER.trim_end().to_owned() + ",userAgent\n";
+    let mut hub = HUB_HEADER.to_owned();
+    for day in 1..=20 {
+        let agent = format!("transformers/4.4{}.0; python/3.1{}", day % 7, day % 3);
+        log.push_str(&format!(
+            "2026-07-{day:02}T12:00:00.000Z,200,GET,acme/llama-7b,model,,i{},FR,,{agent}\n",
+            day % 2
+        ));
+        hub.push_str(&format!(
+            "model,acme/llama-7b,60,2026-07-{day:02}T00:00:00.000Z,3\n"
+        ));
+    }
+    for (name, text) in [("agents.csv", log), ("hub.csv", hub)] {
+        scene.file(name, text);
+        assert_eq!(scene.run(&["ingest", name]).code, 0);
+    }
+}
+
 #[test]
 fn the_readmes_commands_give_what_the_library_gives() {
     let scene = two_months();
+    add_agents_and_hub(&scene);
     let store = Store::open(&scene.path("footfall-store")).unwrap();
     let commands = commands();
     assert!(commands.len() >= 3);

@@ -3,6 +3,7 @@
 
 mod analyses;
 mod bad_input;
+mod check;
 mod doors;
 mod everyday;
 mod rules;

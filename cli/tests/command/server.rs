@@ -71,6 +71,9 @@ fn read_commands_give_the_same_from_a_server() {
     for words in [
         &["status"][..],
         &["status", "--json"],
+        &["check"],
+        &["calendar"],
+        &["totals", "--receipt"],
         &["totals"],
         &["totals", "--last", "30d", "--json"],
         &["totals", "--repo", "acme/lama"],

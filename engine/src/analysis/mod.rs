@@ -25,12 +25,19 @@
 //! Numbers of one query (`query`), what an answer looks like (`output`).
 
 mod audience;
+mod calendar;
 mod compare;
 mod explain_count;
+pub mod findings;
 mod overlap;
+mod receipt;
+mod reconcile;
+mod renames;
 mod request;
+mod resalt;
 mod retention;
 mod set;
+mod shared;
 mod sheet;
 mod source;
 mod succession;
@@ -44,6 +51,7 @@ use crate::query::text::Reader;
 use crate::query::{Answer, Query, suggest, text};
 
 pub use compare::Earlier;
+pub use renames::{Rename, renames};
 pub use request::{Request, Subject, usage};
 pub use set::SetExpr;
 pub use source::Source;
@@ -92,6 +100,12 @@ pub const ANALYSES: &[&dyn Analysis] = &[
     &succession::Succession,
     &compare::Compare,
     &explain_count::ExplainCount,
+    &calendar::Calendar,
+    &findings::Findings,
+    &resalt::Resalt,
+    &shared::Shared,
+    &reconcile::Reconcile,
+    &receipt::Receipt,
 ];
 
 /// The analysis of that name.

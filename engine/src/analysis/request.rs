@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::compare::Earlier;
+use super::findings::Limits;
 use super::retention::UNITS;
 use super::set::SetExpr;
 use super::{Analysis, by_name};
@@ -56,6 +57,10 @@ pub enum Subject {
         /// Whether parts of a cohort are shown and not numbers.
         has_shares: bool,
     },
+    /// What is still well.
+    Limits(Limits),
+    /// A query as a whole.
+    Query(Box<Query>),
 }
 
 impl Request {
@@ -123,6 +128,7 @@ pub fn usage(analysis: &dyn Analysis) -> String {
     }
     for clause in card.clauses {
         usage.push_str(match *clause {
+            "by" => " [by DIM[, DIM…]]",
             "where" => " [where COND [and COND]…]",
             "range" => " [RANGE]",
             "rule" => " [rule NAME]",
@@ -158,6 +164,8 @@ impl fmt::Display for Subject {
                 let share = if *has_shares { " share" } else { "" };
                 write!(f, " by {}{share}", unit_name(*unit))
             }
+            Self::Limits(limits) => write!(f, " {limits}"),
+            Self::Query(query) => write!(f, " {}", render(query)),
         }
     }
 }

@@ -1,6 +1,11 @@
 //! Columns and rows of an analysis to an answer.
 
+use super::source::Source;
+use crate::catalog::terms::Allowed;
+use crate::error::{Error, Result};
 use crate::query::{Answer, Column, ColumnType, Meta, Value};
+use crate::schema::time::parse_day;
+use crate::units::Day;
 
 /// An answer without rows, with what its numbers mean.
 pub(super) fn sheet(columns: &[(impl AsRef<str>, ColumnType)], meta: Meta) -> Answer {
@@ -26,4 +31,24 @@ pub(super) fn share(part: u64, whole: u64) -> Value {
 /// A text.
 pub(super) fn text(value: impl Into<String>) -> Value {
     Value::Text(value.into())
+}
+
+/// The rows of a series by day: the day, and the values beside it.
+pub(super) fn day_rows(answer: &Answer) -> impl Iterator<Item = (Day, &[Value])> {
+    answer.rows.iter().filter_map(|row| {
+        let (Value::Text(label), values) = row.split_first()? else {
+            return None;
+        };
+        Some((parse_day(label)?, values))
+    })
+}
+
+/// Refuses a reader who may not see every repo.
+pub(super) fn whole_store(source: &Source<'_>) -> Result<()> {
+    if source.view.terms().allowed == Allowed::All {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        "this shows the store as a whole, the token is for some repos",
+    ))
 }

@@ -3,12 +3,13 @@
 use crate::bitmap::BitSet;
 use crate::catalog::View;
 use crate::error::{Error, Result};
-use crate::hub::HubState;
+use crate::hub::{HubState, Revisions};
 use crate::query::execute::{Rules, log_calendar};
 use crate::query::{
     Answer, Calendar, DownloaderSets, Meta, Query, downloader_sets, execute, meaning, range,
 };
 use crate::schema::time::Span;
+use crate::units::TimestampMs;
 
 /// What analyses are answered from.
 #[derive(Clone, Copy)]
@@ -19,6 +20,10 @@ pub struct Source<'a> {
     pub hub: Option<&'a HubState>,
     /// The store's own counting rules.
     pub rules: &'a (dyn Fn(&str) -> Option<crate::rules::Rule> + Sync),
+    /// What every publisher CSV changed of those before it.
+    pub revisions: &'a (dyn Fn() -> Result<Revisions> + Sync),
+    /// The time to compute ages from.
+    pub now: TimestampMs,
 }
 
 impl Source<'_> {

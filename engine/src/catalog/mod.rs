@@ -29,8 +29,10 @@
 mod current;
 mod file;
 mod garbage;
+pub mod header_set;
 mod ledger;
 mod manifest;
+mod meanings;
 mod month;
 pub mod past;
 pub mod rewrite;

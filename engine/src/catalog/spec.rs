@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::layout::FileKind;
-use crate::settings::{RuleWords, Settings};
+use crate::settings::{AliasWords, Annotation, GroupWords, RuleWords, Settings};
 use crate::units::{Day, ImportNumber, Month, TimestampMs};
 
 const SPEC: &str = include_str!("../../../format-spec/store.md");
@@ -137,8 +137,21 @@ fn settings_tables_name_every_field() {
         collapse: "day".into(),
     };
     settings.add_rule(rule).unwrap();
+    settings.add_annotation(Annotation::new(Day(20_000), "x", true).unwrap());
+    settings.groups.push(GroupWords {
+        repos: "a/*".into(),
+        group: "g".into(),
+    });
+    let alias = AliasWords {
+        old: "a/x".into(),
+        new: "a/y".into(),
+    };
+    settings.add_alias(alias).unwrap();
     let value = serde_json::to_value(&settings).unwrap();
     assert_fields("settings", &value);
+    assert_fields("settings group", &value["groups"][0]);
+    assert_fields("settings alias", &value["aliases"][0]);
+    assert_fields("settings annotation", &value["annotations"][0]);
     assert_fields("settings rule", &value["rules"][0]);
 }
 

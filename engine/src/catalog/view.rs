@@ -5,9 +5,11 @@
 //! sees one segment a day. The same holds for cells that do not cover a day.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use super::header_set::{self, HeaderSet};
+use super::ledger::Ledger;
 use super::manifest::{DictionaryRole, Manifest, Partition, SegmentEntry};
 use super::settings::load_settings;
 use super::snapshot::Snapshot;
@@ -18,105 +20,18 @@ use crate::dictionary::identity::{KeyChunk, LookupRun};
 use crate::dictionary::{IdentityKeys, Names};
 use crate::error::{Error, Result};
 use crate::layout::FileKind;
-use crate::rules::{DEFAULT_WINDOW_MS, Rule, default_rule};
-use crate::schema::Evidence;
-use crate::segment::{Acceptance, Attribute, Segment, SortedRows, Values, merge};
+use crate::rules::Rule;
+use crate::segment::{Attribute, Segment, SortedRows, Values, merge};
 use crate::settings::Settings;
 use crate::storage::FileBytes;
 use crate::units::{Day, Month};
+
+pub use super::meanings::{Meanings, default_window_ms};
 
 /// Name of the identities among the manifest's dictionaries.
 pub const IDENTITIES: &str = "identities";
 /// Name under which files of names stand among the manifest's dictionaries.
 pub const NAMES: &str = "names";
-
-/// What the codes of a snapshot stand for, as far as building and reading days needs it.
-#[derive(Debug)]
-pub struct Meanings {
-    /// Whether the default rule accepts a verb code.
-    pub accepts: Vec<bool>,
-    /// Evidence of a verb code, as a number.
-    pub evidence: Vec<u8>,
-    /// Number of the country of each place code; 0 is absent.
-    pub country_of: Vec<u32>,
-    /// Countries by number; the first one is absent.
-    pub countries: Vec<String>,
-    /// Repo types.
-    pub repo_types: BTreeSet<String>,
-    /// Names that several repo types share, and how many.
-    pub shared_repos: HashMap<String, u32>,
-}
-
-impl Meanings {
-    /// What `names` stand for.
-    #[must_use]
-    pub fn of(names: &Names) -> Self {
-        let rule = default_rule();
-        let verbs = 0..names.verbs().len();
-        let accepts = verbs.clone().map(|code| {
-            let (method, status) = names.verb(code);
-            rule.accepts(method, status)
-        });
-        let evidence = verbs.map(|code| {
-            let (method, status) = names.verb(code);
-            Evidence::of(method, status) as u8
-        });
-        let (accepts, evidence) = (accepts.collect(), evidence.collect());
-        let mut countries = vec![String::new()];
-        let mut numbers = HashMap::from([(String::new(), 0_u32)]);
-        let mut country_of = Vec::new();
-        for code in 0..names.places().len() {
-            let (country, _) = names.place(code);
-            let number = *numbers.entry(country.to_owned()).or_insert_with(|| {
-                countries.push(country.to_owned());
-                u32::try_from(countries.len() - 1).unwrap_or(u32::MAX)
-            });
-            country_of.push(number);
-        }
-        let (repo_types, shared_repos) = repo_names(names);
-        Self {
-            accepts,
-            evidence,
-            country_of,
-            countries,
-            repo_types,
-            shared_repos,
-        }
-    }
-
-    /// The default rule, as far as a segment has to know it.
-    #[must_use]
-    pub fn acceptance(&self) -> Acceptance<'_> {
-        Acceptance {
-            accepts: &self.accepts,
-            window_ms: default_window_ms(),
-        }
-    }
-}
-
-/// The repo types, and the names that several of them share.
-fn repo_names(names: &Names) -> (BTreeSet<String>, HashMap<String, u32>) {
-    let mut types = BTreeSet::new();
-    let mut counts: HashMap<&str, u32> = HashMap::new();
-    for code in 0..names.repos().len() {
-        let (repo_type, name) = names.repo(code);
-        if !types.contains(repo_type) {
-            types.insert(repo_type.to_owned());
-        }
-        *counts.entry(name).or_insert(0) += 1;
-    }
-    counts.retain(|_, count| *count > 1);
-    let shared = counts
-        .into_iter()
-        .map(|(name, count)| (name.to_owned(), count));
-    (types, shared.collect())
-}
-
-/// The default rule's window as a number of milliseconds of a day.
-#[must_use]
-pub fn default_window_ms() -> u32 {
-    u32::try_from(DEFAULT_WINDOW_MS).unwrap_or(u32::MAX)
-}
 
 /// The cells file of a day, built from its one segment.
 ///
@@ -233,6 +148,7 @@ pub struct View {
     merged: Arc<Merged>,
     /// By place of a partition: that of the series that covers it, among the manifest's month files.
     covering: Arc<OnceLock<Vec<Option<usize>>>>,
+    header_days: Arc<OnceLock<Vec<(Day, HeaderSet)>>>,
     settings: Arc<Settings>,
     rules: Vec<Rule>,
     terms: Terms,
@@ -270,6 +186,7 @@ impl View {
             histories: Arc::default(),
             merged,
             covering: Arc::default(),
+            header_days: Arc::default(),
             settings,
             rules,
             terms: Terms::default(),
@@ -288,6 +205,7 @@ impl View {
             histories: Arc::clone(&self.histories),
             merged: Arc::clone(&self.merged),
             covering: Arc::clone(&self.covering),
+            header_days: Arc::clone(&self.header_days),
             settings: Arc::clone(&self.settings),
             rules: self.rules.clone(),
             terms,
@@ -346,6 +264,19 @@ impl View {
     #[must_use]
     pub fn rule(&self, name: &str) -> Option<Rule> {
         self.rules.iter().find(|rule| rule.name == name).cloned()
+    }
+
+    /// The first day of each published header set. Read from the ledger when it is first asked for.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when the ledger is damaged, `Io`.
+    pub fn header_days(&self) -> Result<&[(Day, HeaderSet)]> {
+        if let Some(known) = self.header_days.get() {
+            return Ok(known);
+        }
+        let days = header_set::first_days(&Ledger::load(&self.snapshot)?);
+        Ok(self.header_days.get_or_init(|| days))
     }
 
     /// Bit `id` is set where the identity is an address. Made when it is first asked for.

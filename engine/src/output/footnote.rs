@@ -35,8 +35,8 @@ pub(super) fn lines(answer: &Answer) -> Vec<String> {
             thousands(meta.unidentified)
         ));
     }
-    if !meta.exact && !meta.rule.is_empty() {
-        lines.push(estimate(meta.error_bound));
+    if let Some(bound) = meta.error_bound.filter(|_| !meta.rule.is_empty()) {
+        lines.push(format!("estimates, standard error {:.1} %", bound * 100.0));
     }
     if meta.truncated {
         lines.push("there are more rows than these".to_owned());
@@ -92,13 +92,6 @@ fn overcounts(answer: &Answer) -> Vec<String> {
             ))
         })
         .collect()
-}
-
-fn estimate(error_bound: Option<f64>) -> String {
-    match error_bound {
-        Some(bound) => format!("estimates, standard error {:.1} %", bound * 100.0),
-        None => "estimates".to_owned(),
-    }
 }
 
 /// Rule and range; nothing for an answer that no rule had a part in.

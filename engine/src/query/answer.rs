@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize, Serializer};
 
 /// An answer. As JSON: `{"columns":[{"name","type"}],"rows":[[…]],"meta":{…}}`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Answer {
     /// First the dimensions, then the metrics, in the order of the query.
     pub columns: Vec<Column>,

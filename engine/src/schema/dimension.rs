@@ -15,6 +15,8 @@ pub enum Dimension {
     RepoType,
     /// The part of the repo's name before the first `/`.
     Org,
+    /// The family that the store's owner has put the repo in.
+    Group,
     /// ISO code.
     Country,
     /// The pair (country, region), written `US/California`.
@@ -95,6 +97,11 @@ pub const DIMENSIONS: &[(&str, Dimension, &str)] = &[
         "org",
         Dimension::Org,
         "the part of the repo before the first /",
+    ),
+    (
+        "group",
+        Dimension::Group,
+        "family of repos, as footfall group set has it",
     ),
     ("country", Dimension::Country, "ISO code; NA is Namibia"),
     ("region", Dimension::Region, "country/region, US/California"),

@@ -19,12 +19,19 @@
 //!
 //! What the words mean: a rule's are read by `rules`.
 
+mod annotation;
+mod family;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::layout::{FileBuilder, FileKind, FileView, SectionId};
+use crate::units::Day;
+
+pub use annotation::{Annotation, TEXT_CHARS_MAX};
+pub use family::{AliasWords, GroupWords, read_groups};
 
 /// The one section: a JSON object.
 const BODY: SectionId = SectionId(1);
@@ -35,6 +42,15 @@ pub struct Settings {
     /// Counting rules beside the built-in ones, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<RuleWords>,
+    /// What was written about days, by day and text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub annotations: Vec<Annotation>,
+    /// Groups of repos; the first that matches holds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupWords>,
+    /// What repos were called before, by that name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<AliasWords>,
     /// What a newer version has put there.
     #[serde(flatten)]
     unknown: BTreeMap<String, serde_json::Value>,
@@ -89,6 +105,55 @@ impl Settings {
         Ok(())
     }
 
+    /// Adds what is written about a day; the same text again is nothing new.
+    pub fn add_annotation(&mut self, annotation: Annotation) {
+        if let Err(at) = self.annotations.binary_search(&annotation) {
+            self.annotations.insert(at, annotation);
+        }
+    }
+
+    /// Removes what was written about a day: this text, or all.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` when there is none.
+    pub fn remove_annotations(&mut self, day: Day, text: Option<&str>) -> Result<()> {
+        let count = self.annotations.len();
+        self.annotations.retain(|annotation| {
+            annotation.day() != Some(day) || text.is_some_and(|text| text != annotation.text)
+        });
+        if self.annotations.len() == count {
+            return Err(Error::not_found(format!("no such annotation of {day}")));
+        }
+        Ok(())
+    }
+
+    /// Says what a repo was called before; what was said of the old name before is replaced.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` where a name would lead to one that leads further.
+    pub fn add_alias(&mut self, alias: AliasWords) -> Result<()> {
+        self.aliases.retain(|known| known.old != alias.old);
+        self.aliases.push(alias);
+        self.aliases.sort_unstable();
+        family::check_aliases(&self.aliases)
+    }
+
+    /// Forgets what an old name stands for.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` when it stands for nothing.
+    pub fn remove_alias(&mut self, old: &str) -> Result<()> {
+        let count = self.aliases.len();
+        self.aliases.retain(|alias| alias.old != old);
+        if self.aliases.len() == count {
+            return Err(Error::not_found(format!("no repo-alias of {old}")));
+        }
+        Ok(())
+    }
+
     /// Their file.
     ///
     /// # Errors
@@ -118,6 +183,16 @@ impl Settings {
     }
 
     fn check(&self) -> Result<()> {
+        let is_sorted = self.aliases.is_sorted_by(|a, b| a.old < b.old);
+        if !is_sorted || family::check_aliases(&self.aliases).is_err() {
+            return Err(Error::corrupt("settings have aliases out of order"));
+        }
+        let of_days = self.annotations.iter().all(|one| one.day().is_some());
+        if !of_days || !self.annotations.is_sorted_by(|a, b| a < b) {
+            return Err(Error::corrupt(
+                "settings have annotations out of order or of no day",
+            ));
+        }
         if self.rules.is_sorted_by(|a, b| a.name < b.name) {
             Ok(())
         } else {
@@ -164,6 +239,29 @@ mod tests {
     }
 
     #[test]
+    fn annotations_are_kept_by_day() -> Result<()> {
+        let mut settings = Settings::default();
+        for (day, text) in [(20_000, "b"), (19_999, "z"), (20_000, " a "), (20_000, "b")] {
+            settings.add_annotation(Annotation::new(Day(day), text, text == "z")?);
+        }
+        let again = Settings::from_bytes(&settings.to_bytes()?)?;
+        assert_eq!(again, settings);
+        let texts: Vec<&str> = again
+            .annotations
+            .iter()
+            .map(|one| one.text.as_str())
+            .collect();
+        assert_eq!(texts, ["z", "a", "b"]);
+        settings.remove_annotations(Day(20_000), Some("a"))?;
+        assert!(settings.remove_annotations(Day(20_000), Some("a")).is_err());
+        settings.remove_annotations(Day(20_000), None)?;
+        assert_eq!(settings.annotations.len(), 1);
+        assert!(Annotation::new(Day(1), "two\nlines", false).is_err());
+        assert!(Annotation::new(Day(1), " ", false).is_err());
+        Ok(())
+    }
+
+    #[test]
     fn what_a_newer_version_added_survives() -> Result<()> {
         let settings = Settings::from_bytes(&framed(br#"{"colours":["red"]}"#))?;
         let again = Settings::from_bytes(&settings.to_bytes()?)?;
@@ -181,6 +279,9 @@ mod tests {
             &b"{"[..],
             br#"{"rules":[{"name":"a"}]}"#,
             br#"{"rules":[{"name":"a","collapse":"day"},{"name":"a","collapse":"day"}]}"#,
+            br#"{"aliases":[{"old":"a/x","new":"a/y"},{"old":"a/y","new":"a/z"}]}"#,
+            br#"{"annotations":[{"day":"2024-13-01","text":"a"}]}"#,
+            br#"{"annotations":[{"day":"2024-02-01","text":"a"},{"day":"2024-01-01","text":"a"}]}"#,
         ] {
             let error = Settings::from_bytes(&framed(body)).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Corrupt);

@@ -75,6 +75,18 @@ fn import(snapshot: &Snapshot, file: &FileEntry) -> Result<Arc<HubImport>> {
         .map_err(|error| error.at_path(file.path(snapshot.dir())))
 }
 
+/// What every import of a publisher CSV in a snapshot changed of those before it.
+pub(super) fn revisions_of(snapshot: &Snapshot) -> Result<Revisions> {
+    let files = &snapshot.manifest().hub;
+    let (mut history, mut revisions) = (HubHistory::new(), Revisions::default());
+    for at in known(&heads(snapshot)?, None) {
+        if let Some(file) = files.get(at) {
+            history.apply_listing(&import(snapshot, file)?, &mut revisions)?;
+        }
+    }
+    Ok(revisions)
+}
+
 impl Store {
     /// What holds of the Hub's own numbers; with `as_of`, what was known then. `None` without any
     /// publisher CSV. Made once per set of imports, then kept.
@@ -94,15 +106,7 @@ impl Store {
     ///
     /// As [`Self::hub_state`].
     pub fn hub_revisions(&self) -> Result<Revisions> {
-        let snapshot = self.catalog.snapshot()?;
-        let files = &snapshot.manifest().hub;
-        let (mut history, mut revisions) = (HubHistory::new(), Revisions::default());
-        for at in known(&heads(&snapshot)?, None) {
-            if let Some(file) = files.get(at) {
-                history.apply_listing(&import(&snapshot, file)?, &mut revisions)?;
-            }
-        }
-        Ok(revisions)
+        revisions_of(&*self.catalog.snapshot()?)
     }
 
     /// Says of every publisher CSV in a receipt how many values it changed.

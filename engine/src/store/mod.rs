@@ -27,11 +27,14 @@ mod whole_days;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::analysis::Rename;
 use crate::catalog::terms::Terms;
 use crate::catalog::{Catalog, View};
 use crate::error::Result;
 use crate::ingest::pipeline::{self, Options, Progress, Receipt};
+use crate::query::Answer;
 use crate::storage::RealFileSystem;
+use crate::units::Day;
 use hub::HubStates;
 
 pub use crate::catalog::upkeep::{UpkeepProgress, UpkeepReport};
@@ -55,7 +58,13 @@ pub struct Store {
 struct Kept {
     newest: Mutex<Option<Arc<View>>>,
     hub_states: HubStates,
+    findings: Mutex<Option<Found>>,
+    /// What seemed renamed, of which commit.
+    renames: Mutex<Option<(u64, Vec<Rename>)>>,
 }
+
+/// What was found, of which commit and on which day.
+type Found = ((u64, Day), Arc<Answer>);
 
 impl Store {
     /// Opens a store that exists.

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::hub::HubState;
 use crate::metrics::{Measure, Metric};
 use crate::query::check::check_rule;
-use crate::query::{Answer, Explanation, Level, Query, execute_from, explain, text};
+use crate::query::{Answer, Explanation, Level, Query, change, execute_from, explain, side, text};
 
 impl Store {
     /// The answer of a query in its text form.
@@ -52,7 +52,10 @@ impl Store {
         let hub = self.hub_for(query, view)?;
         check_rule_of(query, view)?;
         let rules = |name: &str| view.rule(name);
-        execute_from(lowest, (view, hub.as_deref()), &rules, query)
+        let mut answer = execute_from(lowest, (view, hub.as_deref()), &rules, query)?;
+        change::note(view, query, &mut answer)?;
+        side::bound(view, &rules, query, &mut answer)?;
+        Ok(answer)
     }
 
     /// How a query in its text form would be answered: from which level and which columns.

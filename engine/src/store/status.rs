@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Store;
 use super::imports::ImportInfo;
+use crate::analysis::Rename;
 use crate::catalog::view::{IDENTITIES, NAMES};
 use crate::catalog::{DictionaryRole, Ledger, Manifest, View};
 use crate::compaction::is_to_compact;
@@ -34,6 +35,9 @@ pub struct Status {
     pub hub: Option<SourceStatus>,
     /// Columns of the logs that no published header set has.
     pub new_columns: Vec<NewColumn>,
+    /// Repos that seem to have got another name lately.
+    #[serde(default)]
+    pub renames: Vec<Rename>,
     /// Files taken in, ever.
     pub imports: u64,
     /// Bytes by part.
@@ -157,6 +161,7 @@ impl Store {
             logs: logs(&view, &imports, now),
             hub: self.hub(&imports, now)?,
             new_columns: new_columns(manifest, &imports),
+            renames: self.renames()?,
             imports: imports.len() as u64,
             bytes: BytesByPart::of(manifest)?,
             days_to_compact: manifest

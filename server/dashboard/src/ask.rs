@@ -1,5 +1,7 @@
 //! What a page may ask of a store.
 
+use std::sync::Arc;
+
 use footfall_engine::Result;
 use footfall_engine::query::Answer;
 use footfall_engine::query::value::Query;
@@ -27,6 +29,13 @@ pub trait Ask {
     ///
     /// As [`Store::imports`].
     fn imports(&self) -> Result<Vec<ImportInfo>>;
+
+    /// What is not as it was; nothing for who may not see the whole store.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::findings`].
+    fn findings(&self) -> Result<Arc<Answer>>;
 }
 
 impl Ask for Store {
@@ -40,5 +49,9 @@ impl Ask for Store {
 
     fn imports(&self) -> Result<Vec<ImportInfo>> {
         Self::imports(self)
+    }
+
+    fn findings(&self) -> Result<Arc<Answer>> {
+        Self::findings(self)
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use footfall_dashboard::{Ask, Place, State, asset, render};
 use footfall_engine::Result;
 use footfall_engine::catalog::View;
+use footfall_engine::catalog::terms::Allowed;
 use footfall_engine::query::{Answer, Query};
 use footfall_engine::store::{ImportInfo, Status, Store};
 use footfall_protocol::{Code, Fault};
@@ -97,5 +98,13 @@ impl Ask for Reader<'_> {
 
     fn imports(&self) -> Result<Vec<ImportInfo>> {
         self.store.imports()
+    }
+
+    fn findings(&self) -> Result<Arc<Answer>> {
+        // What is found is of the store as a whole.
+        match self.view.terms().allowed {
+            Allowed::All => self.store.findings(),
+            _ => Ok(Arc::default()),
+        }
     }
 }

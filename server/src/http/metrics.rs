@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use footfall_engine::analysis::findings::KINDS;
+use footfall_engine::query::{Answer, Value};
 use footfall_engine::store::{SourceStatus, Status};
 use footfall_protocol::{Code, Fault};
 
@@ -31,7 +33,10 @@ pub(super) async fn metrics(call: Call) -> Result<Found, Fault> {
     on_pool(&context, move || {
         let status = call.context.store.status();
         let status = status.map_err(|error| fault_of(&error, None))?;
-        let text = text(&call.context, &status);
+        let findings = call.context.store.findings();
+        let findings = findings.map_err(|error| fault_of(&error, None))?;
+        let mut text = text(&call.context, &status);
+        found(&findings, &mut text);
         Ok(Found::new("text/plain; version=0.0.4; charset=utf-8", text))
     })
     .await
@@ -188,6 +193,26 @@ fn store(status: &Status, sheet: &mut String) {
         "footfall_age_days",
         "Days since the newest complete day",
         |source| source.age_days.map(|age| age as f64),
+    );
+}
+
+/// What `footfall check` finds: a sample for every kind, zero when all is well.
+fn found(findings: &Answer, sheet: &mut String) {
+    let count = |kind: &str| {
+        let of_kind =
+            |row: &&Vec<Value>| matches!(row.first(), Some(Value::Text(of)) if of == kind);
+        findings.rows.iter().filter(of_kind).count() as f64
+    };
+    let samples = KINDS.map(|(kind, _)| (format!("{{finding=\"{kind}\"}}"), count(kind)));
+    let samples: Vec<(&str, f64)> = samples
+        .iter()
+        .map(|(labels, count)| (labels.as_str(), *count))
+        .collect();
+    family(
+        sheet,
+        ("footfall_findings", "gauge"),
+        "What footfall check finds",
+        &samples,
     );
 }
 

@@ -118,6 +118,8 @@ pub fn key(dimension: &Dimension, row: &Row, names: &Names) -> Key {
         ),
         Dimension::RepoType => Key::of_text(&row.repo_type),
         Dimension::Org => Key::of_text(row.repo.split_once('/').map_or("", |(org, _)| org)),
+        // Nothing is in a group here.
+        Dimension::Group => Key::of_text(""),
         Dimension::Country => Key::of_text(&row.country),
         Dimension::Region => region(row),
         Dimension::Status => Key::of_number(i64::from(row.status)),

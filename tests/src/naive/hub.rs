@@ -57,7 +57,7 @@ pub fn check(query: &Query, scope: &Scope<'_>) -> Result<(), String> {
     });
     for dimension in query.by.iter().map(Some).chain(filtered) {
         let known = match dimension {
-            Some(Dimension::Repo | Dimension::RepoType | Dimension::Org) => true,
+            Some(Dimension::Repo | Dimension::RepoType | Dimension::Org | Dimension::Group) => true,
             Some(Dimension::Time(unit)) => unit.is_whole_days(),
             _ => false,
         };

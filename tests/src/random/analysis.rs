@@ -20,7 +20,7 @@ pub fn random_request(rng: &mut Rng, content: &Content) -> Request {
         TimeUnit::Month,
         TimeUnit::Year,
     ]);
-    let (analysis, subject) = match rng.below(6) {
+    let (analysis, subject) = match rng.below(10) {
         0 => ("audience", Subject::Set(random_set(rng, content, 0))),
         1 => {
             scope.top = top;
@@ -50,6 +50,24 @@ pub fn random_request(rng: &mut Rng, content: &Content) -> Request {
                 .retain(|one| *one != Dimension::Downloader || rng.percent(10));
             let with = *rng.pick(&[Earlier::Previous, Earlier::LastYear]);
             ("compare", Subject::Compared { query, with })
+        }
+        5 => {
+            scope = downloaders(Query::default());
+            ("calendar", Subject::Nothing)
+        }
+        6 => {
+            scope.top = top;
+            ("resalt", Subject::Nothing)
+        }
+        7 => ("shared", Subject::Nothing),
+        8 => {
+            scope.top = top;
+            scope.by = match rng.below(3) {
+                0 => Vec::new(),
+                1 => vec![Dimension::Repo],
+                _ => vec![Dimension::Time(TimeUnit::Day)],
+            };
+            ("reconcile", Subject::Nothing)
         }
         _ => {
             scope.rule = None;

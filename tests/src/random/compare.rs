@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use footfall_engine::query::{Answer, Query};
+use footfall_engine::schema::time::parse_day;
 
 use super::{Content, Rng, files, text};
 use crate::naive;
@@ -59,7 +60,22 @@ pub fn difference(want: &Result<Answer, String>, got: &Result<Answer, String>) -
         .or_else(|| differ("partial", &meant.partial, &found.partial))
         .or_else(|| differ("missing", &meant.missing, &found.missing))
         .or_else(|| differ("truncated", &meant.truncated, &found.truncated))
-        .or_else(|| differ("number of notes", &meant.notes.len(), &found.notes.len()))
+        .or_else(|| {
+            differ(
+                "number of notes",
+                &meant.notes.len(),
+                &undated(&found.notes),
+            )
+        })
+}
+
+/// How many notes are not about a day on which something else is counted.
+fn undated(notes: &[String]) -> usize {
+    let is_day = |note: &str| {
+        let day = note.split_once(": ").map(|(day, _)| day);
+        day.is_some_and(|day| parse_day(day).is_some())
+    };
+    notes.iter().filter(|note| !is_day(note)).count()
 }
 
 fn rows(want: &Answer, got: &Answer) -> Option<String> {

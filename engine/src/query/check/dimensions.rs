@@ -66,7 +66,7 @@ fn hub_metric(query: &Query) -> Option<Metric> {
 const fn has_hub(dimension: &Dimension) -> bool {
     match dimension {
         Dimension::Time(unit) => unit.is_whole_days(),
-        Dimension::Repo | Dimension::RepoType | Dimension::Org => true,
+        Dimension::Repo | Dimension::RepoType | Dimension::Org | Dimension::Group => true,
         _ => false,
     }
 }

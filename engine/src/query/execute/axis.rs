@@ -87,6 +87,11 @@ impl Axis {
                 let keys = span.map(|span| bucket::buckets(span, *unit));
                 (Labels::Buckets(keys.unwrap_or_default()), Vec::new())
             }
+            (Dimension::Repo, _) if repos.family.renames() => {
+                let codes = 0..repos.len();
+                let table = codes.map(|code| repos.family.standing(code)).collect();
+                (Labels::Repos, table)
+            }
             (Dimension::Repo, _) => (Labels::Repos, Vec::new()),
             (Dimension::Downloader, _) => (Labels::Downloaders, Vec::new()),
             (Dimension::Status, _) => {

@@ -111,6 +111,8 @@ pub(super) struct Groups {
     first_open: usize,
     /// What sets that were counted had together.
     pub(super) closed: Vec<Counted>,
+    /// Repos for which another one stands, ascending.
+    pub(super) standing: Vec<(u32, u32)>,
     /// Downloads of the whole, where those of the groups need not add up to it.
     pub(super) whole_downloads: u64,
     /// Accepted requests without identity.
@@ -144,6 +146,7 @@ impl Groups {
             universe,
             first_open: 0,
             closed: Vec::new(),
+            standing: Vec::new(),
             whole_downloads: 0,
             unidentified: 0,
         }
@@ -245,6 +248,9 @@ impl Groups {
     #[inline]
     pub(super) fn add_repo(&mut self, slot: usize, code: u32) {
         let limit = self.universe.repos;
+        let standing = self.standing.binary_search_by_key(&code, |(of, _)| *of);
+        let standing = standing.ok().and_then(|at| self.standing.get(at));
+        let code = standing.map_or(code, |(_, standing)| *standing);
         if let Some(sets) = self.sets.get_mut(slot) {
             sets.repos.insert(code, limit);
         }

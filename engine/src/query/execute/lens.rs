@@ -56,10 +56,10 @@ impl Compiled {
         let mut codes = Vec::new();
         for (repo_type, name) in matcher.listed()? {
             match repo_type {
-                Some(repo_type) => codes.extend(repos.code(repo_type, name)),
+                Some(repo_type) => codes.extend(repos.codes(repo_type, name)),
                 None => {
                     let types = repos.types();
-                    codes.extend(types.iter().filter_map(|one| repos.code(one, name)));
+                    codes.extend(types.iter().flat_map(|one| repos.codes(one, name)));
                 }
             }
         }

@@ -28,6 +28,7 @@ mod closing;
 mod distinct;
 mod estimate;
 mod explain;
+mod family;
 mod gaps;
 mod groups;
 mod halves;
@@ -154,7 +155,7 @@ pub fn explain(
     check_supported(query)?;
     let narrowed = Narrowed::new(view, query);
     let scope = Scope::new((view, hub), rules, &narrowed)?;
-    explain::explain(&scope, rules, &CellPlan::new(&scope, Level::default()))
+    explain::explain(&scope, rules, &CellPlan::new(&scope, scope.lowest()))
 }
 
 /// Fails where an answer has more values than its reader may have.
@@ -182,6 +183,7 @@ fn check_supported(query: &Query) -> Result<()> {
 }
 
 fn count(scope: &mut Scope<'_>, lowest: Level, rules: &Rules<'_>) -> Result<Counted> {
+    let lowest = lowest.max(scope.lowest());
     let covered = match lowest {
         Level::Histograms => gaps::covered(scope)?,
         _ => None,

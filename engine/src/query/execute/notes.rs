@@ -20,6 +20,10 @@ pub(super) fn notes(scope: &Scope<'_>) -> Vec<String> {
     if by_name(&scope.rule.name).is_none() {
         notes.push(scope.rule.to_string());
     }
+    if !scope.repo.is_idle() {
+        let allowed = &scope.view.terms().allowed;
+        notes.extend(scope.repos.family.notes(&scope.repos, allowed));
+    }
     let is_restricted = scope.view.terms().allowed != Allowed::All;
     for condition in &scope.query.filter {
         let Condition::Where(dimension, test) = condition else {
@@ -80,6 +84,7 @@ fn other(scope: &Scope<'_>, dimension: &Dimension, wanted: &str, notes: &mut Vec
         dimension,
         Dimension::RepoType
             | Dimension::Org
+            | Dimension::Group
             | Dimension::Country
             | Dimension::Region
             | Dimension::Method

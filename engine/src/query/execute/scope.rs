@@ -1,12 +1,12 @@
 //! A query and a snapshot to all that counting needs: rule, range, days, tables over codes.
 
-use super::Rules;
 use super::axis::Axis;
 use super::groups::{Groups, Key, Universe};
 use super::lens::{Lens, OUT, Sessions};
 use super::narrow::Narrowed;
 use super::space::{Repos, Space};
 use super::time::{self, DayPart};
+use super::{Level, Rules};
 use crate::catalog::View;
 use crate::error::{Error, Result};
 use crate::hub::HubState;
@@ -223,6 +223,16 @@ impl<'a> Scope<'a> {
         })
     }
 
+    /// The lowest level that answers it: what is derived of months knows repos by the names they had.
+    pub(super) fn lowest(&self) -> Level {
+        let asks_repos = self.wants.repos || !self.repo.is_idle();
+        if asks_repos && self.repos.family.renames() {
+            Level::Cells
+        } else {
+            Level::default()
+        }
+    }
+
     fn universe(&self) -> Universe {
         Universe {
             downloaders: self.view.identities().next_id(),
@@ -244,7 +254,9 @@ impl<'a> Scope<'a> {
             ..self.universe()
         };
         let is_dense = self.downloader_stride != 0;
-        Groups::new((self.keys, is_dense), self.wants.has_sets(), universe)
+        let mut groups = Groups::new((self.keys, is_dense), self.wants.has_sets(), universe);
+        groups.standing = self.repos.family.all_standing();
+        groups
     }
 
     /// Whether sets of downloaders may be estimates: only then do they take less memory, and kinds of

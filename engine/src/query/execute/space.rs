@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::family::Family;
 use crate::catalog::View;
 use crate::catalog::view::Meanings;
 use crate::dictionary::Names;
@@ -44,7 +45,7 @@ impl Space {
     pub(super) fn of(dimension: &Dimension, view: &View) -> Self {
         match dimension {
             Dimension::Time(unit) => Self::Time(*unit),
-            Dimension::Repo | Dimension::RepoType | Dimension::Org => Self::Repo,
+            Dimension::Repo | Dimension::RepoType | Dimension::Org | Dimension::Group => Self::Repo,
             Dimension::Country | Dimension::Region => Self::Place,
             Dimension::Status | Dimension::Method | Dimension::Class => Self::Verb,
             Dimension::Client
@@ -90,6 +91,7 @@ pub(super) fn value<'a>(
         Dimension::Repo => repos.get(code).1,
         Dimension::RepoType => repos.get(code).0,
         Dimension::Org => repo::org(repos.get(code).1).unwrap_or(""),
+        Dimension::Group => return repos.group(code),
         Dimension::Country => names.place(code).0,
         Dimension::Region => return region(names, code),
         Dimension::Status => return Cow::Owned(names.verb(code).1.to_string()),
@@ -131,6 +133,8 @@ pub(super) struct Repos<'a> {
     meanings: &'a Meanings,
     /// Of all sources, if the publisher CSV is read.
     mixed: Option<Mixed<'a>>,
+    /// What the owner counts together.
+    pub(super) family: Family<'a>,
 }
 
 /// Types of repos of several sources, and names that types share.
@@ -152,6 +156,7 @@ impl<'a> Repos<'a> {
             hub_codes: Vec::new(),
             meanings: view.meanings(),
             mixed: None,
+            family: Family::default(),
         };
         for known in hub.map(HubState::repos).unwrap_or_default() {
             let (repo_type, name) = known.key();
@@ -163,17 +168,32 @@ impl<'a> Repos<'a> {
                 repos.hub_only.push((repo_type, name));
             }
         }
-        if !reads_log || hub.is_some() {
+        repos.family = Family::of(view.settings(), &repos);
+        if !reads_log || hub.is_some() || repos.family.renames() {
             repos.mixed = Some(repos.mix());
         }
         repos
     }
 
+    /// The group of a repo; absent if it has none.
+    pub(super) fn group(&self, code: u32) -> Cow<'a, str> {
+        let (repo_type, name) = self.get(code);
+        Cow::Borrowed(self.family.group(repo_type, name))
+    }
+
+    /// The codes of a repo: its own, and those of repos that were called otherwise before.
+    pub(super) fn codes(&self, repo_type: &str, name: &str) -> Vec<u32> {
+        let own = self.code(repo_type, name);
+        let own = own.filter(|code| self.get(*code) == (repo_type, name));
+        let before = self.family.codes_of((repo_type, name));
+        own.into_iter().chain(before).collect()
+    }
+
     fn mix(&self) -> Mixed<'a> {
         let mut types = BTreeSet::new();
         let mut shared = BTreeMap::new();
-        for code in 0..self.len() {
-            let (repo_type, name) = self.get(code);
+        let repos: BTreeSet<_> = (0..self.len()).map(|code| self.get(code)).collect();
+        for (repo_type, name) in repos {
             types.insert(repo_type);
             *shared.entry(name).or_insert(0) += 1;
         }
@@ -213,6 +233,14 @@ impl<'a> Repos<'a> {
 
     /// Type and name of a repo.
     pub(super) fn get(&self, code: u32) -> (&'a str, &'a str) {
+        if let Some(now) = self.family.now(code) {
+            return now;
+        }
+        self.stored(code)
+    }
+
+    /// The same as it was written then.
+    pub(super) fn stored(&self, code: u32) -> (&'a str, &'a str) {
         match code.checked_sub(self.log_count) {
             None => self.names.repo(code),
             Some(index) => self

@@ -25,8 +25,8 @@ use std::cell::RefCell;
 
 use maud::{Markup, html};
 
-use footfall_engine::query::Answer;
 use footfall_engine::query::value::{Condition, Query, Range, Test};
+use footfall_engine::query::{Answer, Value};
 use footfall_engine::schema::Dimension;
 use footfall_engine::store::Status;
 use footfall_engine::units::Day;
@@ -182,6 +182,16 @@ impl<'a> Asked<'a> {
     /// What was taken in.
     pub(crate) fn imports(&self) -> Result<Vec<footfall_engine::store::ImportInfo>> {
         self.ask.imports()
+    }
+
+    /// What is not as it was, in sentences.
+    pub(crate) fn findings(&self) -> Result<Vec<String>> {
+        let answer = self.ask.findings()?;
+        let texts = answer.rows.iter().filter_map(|row| match row.last() {
+            Some(Value::Text(text)) => Some(text.clone()),
+            _ => None,
+        });
+        Ok(texts.collect())
     }
 
     /// Asks of what the Hub's page counts together: models and datasets, unless the page is about a repo

@@ -1,4 +1,4 @@
-//! Can I trust today's page? Through which day the sources go, and which days they lack.
+//! Can I trust today's page? Through which day the sources go, and what `footfall check` finds.
 
 use maud::{Markup, html};
 
@@ -8,10 +8,8 @@ use footfall_engine::store::SourceStatus;
 use super::{Asked, Panel};
 use crate::state::Place;
 
-/// Age in days from which it is said how old the newest day is.
-const AGE_DAYS_SAID: i64 = 3;
-/// Ranges of missing days that are named.
-const MISSING_NAMED: usize = 3;
+/// Findings that are named.
+const FINDINGS_SHOWN: usize = 5;
 
 /// The panel.
 pub(crate) const TRUST: &dyn Panel = &Trust;
@@ -43,15 +41,16 @@ impl Panel for Trust {
             .iter()
             .map(|(source, name)| format!("{} ({name})", through(source)))
             .collect();
-        let findings: Vec<String> = known
-            .iter()
-            .flat_map(|(source, name)| findings(source, name))
-            .collect();
+        let findings = asked.findings()?;
+        let more = findings.len().saturating_sub(FINDINGS_SHOWN);
         Ok(Some(html! {
             p.through { "Data through " (through.join(", ")) }
-            @if !findings.is_empty() { ul.findings { @for finding in &findings { li {
-                (asked.link(&asked.state.at(Place::Data), finding))
-            } } } }
+            @if !findings.is_empty() { ul.findings {
+                @for finding in findings.iter().take(FINDINGS_SHOWN) { li {
+                    (asked.link(&asked.state.at(Place::Data), finding))
+                } }
+                @if more > 0 { li { (more) " more: " code { "footfall check" } } }
+            } }
             @if status.logs.is_none() {
                 p.through { "Access logs would add unique downloaders, countries, clients and hours." }
             }
@@ -64,39 +63,4 @@ fn through(source: &SourceStatus) -> String {
         .newest_complete_day
         .or(source.last_day)
         .map_or_else(|| "no day".to_owned(), |day| day.to_string())
-}
-
-fn findings(source: &SourceStatus, name: &str) -> Vec<String> {
-    let mut findings = Vec::new();
-    if let Some(age) = source.age_days.filter(|age| *age >= AGE_DAYS_SAID) {
-        findings.push(format!("{name}: the newest complete day is {age} days old"));
-    }
-    if source.missing_days > 0 {
-        let ranges = source.missing.iter().take(MISSING_NAMED);
-        let named: Vec<String> = ranges
-            .map(|range| {
-                if range.from == range.to {
-                    range.from.to_string()
-                } else {
-                    format!("{} to {}", range.from, range.to)
-                }
-            })
-            .collect();
-        let more = if source.missing.len() > MISSING_NAMED {
-            " and more"
-        } else {
-            ""
-        };
-        let days = if source.missing_days == 1 {
-            "day is"
-        } else {
-            "days are"
-        };
-        findings.push(format!(
-            "{name}: {} {days} missing: {}{more}",
-            source.missing_days,
-            named.join(", ")
-        ));
-    }
-    findings
 }

@@ -4,10 +4,14 @@
 //! not.
 
 mod audience;
+mod calendar;
 mod compare;
 mod explain_count;
 mod overlap;
+mod reconcile;
+mod resalt;
 mod retention;
+mod shared;
 mod succession;
 
 use std::collections::BTreeSet;
@@ -37,6 +41,10 @@ pub fn evaluate(source: &Source<'_>, request: &Request) -> Result<Vec<Vec<Value>
         }
         ("compare", Subject::Compared { query, with }) => compare::rows(source, query, *with),
         ("explain-count", Subject::Rules(names)) => explain_count::rows(source, request, names),
+        ("calendar", Subject::Nothing) => Ok(calendar::rows(source)),
+        ("resalt", Subject::Nothing) => resalt::rows(source, request),
+        ("reconcile", Subject::Nothing) => reconcile::rows(source, request),
+        ("shared", Subject::Nothing) => shared::rows(source, request),
         (name, _) => Err(format!("no analysis {name}")),
     }
 }

@@ -1,0 +1,96 @@
+//! Names to what their codes stand for, as far as building and reading days needs it.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::dictionary::Names;
+use crate::rules::{DEFAULT_WINDOW_MS, default_rule};
+use crate::schema::Evidence;
+use crate::segment::Acceptance;
+
+/// What the codes of a snapshot stand for, as far as building and reading days needs it.
+#[derive(Debug)]
+pub struct Meanings {
+    /// Whether the default rule accepts a verb code.
+    pub accepts: Vec<bool>,
+    /// Evidence of a verb code, as a number.
+    pub evidence: Vec<u8>,
+    /// Number of the country of each place code; 0 is absent.
+    pub country_of: Vec<u32>,
+    /// Countries by number; the first one is absent.
+    pub countries: Vec<String>,
+    /// Repo types.
+    pub repo_types: BTreeSet<String>,
+    /// Names that several repo types share, and how many.
+    pub shared_repos: HashMap<String, u32>,
+}
+
+impl Meanings {
+    /// What `names` stand for.
+    #[must_use]
+    pub fn of(names: &Names) -> Self {
+        let rule = default_rule();
+        let verbs = 0..names.verbs().len();
+        let accepts = verbs.clone().map(|code| {
+            let (method, status) = names.verb(code);
+            rule.accepts(method, status)
+        });
+        let evidence = verbs.map(|code| {
+            let (method, status) = names.verb(code);
+            Evidence::of(method, status) as u8
+        });
+        let (accepts, evidence) = (accepts.collect(), evidence.collect());
+        let mut countries = vec![String::new()];
+        let mut numbers = HashMap::from([(String::new(), 0_u32)]);
+        let mut country_of = Vec::new();
+        for code in 0..names.places().len() {
+            let (country, _) = names.place(code);
+            let number = *numbers.entry(country.to_owned()).or_insert_with(|| {
+                countries.push(country.to_owned());
+                u32::try_from(countries.len() - 1).unwrap_or(u32::MAX)
+            });
+            country_of.push(number);
+        }
+        let (repo_types, shared_repos) = repo_names(names);
+        Self {
+            accepts,
+            evidence,
+            country_of,
+            countries,
+            repo_types,
+            shared_repos,
+        }
+    }
+
+    /// The default rule, as far as a segment has to know it.
+    #[must_use]
+    pub fn acceptance(&self) -> Acceptance<'_> {
+        Acceptance {
+            accepts: &self.accepts,
+            window_ms: default_window_ms(),
+        }
+    }
+}
+
+/// The repo types, and the names that several of them share.
+fn repo_names(names: &Names) -> (BTreeSet<String>, HashMap<String, u32>) {
+    let mut types = BTreeSet::new();
+    let mut counts: HashMap<&str, u32> = HashMap::new();
+    for code in 0..names.repos().len() {
+        let (repo_type, name) = names.repo(code);
+        if !types.contains(repo_type) {
+            types.insert(repo_type.to_owned());
+        }
+        *counts.entry(name).or_insert(0) += 1;
+    }
+    counts.retain(|_, count| *count > 1);
+    let shared = counts
+        .into_iter()
+        .map(|(name, count)| (name.to_owned(), count));
+    (types, shared.collect())
+}
+
+/// The default rule's window as a number of milliseconds of a day.
+#[must_use]
+pub fn default_window_ms() -> u32 {
+    u32::try_from(DEFAULT_WINDOW_MS).unwrap_or(u32::MAX)
+}
