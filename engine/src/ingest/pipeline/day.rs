@@ -92,26 +92,33 @@ pub(super) fn build_day(
 
 fn gather(day: Day, parts: &[DayPart]) -> DayRows {
     let mut rows = DayRows::new(day);
+    let count = parts.iter().map(|part| part.rows.len()).sum();
+    for column in [
+        &mut rows.repo,
+        &mut rows.downloader,
+        &mut rows.ts,
+        &mut rows.verb,
+    ] {
+        column.reserve_exact(count);
+    }
     for part in parts {
         let before = rows.len();
         let range = part.rows.start as usize..part.rows.end as usize;
         let (piece, maps) = (&part.piece, &part.maps);
+        let tails = &piece.tail[range.clone()];
         let mapped = |codes: &[u32], map: &[u32], to: &mut Vec<u32>| {
-            to.extend(codes.iter().map(|code| map[*code as usize]));
+            to.extend(tails.iter().map(|tail| map[codes[*tail as usize] as usize]));
         };
-        mapped(&piece.repo[range.clone()], &maps.repo, &mut rows.repo);
-        mapped(
-            &piece.downloader[range.clone()],
-            &maps.identity,
-            &mut rows.downloader,
-        );
-        mapped(&piece.verb[range.clone()], &maps.verb, &mut rows.verb);
+        mapped(&piece.repo, &maps.repo, &mut rows.repo);
+        mapped(&piece.downloader, &maps.identity, &mut rows.downloader);
+        let verbs = piece.verb[range.clone()].iter();
+        rows.verb
+            .extend(verbs.map(|verb| maps.verb[*verb as usize]));
         rows.ts.extend_from_slice(&piece.ts[range.clone()]);
         let mut attribute = |id: Attribute, values: &Sparse, map: &[u32]| {
-            let values = values.get(range.clone());
             if !values.is_empty() {
-                let values: Vec<u32> = values.iter().map(|code| map[*code as usize]).collect();
-                rows.push_attribute(id, before, &values);
+                let values = tails.iter().map(|tail| map[values.get(*tail) as usize]);
+                rows.push_attribute(id, before, &values.collect::<Vec<u32>>());
             }
         };
         attribute(Attribute::PLACE, &piece.place, &maps.place);
@@ -126,23 +133,23 @@ fn gather(day: Day, parts: &[DayPart]) -> DayRows {
             before,
             &vec![part.import.get(); range.len()],
         );
-        sessions(&mut rows, before, piece, range);
+        sessions(&mut rows, before, piece, tails);
     }
     rows.pad_attributes();
     rows
 }
 
 /// Appends the session ids that these rows have, numbered for the day.
-fn sessions(rows: &mut DayRows, before: usize, piece: &Piece, range: Range<usize>) {
-    let numbers = piece.session.get(range);
-    if numbers.is_empty() {
+fn sessions(rows: &mut DayRows, before: usize, piece: &Piece, tails: &[u32]) {
+    if piece.session.is_empty() {
         return;
     }
     let mut known: HashMap<u32, u32> = HashMap::new();
     let mut last = (0, 0);
-    let values: Vec<u32> = numbers
+    let values: Vec<u32> = tails
         .iter()
-        .map(|&number| {
+        .map(|tail| {
+            let number = piece.session.get(*tail);
             if number == 0 || number == last.0 {
                 return if number == 0 { 0 } else { last.1 };
             }

@@ -21,31 +21,29 @@ pub(super) struct Rejected {
     pub(super) reason: RejectReason,
 }
 
-/// A column that is there only if some row has a value.
+/// A column that is there only if some tail has a value.
 #[derive(Debug, Default)]
 pub(super) struct Sparse(Vec<u32>);
 
 impl Sparse {
-    /// Gives row `row` the value of `like`, a row before it.
-    fn repeat(&mut self, row: usize, like: usize) {
-        if let Some(&value) = self.0.get(like) {
-            self.set(row, value);
-        }
-    }
-
-    fn set(&mut self, row: usize, value: u32) {
+    fn set(&mut self, tail: usize, value: u32) {
         if value != 0 {
-            if self.0.len() < row {
-                self.0.resize(row, 0);
+            if self.0.len() < tail {
+                self.0.resize(tail, 0);
             }
             self.0.push(value);
         }
     }
 
-    /// Values of rows `range`; rows beyond the last one that has a value are left out.
-    pub(super) fn get(&self, range: std::ops::Range<usize>) -> &[u32] {
-        let len = self.0.len();
-        &self.0[range.start.min(len)..range.end.min(len)]
+    /// Whether no tail has a value.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The value of a tail; 0 if it has none.
+    #[inline]
+    pub(super) fn get(&self, tail: u32) -> u32 {
+        self.0.get(tail as usize).copied().unwrap_or(0)
     }
 }
 
@@ -55,19 +53,24 @@ pub(super) struct ExtraColumn {
     pub(super) name: String,
     print: u64,
     pub(super) texts: LocalTexts,
-    /// Code + 1 of each row; 0 is absent.
+    /// Code + 1 of each tail; 0 is absent.
     pub(super) values: Sparse,
 }
 
 /// Parsed lines of one block.
+///
+/// Rows that repeat an earlier one but for their time and verb share its *tail*, which is all the rest; what
+/// belongs to tails is by number of the tail.
 #[derive(Debug, Default)]
 pub(super) struct Piece {
     /// Runs of rows of the same day: day, number of its first row.
     pub(super) days: Vec<(Day, u32)>,
     pub(super) ts: Vec<u32>,
+    pub(super) verb: Vec<u32>,
+    /// Number of each row's tail.
+    pub(super) tail: Vec<u32>,
     pub(super) repo: Vec<u32>,
     pub(super) downloader: Vec<u32>,
-    pub(super) verb: Vec<u32>,
     /// Code + 1; 0 is absent.
     pub(super) place: Sparse,
     /// Code + 1 of the template; 0 is absent.
@@ -101,7 +104,7 @@ pub(super) struct Piece {
 struct Scratch {
     agent: AgentCache,
     verbs: VerbCache,
-    /// Of each row, what its tail adds to its hash.
+    /// What each tail adds to the hash of a row.
     lanes: Vec<Lanes>,
     /// When the day of the row before began, in milliseconds.
     day_start: u64,
@@ -135,13 +138,8 @@ impl Piece {
         let column = || Vec::with_capacity(lines);
         Self {
             ts: column(),
-            repo: column(),
-            downloader: column(),
             verb: column(),
-            scratch: Scratch {
-                lanes: Vec::with_capacity(lines),
-                ..Scratch::default()
-            },
+            tail: column(),
             ..Self::default()
         }
     }
@@ -208,9 +206,12 @@ impl Piece {
             .intern_pair(method, status.to_string().as_bytes())
     }
 
-    /// Ends row `number`, whose tail is in place.
+    /// Adds a row with a tail that is in place.
     #[inline]
-    fn end_row(&mut self, number: usize, verb: u32, head: &RowHead<'_>, lanes: Lanes) {
+    fn end_row(&mut self, tail: u32, head: &RowHead<'_>) {
+        let number = self.ts.len();
+        let verb = self.verb_code(head.method, head.status);
+        let lanes = self.scratch.lanes[tail as usize];
         let ts = head.ts;
         self.add_to_hour(ts, lanes.row_hash(ts.get(), self.verbs.print(verb)));
         let mut of_day = ts.get().wrapping_sub(self.scratch.day_start);
@@ -221,7 +222,7 @@ impl Piece {
         }
         self.ts.push(of_day as u32);
         self.verb.push(verb);
-        self.scratch.lanes.push(lanes);
+        self.tail.push(tail);
         self.cut += u64::from(head.ts_cut);
         self.ts_first = Some(self.ts_first.map_or(ts, |first| first.min(ts)));
         self.ts_last = Some(self.ts_last.map_or(ts, |last| last.max(ts)));
@@ -252,15 +253,15 @@ impl Piece {
         (code, session, print)
     }
 
-    /// Sets the extra columns of a row; gives their part of the row's hash.
-    fn extra(&mut self, row: usize, extra: &[(u32, &[u8])]) -> u64 {
+    /// Sets the extra columns of a tail; gives their part of the row's hash.
+    fn extra(&mut self, tail: usize, extra: &[(u32, &[u8])]) -> u64 {
         let mut sum = 0_u64;
         for &(index, value) in extra {
             let Some(column) = self.extra.get_mut(index as usize) else {
                 continue;
             };
             let code = column.texts.intern(value);
-            column.values.set(row, code + 1);
+            column.values.set(tail, code + 1);
             let print = column.texts.print(code);
             sum = sum.wrapping_add((column.print | 1).wrapping_mul(print));
         }
@@ -294,8 +295,7 @@ impl RowSink for Piece {
     }
 
     fn row(&mut self, _line: u64, row: &RawRow<'_>) -> Result<()> {
-        let number = self.ts.len();
-        let verb = self.verb_code(row.method, row.status);
+        let tail = self.repo.len();
         let repo = self.repos.intern_pair(row.repo_type, row.repo);
         let user = self.identities.intern(IdentityKind::User, row.user);
         let ip = self.identities.intern(IdentityKind::Ip, row.ip);
@@ -312,55 +312,39 @@ impl RowSink for Piece {
         if !row.country.is_empty() || !row.region.is_empty() {
             let place = self.places.intern_pair(row.country, row.region);
             prints[5] = self.places.print(place);
-            self.place.set(number, place + 1);
+            self.place.set(tail, place + 1);
         }
         if !row.agent.is_empty() {
             let (agent, session, print) = self.agent_code(row.agent);
             prints[6] = print;
-            self.agent.set(number, agent);
-            self.session.set(number, session);
+            self.agent.set(tail, agent);
+            self.session.set(tail, session);
         }
-        self.internal.set(number, u32::from(row.internal));
+        self.internal.set(tail, u32::from(row.internal));
         if user != 0 {
-            self.other_ip.set(number, ip);
+            self.other_ip.set(tail, ip);
         }
         let extra = if row.extra.is_empty() {
             0
         } else {
-            self.extra(number, row.extra)
+            self.extra(tail, row.extra)
         };
         self.repo.push(repo);
         self.downloader.push(if user != 0 { user } else { ip });
+        self.scratch.lanes.push(Lanes::of_tail(prints, extra));
         let head = RowHead {
             ts: row.ts,
             ts_cut: row.ts_cut,
             status: row.status,
             method: row.method,
         };
-        self.end_row(number, verb, &head, Lanes::of_tail(prints, extra));
+        self.end_row(tail as u32, &head);
         Ok(())
     }
 
     fn row_again(&mut self, _line: u64, back: u32, head: &RowHead<'_>) -> Result<()> {
-        let number = self.ts.len();
-        let like = number - back as usize;
-        let verb = self.verb_code(head.method, head.status);
-        self.repo.push(self.repo[like]);
-        self.downloader.push(self.downloader[like]);
-        for sparse in [
-            &mut self.place,
-            &mut self.agent,
-            &mut self.session,
-            &mut self.internal,
-            &mut self.other_ip,
-        ] {
-            sparse.repeat(number, like);
-        }
-        for column in &mut self.extra {
-            column.values.repeat(number, like);
-        }
-        let lanes = self.scratch.lanes[like];
-        self.end_row(number, verb, head, lanes);
+        let tail = self.tail[self.ts.len() - back as usize];
+        self.end_row(tail, head);
         Ok(())
     }
 
