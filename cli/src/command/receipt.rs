@@ -214,15 +214,20 @@ fn sums(receipt: &Receipt) -> String {
     if let Some(error) = &upkeep.error {
         let _ = writeln!(
             text,
-            "sums of months were not built: {}; answers are right but slower until footfall rebuild",
+            "derived files of months were not built: {}; answers are right but slower until footfall rebuild",
             printable(error)
         );
     } else if upkeep.files > 0 {
-        let files = plural(upkeep.files, "file");
+        let kinds = upkeep.kinds.iter();
+        let kinds: Vec<String> = kinds
+            .map(|kind| format!("{} {} {:.1} s", kind.files, kind.kind, kind.seconds))
+            .collect();
         let _ = writeln!(
             text,
-            "sums of months: {files} built, {:.1} s",
-            upkeep.seconds
+            "derived files of months: {} built, {:.1} s ({})",
+            thousands(upkeep.files),
+            upkeep.seconds,
+            kinds.join(", ")
         );
     }
     let _ = writeln!(text, "took {}", speed(receipt));
@@ -248,6 +253,7 @@ fn plural(count: u64, noun: &str) -> String {
 mod tests {
     use super::*;
     use footfall_engine::ingest::pipeline::{FileReceipt, StageTime, Upkeep};
+    use footfall_engine::store::KindReport;
 
     fn file(path: &str, outcome: Outcome) -> FileReceipt {
         FileReceipt {
@@ -303,6 +309,12 @@ mod tests {
             upkeep: Upkeep {
                 files: 2,
                 seconds: 0.1,
+                kinds: vec![KindReport {
+                    kind: "series",
+                    files: 2,
+                    bytes: 1_000,
+                    seconds: 0.25,
+                }],
                 error: None,
             },
             bytes: 2_000_000,
@@ -329,7 +341,7 @@ new columns, kept: extra.referer
 files: 1 taken, 1 known already, 1 refused, 1 left for the next run
 lines: 1,003 = 1,000 stored + 2 rejected + 1 blank or header
 days: 3, 1 of them had rows before and took 0.2 s
-sums of months: 2 files built, 0.1 s
+derived files of months: 2 built, 0.1 s (2 series 0.2 s)
 took 2.0 s: 2.0 MB, 500 rows/s
 threads: read 1.5 s, parse 2.0 s
 store: ./footfall-store

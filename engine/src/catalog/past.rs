@@ -4,7 +4,7 @@
 //! month comes from reading the earlier days' visits again, a few nanoseconds each, which needs no bytes on
 //! disk and nothing that could differ from them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use super::manifest::Partition;
 use super::view::View;
@@ -15,8 +15,8 @@ use crate::units::{Day, Month};
 
 /// A repo has histograms in a month if at least one of so many visits up to the month's end is one of its.
 const REPO_SHARE: u64 = 400;
-/// Bytes of last days that are kept for repos at a time.
-const REPO_BYTES: usize = 64 << 20;
+/// Visits of repos that are kept at a time, 8 bytes each.
+const REPO_VISITS_AT_ONCE: u64 = 8 << 20;
 
 /// The histories of some months, ascending.
 ///
@@ -90,52 +90,62 @@ impl Past<'_> {
     /// Histograms of large repos.
     fn repos(&self) -> Result<BTreeMap<Month, MonthHistory>> {
         let large = self.large_repos()?;
-        let all: BTreeSet<u32> = large.values().flatten().copied().collect();
-        let all: Vec<u32> = all.into_iter().collect();
-        let limit = self.view.identities().next_id();
-        let at_a_time = (REPO_BYTES / 2 / (limit as usize).max(1)).max(1);
-        let mut histories = BTreeMap::new();
+        let mut histories: BTreeMap<Month, MonthHistory> = BTreeMap::new();
+        let mut visits: BTreeMap<u32, u64> = BTreeMap::new();
         for (month, codes) in &large {
-            let history: &mut MonthHistory = histories.entry(*month).or_default();
-            codes.iter().for_each(|code| history.add_repo(*code));
+            let history = histories.entry(*month).or_default();
+            for (code, count) in codes {
+                history.add_repo(*code);
+                // Visits up to the last month in which it is large are enough, and are most.
+                visits.insert(*code, *count);
+            }
         }
-        for codes in all.chunks(at_a_time) {
-            self.add_repos(codes, &large, &mut histories)?;
+        let mut rest: Vec<(u32, u64)> = visits.into_iter().collect();
+        while !rest.is_empty() {
+            let mut sum = 0;
+            let fits = |(_, count): &&(u32, u64)| {
+                sum += count;
+                sum <= REPO_VISITS_AT_ONCE
+            };
+            let fitting = rest.iter().take_while(fits).count().max(1);
+            let own: Vec<_> = rest.drain(..fitting).collect();
+            self.add_repos(&own, &large, &mut histories)?;
         }
         Ok(histories)
     }
 
+    /// Adds the histograms of some repos, given by code and visits.
     fn add_repos(
         &self,
-        codes: &[u32],
-        large: &BTreeMap<Month, BTreeSet<u32>>,
+        repos: &[(u32, u64)],
+        large: &BTreeMap<Month, BTreeMap<u32, u64>>,
         histories: &mut BTreeMap<Month, MonthHistory>,
     ) -> Result<()> {
         let accepts = &self.view.meanings().accepts;
-        let limit = self.view.identities().next_id();
-        let mut actives = RepoActives::new(self.days, limit, codes.len());
+        let room = |count: u64| usize::try_from(count).unwrap_or(0);
+        let new = |(_, count): &(u32, u64)| RepoActives::new(room(*count));
+        let mut actives: Vec<RepoActives> = repos.iter().map(new).collect();
         let mut visits = AcceptedVisits::default();
         for (index, partition) in self.partitions.iter().enumerate() {
-            let month = partition.day.month();
-            let told = large.get(&month);
-            actives.begin_day(index);
             for segment in open_segments(self.view, partition)? {
-                let repos = segment.repos()?;
-                for (at, code) in codes.iter().enumerate() {
-                    let is_told = told.is_some_and(|told| told.contains(code));
-                    let repo = repo_of(&repos, *code);
+                let own = segment.repos()?;
+                for ((code, _), actives) in repos.iter().zip(&mut actives) {
+                    let repo = repo_of(&own, *code);
                     visits.read((&segment, repo), accepts, false, |visit| {
-                        actives.add(at, visit.id, is_told);
+                        actives.add(index, visit.id);
                     })?;
                 }
             }
-            actives.end_day(codes, histories.entry(month).or_default());
+        }
+        for ((code, _), actives) in repos.iter().zip(actives) {
+            let is_told = |month| large.get(&month).is_some_and(|own| own.contains_key(code));
+            actives.tell((self.days, *code), is_told, histories);
         }
         Ok(())
     }
 
-    /// For each month that is told of, the repos that are large then.
-    fn large_repos(&self) -> Result<BTreeMap<Month, BTreeSet<u32>>> {
+    /// For each month that is told of, the repos that are large then, with their visits up to its end.
+    fn large_repos(&self) -> Result<BTreeMap<Month, BTreeMap<u32, u64>>> {
         let mut large = BTreeMap::new();
         let mut visits: HashMap<u32, u64> = HashMap::new();
         let mut days = self.partitions.iter().peekable();
@@ -149,15 +159,9 @@ impl Past<'_> {
             let is_last = days.peek().is_none_or(|next| next.day.month() != month);
             if is_last && self.is_told(month) {
                 let sum: u64 = visits.values().sum();
-                let mut own = BTreeSet::new();
                 let is_large = |count: &u64| count.saturating_mul(REPO_SHARE) >= sum;
-                own.extend(
-                    visits
-                        .iter()
-                        .filter(|(_, count)| is_large(count))
-                        .map(|(code, _)| *code),
-                );
-                large.insert(month, own);
+                let own = visits.iter().filter(|(_, count)| is_large(count));
+                large.insert(month, own.map(|(code, count)| (*code, *count)).collect());
             }
         }
         Ok(large)

@@ -23,7 +23,7 @@ mod small_files;
 use serde::Serialize;
 
 use crate::catalog::rewrite::rewrite_day;
-use crate::catalog::upkeep::{Extent, upkeep};
+use crate::catalog::upkeep::{Extent, UpkeepOptions, upkeep};
 use crate::catalog::view::{Meanings, load_names};
 use crate::catalog::{Catalog, Manifest, Partition};
 use crate::error::Result;
@@ -98,7 +98,7 @@ pub fn compact(catalog: &Catalog, tell: &mut dyn FnMut(CompactProgress)) -> Resu
     while commit_group(catalog, &mut progress, tell)? {
         report.commits += 1;
     }
-    upkeep(catalog, Extent::Stale, &mut |_| {})?;
+    upkeep(catalog, &UpkeepOptions::new(Extent::Stale), &mut |_| {})?;
     report.days = progress.days_done;
     report.rows = progress.rows_done;
     (report.files_after, report.bytes_after) = size(catalog.snapshot()?.manifest());

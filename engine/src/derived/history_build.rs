@@ -1,8 +1,8 @@
 //! Who was active on which day, in the order of days, to gap histograms by month.
 //!
 //! Of each downloader the last day is kept for all requests and for the country where it was met first;
-//! few are met in other countries too. Large repos come one after the other, each with one last day per
-//! downloader, so that the memory is a few bytes per downloader.
+//! few are met in other countries too, so that the memory is a few bytes per downloader. Large repos come one
+//! after the other, each with a word for each of its visits.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -316,59 +316,117 @@ impl<'a> Actives<'a> {
     }
 }
 
-/// Downloaders of some repos, day by day.
+/// Downloaders of one repo by day, gathered and then told.
+///
+/// They are few beside all downloaders, so that sorting them by id costs less than a place for everybody.
 #[derive(Debug)]
-pub struct RepoActives<'a> {
-    days: &'a [Day],
-    limit: usize,
-    /// By repo, then downloader.
-    lasts: Vec<u16>,
-    tally: Tally,
-    today: u16,
+pub struct RepoActives {
+    /// Id above the day's number from 1, in the order of days.
+    actives: Vec<u64>,
 }
 
-impl<'a> RepoActives<'a> {
-    /// Nobody active yet in any of so many repos; else as [`Actives::new`].
+/// Bits of a day's number.
+const DAY_NUMBER_BITS: u32 = u16::BITS;
+
+impl RepoActives {
+    /// Nobody yet, with room for so many.
     #[must_use]
-    pub fn new(days: &'a [Day], limit: u32, repos: usize) -> Self {
-        let limit = limit as usize;
+    pub fn new(room: usize) -> Self {
         Self {
-            days,
-            limit,
-            lasts: vec![0; repos * limit],
-            tally: Tally::new(repos, days.len()),
-            today: 0,
+            actives: Vec::with_capacity(room),
         }
     }
 
-    /// As [`Actives::begin_day`].
-    pub fn begin_day(&mut self, index: usize) {
-        self.today = u16::try_from(index + 1).unwrap_or(u16::MAX);
-    }
-
-    /// Notes that a downloader is active in the repo of this index; it is counted only if that `is_told`.
+    /// Notes that a downloader is active on the day of this index among the days; days come in ascending order.
     #[inline]
-    pub fn add(&mut self, repo: usize, id: u32, is_told: bool) {
-        let today = self.today;
-        let Some(last) = self.lasts.get_mut(repo * self.limit + id as usize) else {
-            return;
-        };
-        let before = std::mem::replace(last, today);
-        if before != today && is_told {
-            self.tally.add(repo, today, before);
-        }
+    pub fn add(&mut self, index: usize, id: u32) {
+        let number = u16::try_from(index + 1).unwrap_or(u16::MAX);
+        self.actives
+            .push(u64::from(id) << DAY_NUMBER_BITS | u64::from(number));
     }
 
-    /// Ends the day, and adds the histograms of the repos that were told, with these codes.
-    pub fn end_day(&mut self, repos: &[u32], month: &mut MonthHistory) {
-        let Some(&day) = self.days.get(usize::from(self.today).wrapping_sub(1)) else {
-            return;
-        };
-        self.tally.drain(self.days, self.today, |repo, new, bins| {
-            if let Some(code) = repos.get(repo) {
-                month.push(HistoryKey::Repo(*code), day, new, bins.iter().copied());
+    /// Adds the histograms of the days that `is_told` to those of their months, as those of the repo `code`.
+    pub fn tell(
+        mut self,
+        (days, code): (&[Day], u32),
+        is_told: impl Fn(Month) -> bool,
+        months: &mut BTreeMap<Month, MonthHistory>,
+    ) {
+        let told: Vec<bool> = days.iter().map(|day| is_told(day.month())).collect();
+        // Stable: of each downloader the days stay in order.
+        sort_words(&mut self.actives, DAY_NUMBER_BITS);
+        let mut gaps = Vec::new();
+        let mut before = 0;
+        for &active in &self.actives {
+            let today = active & ((1 << DAY_NUMBER_BITS) - 1);
+            let is_same = active >> DAY_NUMBER_BITS == before >> DAY_NUMBER_BITS;
+            let is_new_day = !is_same || active != before;
+            if is_new_day && told.get(today as usize - 1) == Some(&true) {
+                // Never is more than any number of days ago, so that it comes last.
+                let ago = if is_same {
+                    active - before
+                } else {
+                    u64::from(u16::MAX)
+                };
+                gaps.push(today << DAY_NUMBER_BITS | ago);
             }
-        });
+            before = active;
+        }
+        sort_words(&mut gaps, 0);
+        let mut rest = gaps.as_slice();
+        while let Some(first) = rest.first() {
+            let today = first >> DAY_NUMBER_BITS;
+            let len = rest.partition_point(|gap| gap >> DAY_NUMBER_BITS == today);
+            let (own, after) = rest.split_at(len);
+            rest = after;
+            push_gaps(days, (today, own), |day, new, bins| {
+                let month = months.entry(day.month()).or_default();
+                month.push(HistoryKey::Repo(code), day, new, bins.iter().copied());
+            });
+        }
+    }
+}
+
+/// Gives the new ones and the bins of a day from its sorted gaps, which are in days with rows.
+fn push_gaps(
+    days: &[Day],
+    (today, gaps): (u64, &[u64]),
+    give: impl FnOnce(Day, u32, &[(u32, u32)]),
+) {
+    let day = |number: u64| days.get(number as usize - 1).map_or(0, |day| day.get());
+    let (mut new, mut bins) = (0, Vec::new());
+    for same in gaps.chunk_by(|a, b| a == b) {
+        let count = u32::try_from(same.len()).unwrap_or(u32::MAX);
+        match same
+            .first()
+            .map_or(0, |gap| gap & ((1 << DAY_NUMBER_BITS) - 1))
+        {
+            ago if ago == u64::from(u16::MAX) => new = count,
+            ago => bins.push((day(today) - day(today - ago), count)),
+        }
+    }
+    give(Day(day(today)), new, &bins);
+}
+
+/// Sorts words by their bits from `low` on, keeping the order of those that are equal in them.
+fn sort_words(words: &mut Vec<u64>, low: u32) {
+    const DIGIT_BITS: u32 = 11;
+    let used = words.iter().fold(0, |used, word| used | word);
+    let mut scratch = vec![0; words.len()];
+    for shift in (low..u64::BITS - used.leading_zeros()).step_by(DIGIT_BITS as usize) {
+        let digit = |word: u64| (word >> shift) as usize & ((1 << DIGIT_BITS) - 1);
+        let mut starts = [0_u32; 1 << DIGIT_BITS];
+        words.iter().for_each(|word| starts[digit(*word)] += 1);
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += std::mem::replace(start, sum);
+        }
+        for &word in &*words {
+            let start = &mut starts[digit(word)];
+            scratch[*start as usize] = word;
+            *start += 1;
+        }
+        std::mem::swap(words, &mut scratch);
     }
 }
 
@@ -395,19 +453,20 @@ mod tests {
         let days: BTreeSet<Day> = actives.iter().map(|(day, ..)| Day(*day)).collect();
         let days: Vec<Day> = days.into_iter().collect();
         let mut all = Actives::new(&days, LIMIT, 3, &IPS);
-        let mut repos = RepoActives::new(&days, LIMIT, CODES.len());
+        let mut repos = CODES.map(|_| RepoActives::new(0));
         let mut months: BTreeMap<Month, MonthHistory> = BTreeMap::new();
         for (index, day) in days.iter().enumerate() {
             let month = months.entry(day.month()).or_default();
             CODES.iter().for_each(|code| month.add_repo(*code));
             all.begin_day(index, true);
-            repos.begin_day(index);
             for (_, id, country, repo) in actives.iter().filter(|one| one.0 == day.get()) {
                 all.add(*id, *country);
-                repos.add(*repo as usize, *id, true);
+                repos[*repo as usize].add(index, *id);
             }
             all.end_day(month);
-            repos.end_day(&CODES, month);
+        }
+        for (repo, code) in repos.into_iter().zip(CODES) {
+            repo.tell((&days, code), |_| true, &mut months);
         }
         let open = |(month, history): (Month, MonthHistory)| {
             let bytes = history.to_bytes(month).unwrap();

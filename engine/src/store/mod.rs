@@ -37,7 +37,7 @@ use crate::storage::RealFileSystem;
 use crate::units::Day;
 use hub::HubStates;
 
-pub use crate::catalog::upkeep::{UpkeepProgress, UpkeepReport};
+pub use crate::catalog::upkeep::{KindReport, UpkeepProgress, UpkeepReport};
 pub use crate::compaction::{CompactProgress, CompactReport};
 pub use export_raw::RawFormat;
 pub use imports::ImportInfo;

@@ -1,7 +1,7 @@
 //! Derived files of months to what the rows give.
 
 use super::Store;
-use crate::catalog::upkeep::{Extent, UpkeepProgress, UpkeepReport, upkeep};
+use crate::catalog::upkeep::{Extent, UpkeepOptions, UpkeepProgress, UpkeepReport, upkeep};
 use crate::error::Result;
 
 impl Store {
@@ -11,7 +11,7 @@ impl Store {
     ///
     /// See [`upkeep`].
     pub fn rebuild(&self, tell: &mut dyn FnMut(UpkeepProgress)) -> Result<UpkeepReport> {
-        upkeep(&self.catalog, Extent::All, tell)
+        upkeep(&self.catalog, &UpkeepOptions::new(Extent::All), tell)
     }
 }
 
@@ -103,7 +103,7 @@ mod tests {
         let expected = answer(&Store::of(catalog.clone()), Level::Rows);
         assert_eq!(expected.len(), 4);
         fs.take_history();
-        let report = upkeep(&catalog, Extent::Stale, &mut |_| {}).unwrap();
+        let report = upkeep(&catalog, &UpkeepOptions::new(Extent::Stale), &mut |_| {}).unwrap();
         assert!(report.files >= 2);
         let history = fs.take_history();
         let last = history.len() - 1;
@@ -119,7 +119,7 @@ mod tests {
                 drop(snapshot);
                 let store = Store::of(catalog.clone());
                 assert_eq!(answer(&store, Level::Series), expected, "step {step}");
-                upkeep(&catalog, Extent::Stale, &mut |_| {}).unwrap();
+                upkeep(&catalog, &UpkeepOptions::new(Extent::Stale), &mut |_| {}).unwrap();
                 assert_eq!(answer(&store, Level::Series), expected, "step {step}");
             }
         }

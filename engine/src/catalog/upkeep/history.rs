@@ -24,6 +24,10 @@ impl MonthFiles for HistoryFiles {
         FileKind::History
     }
 
+    fn name(&self) -> &'static str {
+        "gap histograms"
+    }
+
     fn built_from(&self, manifest: &Manifest, month: Month) -> BuiltFrom {
         manifest.stamp_until(month, DEFAULT_RULE)
     }
@@ -55,7 +59,7 @@ impl MonthFiles for HistoryFiles {
 struct Histories(BTreeMap<Month, MonthHistory>);
 
 impl MonthBuilder for Histories {
-    fn build(&mut self, source: &Source<'_>) -> Result<Vec<u8>> {
+    fn build(&self, source: &Source<'_>) -> Result<Vec<u8>> {
         let history = self.0.get(&source.month);
         history.map_or_else(
             || MonthHistory::default().to_bytes(source.month),

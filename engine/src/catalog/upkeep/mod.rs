@@ -24,9 +24,11 @@
 //! What is in the files: their builders are pure and in `derived`.
 
 mod history;
+mod pool;
 mod series;
 mod union;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -52,6 +54,9 @@ pub trait MonthFiles: Sync {
     /// The kind of its files; no two members share one.
     fn file_kind(&self) -> FileKind;
 
+    /// What receipts call its files.
+    fn name(&self) -> &'static str;
+
     /// The rows that a file of the month would be built from now.
     fn built_from(&self, manifest: &Manifest, month: Month) -> BuiltFrom;
 
@@ -71,17 +76,20 @@ pub trait MonthFiles: Sync {
 }
 
 /// Builds files of one kind, month by month, with what the months have in common read once.
-pub trait MonthBuilder {
+pub trait MonthBuilder: Send + Sync {
     /// Builds the file of a month. What `source` does not give is read from rows.
     ///
     /// # Errors
     ///
     /// `Corrupt` when something that it reads is damaged, `Io`, `Limit`.
-    fn build(&mut self, source: &Source<'_>) -> Result<Vec<u8>>;
+    fn build(&self, source: &Source<'_>) -> Result<Vec<u8>>;
 }
 
-/// Every kind.
-pub const KINDS: &[&dyn MonthFiles] = &[&SeriesFiles, &HistoryFiles, &UnionFiles];
+/// Cells of days that are not in a file, by the number of the one segment that they are of.
+pub type FreshCells = BTreeMap<u64, Arc<FileBytes>>;
+
+/// Every kind; what takes longest before its first file comes first.
+pub const KINDS: &[&dyn MonthFiles] = &[&HistoryFiles, &SeriesFiles, &UnionFiles];
 
 /// What the file of a month is built from.
 #[derive(Debug)]
@@ -92,6 +100,8 @@ pub struct Source<'a> {
     pub month: Month,
     /// The file that is replaced; none if everything is to be read from rows.
     pub old: Option<(MonthEntry, Arc<FileBytes>)>,
+    /// Cells that are in memory.
+    pub fresh: Option<&'a FreshCells>,
     /// Whether no other derived file of the month may be read.
     pub from_rows: bool,
 }
@@ -109,10 +119,15 @@ impl Source<'_> {
     ///
     /// `Corrupt` when a file is damaged, `Io`.
     pub fn cells(&self, partition: &Partition) -> Result<Arc<Cells>> {
-        if !self.from_rows
-            && let Some(stored) = self.view.stored_cells(partition)?
-        {
-            return Ok(stored);
+        if !self.from_rows {
+            if let ([one], Some(fresh)) = (partition.segments.as_slice(), self.fresh)
+                && let Some(bytes) = fresh.get(&one.file.number)
+            {
+                return Cells::open(Arc::clone(bytes)).map(Arc::new);
+            }
+            if let Some(stored) = self.view.stored_cells(partition)? {
+                return Ok(stored);
+            }
         }
         let segment = self.view.segment_once(partition)?;
         let cells = cells_of(&segment, self.view.meanings())?;
@@ -129,8 +144,32 @@ pub enum Extent {
     All,
 }
 
+/// How an upkeep is done.
+#[derive(Clone, Copy, Debug)]
+pub struct UpkeepOptions<'a> {
+    /// Which files are built.
+    pub extent: Extent,
+    /// Threads that build.
+    pub threads: usize,
+    /// Cells that whoever wrote days has kept.
+    pub fresh: Option<&'a FreshCells>,
+}
+
+impl UpkeepOptions<'_> {
+    /// On all cores, from what is stored.
+    #[must_use]
+    pub fn new(extent: Extent) -> Self {
+        let threads = std::thread::available_parallelism();
+        Self {
+            extent,
+            threads: threads.map_or(1, std::num::NonZero::get),
+            fresh: None,
+        }
+    }
+}
+
 /// What an upkeep did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct UpkeepReport {
     /// Files built.
     pub files: u64,
@@ -138,6 +177,43 @@ pub struct UpkeepReport {
     pub bytes: u64,
     /// Time taken, in seconds.
     pub seconds: f64,
+    /// The same by kind.
+    pub kinds: Vec<KindReport>,
+}
+
+/// What an upkeep did for the files of one kind.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct KindReport {
+    /// The kind.
+    pub kind: &'static str,
+    /// Files built.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Seconds, summed over all threads.
+    pub seconds: f64,
+}
+
+impl UpkeepReport {
+    /// Notes work for a kind, which may have given a file.
+    fn add(&mut self, name: &'static str, seconds: f64, entry: Option<&MonthEntry>) {
+        let known = self.kinds.iter().position(|report| report.kind == name);
+        let at = known.unwrap_or_else(|| {
+            self.kinds.push(KindReport {
+                kind: name,
+                ..KindReport::default()
+            });
+            self.kinds.len() - 1
+        });
+        let (files, bytes) = entry.map_or((0, 0), |entry| (1, entry.file.len));
+        self.files += files;
+        self.bytes += bytes;
+        if let Some(report) = self.kinds.get_mut(at) {
+            report.files += files;
+            report.bytes += bytes;
+            report.seconds += seconds;
+        }
+    }
 }
 
 /// How far an upkeep is.
@@ -176,15 +252,15 @@ pub fn is_done(manifest: &Manifest) -> bool {
 /// store is then as it was.
 pub fn upkeep(
     catalog: &Catalog,
-    extent: Extent,
+    options: &UpkeepOptions<'_>,
     tell: &mut dyn FnMut(UpkeepProgress),
 ) -> Result<UpkeepReport> {
-    if extent == Extent::Stale && is_done(catalog.snapshot()?.manifest()) {
+    if options.extent == Extent::Stale && is_done(catalog.snapshot()?.manifest()) {
         return Ok(UpkeepReport::default());
     }
     let started = SystemClock.now();
     let mut transaction = catalog.begin()?;
-    let mut report = mend(&mut transaction, extent, tell)?;
+    let mut report = mend(&mut transaction, options, tell)?;
     transaction.commit()?;
     let took = SystemClock.now().get().saturating_sub(started.get());
     report.seconds = took as f64 / 1000.0;
@@ -194,34 +270,32 @@ pub fn upkeep(
 /// Builds files and names them in the next state, which must have the rows of the state before.
 fn mend(
     transaction: &mut Transaction,
-    extent: Extent,
+    options: &UpkeepOptions<'_>,
     tell: &mut dyn FnMut(UpkeepProgress),
 ) -> Result<UpkeepReport> {
     let view = View::open(Arc::clone(transaction.base()), None)?;
-    let jobs: Vec<(&dyn MonthFiles, Vec<Job>)> = KINDS
-        .iter()
-        .map(|kind| (*kind, jobs(*kind, transaction, extent)))
-        .collect();
+    let mut kinds: Vec<pool::KindJobs> = Vec::new();
+    for kind in KINDS {
+        kinds.push((*kind, jobs(*kind, transaction, options.extent)));
+    }
     let mut progress = UpkeepProgress {
-        files: jobs.iter().map(|(_, jobs)| jobs.len() as u64).sum(),
+        files: kinds.iter().map(|(_, jobs)| jobs.len() as u64).sum(),
         ..UpkeepProgress::default()
     };
     tell(progress);
     let mut entries = Vec::new();
-    for (kind, jobs) in jobs {
-        let months: Vec<Month> = jobs.iter().map(|job| job.month).collect();
-        let mut builder = kind.builder(&view, &months)?;
-        for job in jobs {
-            entries.push(build((kind, &mut *builder), (&view, transaction), &job)?);
+    let mut report = UpkeepReport::default();
+    pool::Pool::new(kinds, options, (&view, transaction)).run(|told| {
+        let (kind, seconds, entry) = told?;
+        report.add(kind.name(), seconds, entry.as_ref());
+        if let Some(entry) = entry {
+            entries.push(entry);
             progress.files_done += 1;
             tell(progress);
         }
-    }
-    let report = UpkeepReport {
-        files: entries.len() as u64,
-        bytes: entries.iter().map(|entry| entry.file.len).sum(),
-        ..UpkeepReport::default()
-    };
+        Ok(())
+    })?;
+    report.kinds.sort_by_key(|report| report.kind);
     put(transaction.manifest_mut(), entries);
     Ok(report)
 }
@@ -252,14 +326,15 @@ fn jobs(kind: &dyn MonthFiles, transaction: &mut Transaction, extent: Extent) ->
 
 /// Builds and writes one file.
 fn build(
-    (kind, builder): (&dyn MonthFiles, &mut dyn MonthBuilder),
+    (kind, builder): (&dyn MonthFiles, &dyn MonthBuilder),
     (view, transaction): (&View, &Transaction),
-    job: &Job,
+    (job, fresh): (&Job, Option<&FreshCells>),
 ) -> Result<MonthEntry> {
     let mut source = Source {
         view,
         month: job.month,
         old: None,
+        fresh,
         from_rows: job.extent == Extent::All,
     };
     if job.extent == Extent::Stale
@@ -314,7 +389,7 @@ pub fn is_fresh(kind: &dyn MonthFiles, manifest: &Manifest, entry: &MonthEntry) 
 ///
 /// `Corrupt` when it holds something else or cannot be read, `Io`.
 pub fn check(
-    (kind, builder): (&dyn MonthFiles, &mut dyn MonthBuilder),
+    (kind, builder): (&dyn MonthFiles, &dyn MonthBuilder),
     view: &View,
     entry: &MonthEntry,
 ) -> Result<()> {
@@ -322,6 +397,7 @@ pub fn check(
         view,
         month: entry.month,
         old: None,
+        fresh: None,
         from_rows: true,
     })?;
     let stored = view.snapshot().open_file(&entry.file)?;

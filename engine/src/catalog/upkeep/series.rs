@@ -21,6 +21,10 @@ impl MonthFiles for SeriesFiles {
         FileKind::Series
     }
 
+    fn name(&self) -> &'static str {
+        "series"
+    }
+
     fn built_from(&self, manifest: &Manifest, month: Month) -> BuiltFrom {
         manifest.days_of(month)
     }
@@ -55,7 +59,7 @@ impl MonthFiles for SeriesFiles {
 }
 
 impl MonthBuilder for SeriesFiles {
-    fn build(&mut self, source: &Source<'_>) -> Result<Vec<u8>> {
+    fn build(&self, source: &Source<'_>) -> Result<Vec<u8>> {
         let mut sources = Vec::new();
         let mut kept = Vec::new();
         for partition in source.partitions() {

@@ -28,6 +28,10 @@ impl MonthFiles for UnionFiles {
         FileKind::Union
     }
 
+    fn name(&self) -> &'static str {
+        "unions"
+    }
+
     fn built_from(&self, manifest: &Manifest, month: Month) -> BuiltFrom {
         manifest.days_of(month)
     }
@@ -55,7 +59,7 @@ impl MonthFiles for UnionFiles {
 }
 
 impl MonthBuilder for UnionFiles {
-    fn build(&mut self, source: &Source<'_>) -> Result<Vec<u8>> {
+    fn build(&self, source: &Source<'_>) -> Result<Vec<u8>> {
         let view = source.view;
         let limit = view.identities().next_id();
         let mut segments = Vec::new();

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use super::day::parts;
 use super::dictionaries::{Dictionaries, DictionaryMark};
 use super::discover::{Source, discover};
-use super::group::{Group, Spilled, spill};
+use super::group::{Group, KeptCells, Spilled, spill};
 use super::options::{Options, Progress};
 use super::piece::{Piece, Rejected};
 use super::receipt::{FileReceipt, Outcome, Receipt, Taken, Upkeep};
 use super::rejects;
 use super::stage::Stage;
 use super::work::{Event, LogEnd, Work};
-use crate::catalog::upkeep::{Extent, upkeep};
+use crate::catalog::upkeep::{Extent, FreshCells, UpkeepOptions, upkeep};
 use crate::catalog::view::Meanings;
 use crate::catalog::{
     Catalog, ContentHash, HourSum, Ledger, LedgerEntry, LedgerRecord, Transaction,
@@ -67,7 +67,7 @@ pub(super) fn take(
         line_bytes_max: options.line_bytes_max,
     };
     let work = Work::new(sources, options, read_options);
-    let mut receipt = std::thread::scope(|scope| {
+    let (mut receipt, fresh) = std::thread::scope(|scope| {
         for _ in 0..options.threads {
             scope.spawn(|| work.worker());
         }
@@ -78,7 +78,7 @@ pub(super) fn take(
     })?;
     receipt.stages = work.stages().all();
     receipt.files.extend(left);
-    receipt.upkeep = upkeep_after(catalog);
+    receipt.upkeep = upkeep_after(catalog, &fresh, options.threads);
     let took = options.clock.now().get().saturating_sub(started.get());
     receipt.seconds = took as f64 / 1000.0;
     Ok(receipt)
@@ -86,11 +86,17 @@ pub(super) fn take(
 
 /// Brings derived files of months up to date. The rows are stored whatever becomes of it: an error is said, and
 /// the next call tries again.
-fn upkeep_after(catalog: &Catalog) -> Upkeep {
-    match upkeep(catalog, Extent::Stale, &mut |_| {}) {
+fn upkeep_after(catalog: &Catalog, fresh: &FreshCells, threads: usize) -> Upkeep {
+    let options = UpkeepOptions {
+        threads,
+        fresh: Some(fresh),
+        ..UpkeepOptions::new(Extent::Stale)
+    };
+    match upkeep(catalog, &options, &mut |_| {}) {
         Ok(report) => Upkeep {
             files: report.files,
             seconds: report.seconds,
+            kinds: report.kinds,
             error: None,
         },
         // Another writer came between; its own upkeep is as good.
@@ -145,6 +151,7 @@ struct Coordinator<'a> {
     /// An import number that was reserved and not used.
     spare: Option<ImportNumber>,
     group: Group,
+    kept: KeptCells,
     receipt: Receipt,
     days: std::collections::BTreeSet<Day>,
     days_rewritten: std::collections::BTreeSet<Day>,
@@ -177,13 +184,17 @@ impl<'a> Coordinator<'a> {
             transaction: Some(transaction),
             spare: None,
             group: Group::default(),
+            kept: KeptCells {
+                bytes_max: options.kept_cells_bytes(),
+                ..KeptCells::default()
+            },
             receipt: Receipt::default(),
             days: std::collections::BTreeSet::new(),
             days_rewritten: std::collections::BTreeSet::new(),
         })
     }
 
-    fn run(mut self) -> Result<Receipt> {
+    fn run(mut self) -> Result<(Receipt, FreshCells)> {
         let unchanged = self.unchanged();
         let skip: Vec<usize> = unchanged.iter().map(|(index, _)| *index).collect();
         self.work.skip(&skip);
@@ -211,7 +222,7 @@ impl<'a> Coordinator<'a> {
         }
         self.receipt.days = self.days.len() as u64;
         self.receipt.days_rewritten = self.days_rewritten.len() as u64;
-        Ok(self.receipt)
+        Ok((self.receipt, self.kept.cells))
     }
 
     fn source(&self, index: usize) -> Source {
@@ -288,7 +299,8 @@ impl<'a> Coordinator<'a> {
         self.progress.rows += piece.rows() as u64;
         (self.tell)(self.progress);
         file.take(piece, &maps);
-        if self.group.rows + file.rows_here <= self.options.group_rows() {
+        let rows_max = self.options.group_rows();
+        if self.group.rows_here + file.rows_here <= rows_max {
             return Ok(());
         }
         let meanings = Arc::new(Meanings::of(&self.dictionaries.names));
@@ -296,8 +308,12 @@ impl<'a> Coordinator<'a> {
         let Some(transaction) = &mut self.transaction else {
             return Ok(());
         };
+        // Whole files first: a file that fits into memory is not cut, nor are its days.
         self.group
             .spill(self.work, transaction, Arc::clone(&meanings))?;
+        if file.rows_here <= rows_max {
+            return Ok(());
+        }
         let days = file.take_days();
         file.spilled
             .extend(spill(self.work, transaction, days, meanings)?);
@@ -366,7 +382,7 @@ impl<'a> Coordinator<'a> {
         for (day, part) in std::mem::take(&mut file.parts) {
             self.group.push(day, part);
         }
-        self.group.rows += file.rows - file.rows_here;
+        self.group.rows += file.rows;
         self.group.spilled.append(&mut file.spilled);
         self.receipt.rows += file.rows;
         self.receipt.rejected += rejected;
@@ -483,7 +499,7 @@ impl<'a> Coordinator<'a> {
         };
         let group = std::mem::take(&mut self.group);
         let meanings = Arc::new(Meanings::of(&self.dictionaries.names));
-        let touched = group.store(self.work, &mut transaction, meanings)?;
+        let touched = group.store(self.work, &mut transaction, (meanings, &mut self.kept))?;
         let snapshot = self.work.stages().time(Stage::Store, || {
             self.dictionaries.store(&mut transaction, last)?;
             transaction.commit()

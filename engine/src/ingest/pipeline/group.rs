@@ -8,11 +8,13 @@ use super::day::{BuiltDay, DayPart, build_day};
 use super::stage::Stage;
 use super::work::Work;
 use crate::catalog::rewrite::{SEGMENTS_MAX, rewrite_day};
+use crate::catalog::upkeep::FreshCells;
 use crate::catalog::view::Meanings;
 use crate::catalog::{DerivedEntry, FileEntry, LedgerEntry, SegmentEntry, Transaction};
 use crate::error::{Error, Result};
 use crate::layout::FileKind;
 use crate::rules::DEFAULT_RULE;
+use crate::storage::FileBytes;
 use crate::units::Day;
 
 /// A segment that is written but that no manifest names yet.
@@ -28,7 +30,10 @@ pub(super) struct Spilled {
 #[derive(Debug, Default)]
 pub(super) struct Group {
     pub(super) days: BTreeMap<Day, Vec<DayPart>>,
+    /// Rows of all files.
     pub(super) rows: u64,
+    /// Rows of `days`, which are in memory.
+    pub(super) rows_here: u64,
     pub(super) spilled: Vec<Spilled>,
     pub(super) ledger: Vec<LedgerEntry>,
     pub(super) hub: Vec<FileEntry>,
@@ -43,6 +48,29 @@ pub(super) struct Touched {
     pub(super) rewritten_seconds: f64,
 }
 
+/// Cells that are kept for the upkeep at the end of the call rather than written: the series of their months will
+/// have them. Until then, and after a crash, their days are read from rows.
+#[derive(Debug, Default)]
+pub(super) struct KeptCells {
+    pub(super) cells: FreshCells,
+    pub(super) bytes: u64,
+    /// Most bytes; cells beyond are written.
+    pub(super) bytes_max: u64,
+}
+
+impl KeptCells {
+    /// Keeps the cells of a segment; gives them back if there is no room.
+    fn keep(&mut self, segment: u64, cells: Vec<u8>) -> Option<Vec<u8>> {
+        self.bytes += cells.len() as u64;
+        if self.bytes > self.bytes_max {
+            self.bytes -= cells.len() as u64;
+            return Some(cells);
+        }
+        self.cells.insert(segment, Arc::new(FileBytes::from(cells)));
+        None
+    }
+}
+
 impl Group {
     /// Whether there is nothing to commit.
     pub(super) fn is_empty(&self) -> bool {
@@ -51,7 +79,7 @@ impl Group {
 
     /// Takes a day's rows of a whole file.
     pub(super) fn push(&mut self, day: Day, part: DayPart) {
-        self.rows += u64::from(part.rows.end - part.rows.start);
+        self.rows_here += u64::from(part.rows.end - part.rows.start);
         self.days.entry(day).or_default().push(part);
     }
 
@@ -63,6 +91,7 @@ impl Group {
         meanings: Arc<Meanings>,
     ) -> Result<()> {
         let days = std::mem::take(&mut self.days);
+        self.rows_here = 0;
         self.spilled
             .extend(spill(work, transaction, days, meanings)?);
         Ok(())
@@ -73,7 +102,7 @@ impl Group {
         self,
         work: &Work,
         transaction: &mut Transaction,
-        meanings: Arc<Meanings>,
+        (meanings, kept): (Arc<Meanings>, &mut KeptCells),
     ) -> Result<Touched> {
         let mut spilled = self.spilled;
         spilled.extend(spill(work, transaction, self.days, Arc::clone(&meanings))?);
@@ -86,16 +115,18 @@ impl Group {
                 seconds,
             } = spilled;
             let known = transaction.base().manifest().partition(day).is_some();
-            let built_from = vec![entry.file.number];
+            let segment = entry.file.number;
             transaction.manifest_mut().add_segment(day, entry);
             let partition = transaction.manifest_mut().partition_mut(day);
-            if partition.segments.len() == 1 {
+            if partition.segments.len() == 1
+                && let Some(cells) = kept.keep(segment, cells)
+            {
                 let file = transaction.write(FileKind::Cells, &cells)?;
                 let rule = DEFAULT_RULE.to_owned();
                 let partition = transaction.manifest_mut().partition_mut(day);
                 partition.derived = Some(DerivedEntry {
                     file,
-                    built_from,
+                    built_from: vec![segment],
                     rule,
                 });
             }

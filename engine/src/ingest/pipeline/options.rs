@@ -60,6 +60,11 @@ impl Options {
         (self.memory_bytes / 2 / ROW_BYTES).max(10_000)
     }
 
+    /// Bytes of cells that are kept for the upkeep at the end.
+    pub(super) fn kept_cells_bytes(&self) -> u64 {
+        self.memory_bytes / 8
+    }
+
     /// Pieces that wait to be mapped.
     pub(super) fn pieces_max(&self) -> usize {
         usize::try_from(self.memory_bytes / 8 / (2 << 20))

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::stage::StageTime;
+use crate::catalog::upkeep::KindReport;
 
 /// What one call did.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -38,6 +39,8 @@ pub struct Upkeep {
     pub files: u64,
     /// Time taken, in seconds; a part of that of the receipt.
     pub seconds: f64,
+    /// By kind: files, bytes, and seconds summed over all threads.
+    pub kinds: Vec<KindReport>,
     /// Why they could not be built; answers are right without them, only slower.
     pub error: Option<String>,
 }

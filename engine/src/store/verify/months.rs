@@ -24,11 +24,11 @@ pub(super) fn check_all(faults: &mut Faults) {
         let months: Vec<&MonthEntry> = months.collect();
         let all: Vec<Month> = months.iter().map(|entry| entry.month).collect();
         // Rows of earlier days that cannot be read are named already, too.
-        let Ok(mut builder) = kind.builder(&view, &all) else {
+        let Ok(builder) = kind.builder(&view, &all) else {
             continue;
         };
         for entry in months {
-            if let Err(error) = check((*kind, &mut *builder), &view, entry) {
+            if let Err(error) = check((*kind, &*builder), &view, entry) {
                 faults.add_at(&entry.file, error);
             }
         }
