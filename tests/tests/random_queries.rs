@@ -13,6 +13,7 @@ use std::env;
 use footfall_engine::query::{Answer, Level, Query, Value, text};
 use footfall_engine::schema::Row;
 use footfall_tests::random::compare::{Engine, Naive, difference, shrink};
+use footfall_tests::random::fine::random_fine_query;
 use footfall_tests::random::query::{random_history_query, random_query};
 use footfall_tests::random::stored::Stored;
 use footfall_tests::random::{Content, Rng};
@@ -218,13 +219,19 @@ impl Engine for AllDoors {
 
 #[test]
 fn a_store_agrees_through_every_door_from_every_level_and_when_compacted() {
-    let build: &Build<'_> = &|content, seed| {
-        let stored = Stored::new(content, seed);
-        let stored = stored.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
-        Box::new(AllDoors(stored))
-    };
-    agree(random_query, build);
-    agree(random_history_query, build);
+    agree(random_query, &all_doors);
+    agree(random_history_query, &all_doors);
+}
+
+#[test]
+fn a_store_agrees_about_hours_instants_verbs_and_first_downloaders() {
+    agree(random_fine_query, &all_doors);
+}
+
+fn all_doors(content: &Content, seed: u64) -> Box<dyn Engine> {
+    let stored = Stored::new(content, seed);
+    let stored = stored.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+    Box::new(AllDoors(stored))
 }
 
 #[test]

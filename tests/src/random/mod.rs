@@ -5,7 +5,7 @@
 //! | file | turns into what |
 //! |---|---|
 //! | `rows`, `hub` | a seed to a small log, and to a publisher CSV, in which everything collides |
-//! | `query` | a seed and what a store holds to a query about it |
+//! | `query`, `fine` | a seed and what a store holds to a query about it |
 //! | `analysis` | a seed and what a store holds to a question made of queries |
 //! | `text` | a query to one of its texts |
 //! | `files` | what a store shall hold to files of an export, in several deliveries |
@@ -15,6 +15,7 @@
 pub mod analysis;
 pub mod compare;
 pub mod files;
+pub mod fine;
 pub mod hub;
 pub mod query;
 pub mod rows;

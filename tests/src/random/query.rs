@@ -44,7 +44,7 @@ const KEYS: [&str; 5] = ["torch", "python", "session_id", "is_ci", "file_type"];
 
 /// What a query is about; not every dimension goes with every metric.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum About {
+pub(super) enum About {
     /// Requests.
     Log,
     /// Downloads, perhaps with their evidence.
@@ -272,7 +272,7 @@ fn condition(rng: &mut Rng, rows: &[Row], dimension: Dimension) -> Condition {
 }
 
 /// A value that the log has, or that the dimension could have.
-fn value(rng: &mut Rng, rows: &[Row], dimension: &Dimension) -> String {
+pub(super) fn value(rng: &mut Rng, rows: &[Row], dimension: &Dimension) -> String {
     let closed: &[&str] = match dimension {
         Dimension::Evidence => &["content", "unclear", "check"],
         Dimension::Class => &[
@@ -336,7 +336,7 @@ fn glob(rng: &mut Rng, value: &str) -> String {
 }
 
 /// A range around the days of the rows; whole days where the publisher CSV is asked.
-fn range(rng: &mut Rng, rows: &[Row], about: About) -> Range {
+pub(super) fn range(rng: &mut Rng, rows: &[Row], about: About) -> Range {
     let some = |rng: &mut Rng| {
         let ts = if rows.is_empty() {
             TimestampMs(1_690_000_000_000)

@@ -72,6 +72,9 @@ pub(super) struct Counted {
     pub(super) history: HistoryGroups,
     /// Downloaders, where no visits had to be read for them.
     pub(super) covered: Covered,
+    /// Groups that are not first ones and were left out of the log's; only of requests, of which nobody asks
+    /// what they add up to.
+    pub(super) left_out: u64,
 }
 
 /// The answer.
@@ -86,6 +89,7 @@ pub(super) fn answer(scope: &Scope<'_>, counted: &Counted) -> Result<Answer> {
     }
     let floor = leading::floor(scope, counted);
     let mut totals = Totals::new(scope.query);
+    totals.lines = counted.left_out;
     let mut lines = lines(scope, counted, &by_slot, |line| {
         let is_kept = floor.is_none_or(|floor| floor.keeps(&line.values));
         if !is_kept {

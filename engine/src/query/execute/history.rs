@@ -140,7 +140,7 @@ fn walk(
                 return Ok(seen.values(metrics, timeline));
             }
             // A scanner remembers slots of groups, and they are drained below.
-            Scanner::new(past, lowest).day(&part, wants, &mut groups)?;
+            Scanner::new(past, lowest, None).day(&part, wants, &mut groups)?;
             groups.drain_downloaders(|key, ids| {
                 let hour = u64::try_from(key / stride).unwrap_or(0);
                 if let Some(place) = timeline.place(timeline.instant(&part, hour)) {

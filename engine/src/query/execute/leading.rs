@@ -43,12 +43,38 @@ pub(super) fn deciding_metric(query: &Query) -> Option<(usize, bool)> {
     }
 }
 
+/// How many first lines are asked for, where those with most of a metric are first and it is worth
+/// looking for a floor.
+pub(super) fn first_count(query: &Query) -> Option<usize> {
+    let top = usize::try_from(query.top?).ok()?;
+    let is_descending = deciding_metric(query).is_some_and(|(_, descending)| descending);
+    Some(top).filter(|top| is_descending && (1..=TOP_MAX).contains(top))
+}
+
+/// The `top`th greatest value; 0 if there are not so many above it.
+pub(super) fn least_of_first(values: impl Iterator<Item = u64>, top: usize) -> u64 {
+    let mut first = BinaryHeap::with_capacity(top + 1);
+    let mut least = 0;
+    for value in values {
+        if value <= least {
+            continue;
+        }
+        first.push(Reverse(value));
+        if first.len() > top {
+            first.pop();
+        }
+        if first.len() == top {
+            least = first.peek().map_or(0, |Reverse(value)| *value);
+        }
+    }
+    least
+}
+
 /// The floor of the first lines; `None` where all groups are looked at.
 pub(super) fn floor(scope: &Scope<'_>, counted: &Counted) -> Option<Floor> {
     let query = scope.query;
-    let top = usize::try_from(query.top?).ok()?;
-    let top = Some(top).filter(|top| (1..=TOP_MAX).contains(top))?;
-    let (metric, _) = deciding_metric(query).filter(|(_, descending)| *descending)?;
+    let top = first_count(query)?;
+    let (metric, _) = deciding_metric(query)?;
     // Time puts lines in where there is no group; other sources have groups of their own.
     let has_time = query
         .by
@@ -65,21 +91,7 @@ pub(super) fn floor(scope: &Scope<'_>, counted: &Counted) -> Option<Floor> {
         Measure::Downloads => |sums: &super::groups::Sums| sums.downloads,
         _ => return None,
     };
-    let mut first = BinaryHeap::with_capacity(top + 1);
-    let mut least = 0;
-    for (_, sums) in counted.log.all_sums() {
-        let value = value(sums);
-        if value <= least {
-            continue;
-        }
-        first.push(Reverse(value));
-        if first.len() > top {
-            first.pop();
-        }
-        if first.len() == top {
-            least = first.peek().map_or(0, |Reverse(value)| *value);
-        }
-    }
+    let least = least_of_first(counted.log.all_sums().map(|(_, sums)| value(sums)), top);
     Some(Floor { metric, least })
 }
 

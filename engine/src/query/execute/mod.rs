@@ -50,6 +50,7 @@ mod sets;
 mod shape;
 mod space;
 mod stretch;
+mod tally;
 mod time;
 mod timeline;
 mod unions;
@@ -67,6 +68,7 @@ use halves::halves;
 use narrow::Narrowed;
 use scan::Scanner;
 use scope::Scope;
+use tally::Tally;
 use time::DayPart;
 use unions::Unions;
 
@@ -195,7 +197,8 @@ fn count(scope: &mut Scope<'_>, lowest: Level, rules: &Rules<'_>) -> Result<Coun
         Level::Histograms | Level::Series | Level::Cells => Unions::new(scope)?,
         Level::Visits | Level::Rows => Unions::default(),
     };
-    let levels = (&plan, &unions, lowest);
+    let tally = Tally::new(scope, lowest);
+    let levels = (&plan, &unions, lowest, tally.as_ref());
     let log = match halves(&plan, &unions) {
         Some((early, late)) => std::thread::scope(|threads| {
             let other = threads.spawn(|| scan(levels, late));
@@ -208,21 +211,27 @@ fn count(scope: &mut Scope<'_>, lowest: Level, rules: &Rules<'_>) -> Result<Coun
         }),
         None => scan(levels, &scope.days),
     };
+    let mut log = log?;
+    let left_out = tally.map_or(0, |tally| tally.first(scope, &mut log));
     Ok(Counted {
-        log: log?,
+        log,
         hub: hub::groups(scope)?,
         history: history::groups(scope, lowest, rules)?,
         covered: covered.unwrap_or_default(),
+        left_out,
     })
 }
 
 fn scan(
-    (plan, unions, lowest): (&CellPlan<'_, '_>, &Unions, Level),
+    (plan, unions, lowest, tally): (&CellPlan<'_, '_>, &Unions, Level, Option<&Tally>),
     days: &[DayPart],
 ) -> Result<Groups> {
     let scope = plan.scope();
-    let mut groups = scope.groups();
-    let mut scanner = Scanner::new(scope, lowest);
+    let mut groups = match tally {
+        Some(_) => scope.groups_of_few(),
+        None => scope.groups(),
+    };
+    let mut scanner = Scanner::new(scope, lowest, tally);
     let mut buffers = Buffers::default();
     let mut closing = Closing::new(scope, groups.universe());
     // Sums of months come before their days: groups of later buckets must not be there yet.

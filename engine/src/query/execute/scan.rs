@@ -17,6 +17,7 @@ use super::rows::{Carry, GAP_ROWS_MAX, RowReader};
 use super::scope::{Scope, Wants};
 use super::shape::{Cover, Shape};
 use super::space::Space;
+use super::tally::Tally;
 use super::time::DayPart;
 use super::walk::WalkedVisits;
 use crate::catalog::Partition;
@@ -32,16 +33,18 @@ const GAP_VISITS_MAX: u32 = 1024;
 pub(super) struct Scanner<'s, 'a> {
     scope: &'s Scope<'a>,
     cap: Level,
+    tally: Option<&'s Tally>,
     carry: Carry,
     buffers: RankedDownloaders,
 }
 
 impl<'s, 'a> Scanner<'s, 'a> {
-    /// A reader of days that reads nothing above `cap`.
-    pub(super) fn new(scope: &'s Scope<'a>, cap: Level) -> Self {
+    /// A reader of days that reads nothing above `cap`; requests go to `tally` if there is one.
+    pub(super) fn new(scope: &'s Scope<'a>, cap: Level, tally: Option<&'s Tally>) -> Self {
         Self {
             scope,
             cap,
+            tally,
             carry: Carry::default(),
             buffers: RankedDownloaders::default(),
         }
@@ -89,6 +92,15 @@ impl<'s, 'a> Scanner<'s, 'a> {
             segment: Arc::clone(&segment),
         };
         let runs = runs(&repos, &scope.repo, reader.gap_visits_max());
+        if let Some(tally) = self.tally.filter(|_| wants.requests) {
+            for run in &runs {
+                tally.add(&reader, run)?;
+            }
+            reader.wants.requests = false;
+            if !reader.wants.any() {
+                return Ok(());
+            }
+        }
         if reader.is_lean() {
             // Whom the filter may not keep are among those without identity too.
             reader.wants.unidentified &= scope.downloader_part(0) != OUT;

@@ -247,6 +247,11 @@ impl<'a> Scope<'a> {
         Groups::new((keys, false), true, self.universe())
     }
 
+    /// No group yet; there will be few.
+    pub(super) fn groups_of_few(&self) -> Groups {
+        Groups::new((Key::MAX, false), self.wants.has_sets(), self.universe())
+    }
+
     /// No group yet.
     pub(super) fn groups(&self) -> Groups {
         let universe = Universe {
