@@ -357,11 +357,15 @@ fn cells(
             _ => 0,
         };
         let mut value_count = count(&directory.values);
+        let mut next = 0_u32;
         for _ in 0..count(&directory.cells) {
             let days = buffers.days.get(at).copied().ok_or_else(contradiction)?;
             let second = buffers.seconds.get(at).copied();
             let second = if has_seconds {
-                second.ok_or_else(contradiction)?
+                let gap = second.ok_or_else(contradiction)?;
+                let second = next.checked_add(gap).ok_or_else(contradiction)?;
+                next = second.saturating_add(1);
+                second
             } else {
                 0
             };

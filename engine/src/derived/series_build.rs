@@ -8,7 +8,7 @@ use super::series::{
     Series, SeriesDay, VALUE_COUNTS, VALUES, column,
 };
 use super::table::{Cell, CellTable, TABLES};
-use crate::encoding::{Choice, ChunkWriter};
+use crate::encoding::ChunkWriter;
 use crate::error::Result;
 use crate::layout::{ByteWriter, FileBuilder, FileKind};
 use crate::units::{Day, Month};
@@ -108,7 +108,9 @@ impl Keys {
                 keys.value_counts.push(0);
             }
             if before != Some(cell.keys) {
-                keys.second.push(second);
+                let next = before.filter(|[known, _]| *known == first);
+                let next = next.map_or(0, |[_, known]| known + 1);
+                keys.second.push(second - next);
                 keys.days.push(0);
                 keys.cell_counts
                     .last_mut()
@@ -130,7 +132,8 @@ impl Keys {
 fn write_table(writer: &mut ChunkWriter, table: &CellTable, cells: &[(Cell, u32)]) -> Result<()> {
     let keys = Keys::of(cells);
     let mut write = |offset: u16, values: &[u32]| {
-        writer.column(column(table, offset), values, PAGE_VALUES, Choice::Light)
+        let choice = table.choice(offset >= VALUES);
+        writer.column(column(table, offset), values, PAGE_VALUES, choice)
     };
     if !table.bases.is_empty() {
         write(FIRST_KEYS, &keys.first)?;

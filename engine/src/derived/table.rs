@@ -13,7 +13,7 @@
 //!
 //! Its row in [`TABLES`], with new ids, and its sums in `cells_build`; series and planner find it there.
 
-use crate::encoding::ColumnId;
+use crate::encoding::{Choice, ColumnId};
 
 /// What the key of a cell is a code of.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -184,6 +184,18 @@ impl CellTable {
     #[must_use]
     pub fn measure_column(&self, position: usize) -> ColumnId {
         self.key_column(self.bases.len() + position)
+    }
+
+    /// What pages of its values, or of its keys, may cost to decode in a series: verbs and evidence of repos are
+    /// many cells, and few are read at once.
+    #[must_use]
+    pub fn choice(&self, are_values: bool) -> Choice {
+        let is_asked_seldom = matches!(self.bases, [Base::Repo, Base::Verb | Base::Evidence]);
+        if are_values && is_asked_seldom {
+            Choice::Any
+        } else {
+            Choice::Light
+        }
     }
 
     /// Where a measure stands among the table's.

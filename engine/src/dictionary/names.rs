@@ -4,7 +4,8 @@
 //! a few such files together are merged into one (the catalog says when).
 
 use super::text::TextDictionary;
-use crate::error::{Error, Result};
+use crate::encoding::{compress_text, decompress_text};
+use crate::error::Result;
 use crate::layout::{FileBuilder, FileKind, FileView, SectionId};
 
 /// Which dictionary of names.
@@ -30,9 +31,6 @@ pub const NAMES: [(NameKind, u32, &str); 4] = [
 
 /// Section of extra column 0; the next ones follow.
 pub const SECTION_EXTRA_FIRST: u32 = 100;
-/// Most bytes of a dictionary's section before compression.
-const SECTION_BYTES_MAX: u64 = 1 << 32;
-const ZSTD_LEVEL: i32 = 3;
 
 /// All dictionaries of names of a store.
 #[derive(Clone, Debug)]
@@ -211,8 +209,7 @@ impl Names {
             let absent = u32::from(section >= 3);
             let first = before.unwrap_or(absent);
             if dictionary.len() > first {
-                let bytes = zstd::bulk::compress(&dictionary.to_bytes(first), ZSTD_LEVEL)
-                    .map_err(|error| Error::io("compress names", "", error))?;
+                let bytes = compress_text(&dictionary.to_bytes(first))?;
                 file.section(SectionId(section), &bytes);
             }
         }
@@ -250,7 +247,7 @@ impl Names {
                 }
                 _ => continue,
             };
-            dictionary.append_bytes(&decompress(stored)?)?;
+            dictionary.append_bytes(&decompress_text(stored)?)?;
         }
         Ok(())
     }
@@ -266,19 +263,6 @@ impl Names {
             .into_iter()
             .chain((SECTION_EXTRA_FIRST..).zip(&self.extras))
     }
-}
-
-/// A dictionary's bytes; what the frame says of its size is believed only up to a limit.
-fn decompress(stored: &[u8]) -> Result<Vec<u8>> {
-    let size = zstd::zstd_safe::get_frame_content_size(stored)
-        .ok()
-        .flatten();
-    let size = size
-        .filter(|size| *size <= SECTION_BYTES_MAX)
-        .and_then(|size| usize::try_from(size).ok())
-        .ok_or_else(|| Error::corrupt("names of unknown size"))?;
-    zstd::bulk::decompress(stored, size)
-        .map_err(|error| Error::corrupt(format!("names do not decompress: {error}")))
 }
 
 fn split(text: &str) -> (&str, &str) {

@@ -233,6 +233,43 @@ const fn low_word(field: u64) -> u32 {
     field as u32
 }
 
+/// Fields of up to 32 bits to bytes, lowest bit first.
+pub(super) struct BitWriter<'a> {
+    out: &'a mut Vec<u8>,
+    pending: u64,
+    filled: u32,
+}
+
+impl<'a> BitWriter<'a> {
+    pub(super) fn new(out: &'a mut Vec<u8>) -> Self {
+        Self {
+            out,
+            pending: 0,
+            filled: 0,
+        }
+    }
+
+    /// Appends the low `bits` bits of a value that has no others.
+    #[inline]
+    pub(super) fn push(&mut self, value: u32, bits: u32) {
+        self.pending |= u64::from(value) << self.filled;
+        self.filled += bits;
+        if self.filled >= 32 {
+            self.out
+                .extend_from_slice(&low_word(self.pending).to_le_bytes());
+            self.pending >>= 32;
+            self.filled -= 32;
+        }
+    }
+
+    /// Fills the last byte with zeros.
+    pub(super) fn finish(self) {
+        let bytes = low_word(self.pending).to_le_bytes();
+        let used = bytes.iter().take(self.filled.div_ceil(8) as usize);
+        self.out.extend(used);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -19,12 +19,16 @@ pub const HEAVY_GAIN_PERCENT_MIN: usize = 8;
 /// Values below which encodings that are not light are not tried: their headers eat the gain.
 pub const HEAVY_VALUES_MIN: usize = 64;
 
+/// Bytes of the best light payload below which they are not tried either.
+const HEAVY_BYTES_MIN: usize = 64;
+
 /// Appends the smallest payload of `values` to `out`, and says how it is encoded.
 pub fn encode_smallest(values: &[u32], choice: Choice, out: &mut Vec<u8>) -> EncodingId {
     let stats = Stats::new(values);
     let (mut id, mut best) = smallest_light(&stats, u8::MAX);
-    if choice == Choice::Any && values.len() >= HEAVY_VALUES_MIN {
-        let light_bytes = best.payload_bytes();
+    let light_bytes = best.payload_bytes();
+    let is_large = values.len() >= HEAVY_VALUES_MIN && light_bytes >= HEAVY_BYTES_MIN;
+    if choice == Choice::Any && is_large {
         let below = light_bytes * (100 - HEAVY_GAIN_PERCENT_MIN) / 100;
         let heavy = ENCODINGS
             .iter()

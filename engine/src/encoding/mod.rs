@@ -40,6 +40,7 @@
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 mod bit_packed;
+mod bit_sets;
 mod bits;
 mod choice;
 mod chunk;
@@ -53,11 +54,13 @@ mod plain;
 mod prefix;
 mod runs;
 mod stats;
+mod text;
 
 pub use choice::{Choice, HEAVY_GAIN_PERCENT_MIN, HEAVY_VALUES_MIN, encode_smallest};
 pub use chunk::{ChunkIndex, ChunkWriter, ColumnId};
 pub use page::{decode_page, decode_page_unchecked_crc, encode_page, page_header};
 pub use stats::Stats;
+pub use text::{compress_text, decompress_text};
 
 use std::ops::Range;
 
@@ -208,6 +211,7 @@ pub const ENCODINGS: &[&dyn Encoding] = &[
     &runs::Runs,
     &dictionary::Dictionary,
     &prefix::Prefix,
+    &bit_sets::BitSets,
 ];
 
 /// The encoding that a header names.

@@ -76,12 +76,21 @@ impl<'a> Stats<'a> {
         self.descent_count == 0
     }
 
+    /// Whether at most one value in 64 is smaller than the one before.
+    #[must_use]
+    pub fn is_nearly_sorted(&self) -> bool {
+        self.descent_count <= self.values.len() / NEARLY_SHARE
+    }
+
     /// Bits that the difference of the largest to the smallest value needs, 0 to 32.
     #[must_use]
     pub fn range_bits(&self) -> u32 {
         super::bits::bits_of(self.max - self.min)
     }
 }
+
+/// One descent in so many values still leaves them nearly sorted.
+const NEARLY_SHARE: usize = 64;
 
 /// Values counted in one go; any count below 2³² is right.
 const PIECE: usize = 4096;

@@ -283,9 +283,7 @@ impl<'a> Builder<'a> {
         for (rank, ts) in visits {
             *ts -= firsts.get(*rank as usize).copied().unwrap_or(0);
         }
-        let descent = firsts.windows(2).rposition(|pair| pair[0] > pair[1]);
-        let late = descent.map_or(0, |before| before + 1);
-        columns.downloader_ts_late = firsts.split_off(late);
+        columns.downloader_ts_late = firsts.split_off(late_start(&firsts));
         columns.downloader_ts = firsts;
     }
 
@@ -302,6 +300,28 @@ impl<'a> Builder<'a> {
             ts_max: rows.ts.iter().copied().max().unwrap_or(0),
         }
     }
+}
+
+/// What a descent among the last instants must be outweighed by: ascents, each of which saves bits as a gap.
+const DESCENT_COST: usize = 64;
+
+/// Where the last instants that hardly ever decrease begin.
+fn late_start(firsts: &[u32]) -> usize {
+    let mut start = firsts.len().saturating_sub(1);
+    let (mut gain, mut gain_max) = (0_usize, 0);
+    for (index, pair) in firsts.windows(2).enumerate().rev() {
+        if pair[0] <= pair[1] {
+            gain += 1;
+        } else if gain >= DESCENT_COST {
+            gain -= DESCENT_COST;
+        } else {
+            break;
+        }
+        if gain > gain_max {
+            (start, gain_max) = (index, gain);
+        }
+    }
+    start
 }
 
 /// Most downloads under the default rule of a visit of so many rows and windows (after the first one).

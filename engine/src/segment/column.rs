@@ -43,7 +43,7 @@ pub const VISIT_FOLDED: ColumnId = ColumnId(15);
 /// Millisecond of the day of each downloader's first row, by rank, as far as [`DOWNLOADER_TS_LATE`]
 /// does not have it.
 pub const DOWNLOADER_TS: ColumnId = ColumnId(16);
-/// The same of the last ranks, as many as do not decrease. Ids are given in the order of first sight,
+/// The same of the last ranks, as many as hardly ever decrease. Ids are given in the order of first sight,
 /// so those who come for the first time are about in the order of time.
 pub const DOWNLOADER_TS_LATE: ColumnId = ColumnId(17);
 /// Milliseconds since the row before, of every row that is not its visit's first.

@@ -2,19 +2,20 @@
 //!
 //! # On disk
 //!
-//! See "Ledger" in `format-spec/store.md`: records as JSON, one a line, kept in memory; their hours, the
+//! See "Ledger" in `format-spec/store.md`: records as JSON, one a line, compressed, kept in memory; their hours, the
 //! most of the bytes, in a section of their own of fixed width, read when they are asked for.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::record::{ContentHash, HourSum, LedgerEntry, LedgerRecord};
+use crate::encoding::{compress_text, decompress_text};
 use crate::error::{Error, Result};
 use crate::layout::{ByteReader, ByteWriter, FileBuilder, FileKind, FileView, SectionId};
 use crate::storage::FileBytes;
 use crate::units::ImportNumber;
 
-/// The records, one JSON object a line, imports ascending.
+/// The records, one JSON object a line, imports ascending, compressed.
 const RECORDS: SectionId = SectionId(1);
 /// For each record in turn: how many hours it has (u32).
 const COUNTS: SectionId = SectionId(2);
@@ -38,7 +39,7 @@ pub(super) struct Run {
 impl Run {
     pub(super) fn from_file(bytes: Arc<FileBytes>) -> Result<Self> {
         let file = FileView::parse(&bytes, FileKind::Ledger)?;
-        let records = parse_records(file.section_required(RECORDS)?)?;
+        let records = parse_records(&decompress_text(file.section_required(RECORDS)?)?)?;
         let hours_len = file.section_required(HOURS)?.len();
         let start = file
             .section_range(HOURS)
@@ -124,7 +125,7 @@ pub(super) fn merge(runs: &[Arc<Run>], entries: Vec<LedgerEntry>) -> Result<Vec<
         }
     }
     let mut file = FileBuilder::new(FileKind::Ledger);
-    file.section(RECORDS, &records)
+    file.section(RECORDS, &compress_text(&records)?)
         .section(COUNTS, &counts)
         .section(HOURS, &hours);
     file.finish()
@@ -256,8 +257,9 @@ mod tests {
     }
 
     fn framed(records: &[u8], counts: &[u8], hours: &[u8]) -> Vec<u8> {
+        let records = compress_text(records).unwrap();
         let mut file = FileBuilder::new(FileKind::Ledger);
-        file.section(RECORDS, records)
+        file.section(RECORDS, &records)
             .section(COUNTS, counts)
             .section(HOURS, hours);
         file.finish().unwrap()

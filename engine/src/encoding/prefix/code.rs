@@ -8,8 +8,8 @@ pub(super) const LENGTH_MAX: u32 = 11;
 /// In place of a length: the only bucket that has values takes no bits.
 pub(super) const ONLY: u32 = 15;
 
-/// Gives each bucket that has values the length of its code.
-pub(super) fn set_lengths(set: &mut [Bucket]) {
+/// Gives each bucket that has values the length of its code, at most `length_max` where there are few enough.
+pub(super) fn set_lengths(set: &mut [Bucket], length_max: u32) {
     let mut used: Vec<(u32, usize)> = Vec::new();
     for (index, bucket) in set.iter().enumerate() {
         if bucket.count > 0 {
@@ -20,7 +20,10 @@ pub(super) fn set_lengths(set: &mut [Bucket]) {
     let lengths = match used.len() {
         0 => return,
         1 => vec![ONLY],
-        _ => limited(lengths(&used)),
+        many => {
+            let needed = usize::BITS - many.leading_zeros();
+            limited(lengths(&used), length_max.max(needed).min(LENGTH_MAX))
+        }
     };
     for ((_, index), length) in used.iter().zip(lengths) {
         if let Some(bucket) = set.get_mut(*index) {
@@ -67,17 +70,17 @@ fn lengths(used: &[(u32, usize)]) -> Vec<u32> {
     depths
 }
 
-/// Lengths, the longest first, none above [`LENGTH_MAX`].
-fn limited(mut lengths: Vec<u32>) -> Vec<u32> {
-    let share = |length: u32| 1_u32 << (LENGTH_MAX - length);
+/// Lengths, the longest first, none above `length_max`.
+fn limited(mut lengths: Vec<u32>, length_max: u32) -> Vec<u32> {
+    let share = |length: u32| 1_u32 << (length_max - length);
     let mut sum = 0;
     for length in &mut lengths {
-        *length = (*length).min(LENGTH_MAX);
+        *length = (*length).min(length_max);
         sum += share(*length);
     }
-    while sum > 1 << LENGTH_MAX {
+    while sum > 1 << length_max {
         // The rarest that can be longer costs least.
-        let Some(length) = lengths.iter_mut().find(|length| **length < LENGTH_MAX) else {
+        let Some(length) = lengths.iter_mut().find(|length| **length < length_max) else {
             break;
         };
         sum -= share(*length) - share(*length + 1);
@@ -240,43 +243,6 @@ struct Cursor {
     at: usize,
     table: u32,
     mask: u32,
-}
-
-/// Fields of up to 32 bits to bytes, lowest bit first.
-pub(super) struct BitWriter<'a> {
-    out: &'a mut Vec<u8>,
-    pending: u64,
-    filled: u32,
-}
-
-impl<'a> BitWriter<'a> {
-    pub(super) fn new(out: &'a mut Vec<u8>) -> Self {
-        Self {
-            out,
-            pending: 0,
-            filled: 0,
-        }
-    }
-
-    /// Appends the low `bits` bits of a value that has no others.
-    #[inline]
-    pub(super) fn push(&mut self, value: u32, bits: u32) {
-        self.pending |= u64::from(value) << self.filled;
-        self.filled += bits;
-        if self.filled >= 32 {
-            self.out
-                .extend_from_slice(&low32(self.pending).to_le_bytes());
-            self.pending >>= 32;
-            self.filled -= 32;
-        }
-    }
-
-    /// Fills the last byte with zeros.
-    pub(super) fn finish(self) {
-        let bytes = low32(self.pending).to_le_bytes();
-        let used = bytes.iter().take(self.filled.div_ceil(8) as usize);
-        self.out.extend(used);
-    }
 }
 
 /// The counterpart of [`BitWriter`], for what is short.

@@ -8,12 +8,12 @@
 mod code;
 mod tree;
 
-use super::bits::bits_of;
+use super::bits::{BitWriter, bits_of};
 use super::{Encoding, Plan, Stats};
 use crate::error::Result;
 use crate::layout::{ByteReader, ByteWriter, EncodingId};
 
-use code::{BitWriter, Decoder};
+use code::{Decoder, LENGTH_MAX};
 use tree::Bucket;
 
 /// Buckets by the size of the value before.
@@ -126,6 +126,7 @@ fn lanes(values: &[u32]) -> impl Iterator<Item = &[u32]> {
 fn payload(values: &[u32], by_previous: bool) -> Vec<u8> {
     let set_count = if by_previous { CONTEXTS } else { 1 };
     let top_bits = bits_of(values.iter().copied().max().unwrap_or(0));
+    let length_max = length_max(values.len(), by_previous);
     let mut apart: Vec<Vec<u32>> = vec![Vec::new(); set_count];
     for lane in lanes(values) {
         for (value, context) in lane.iter().zip(contexts(lane, by_previous)) {
@@ -136,9 +137,9 @@ fn payload(values: &[u32], by_previous: bool) -> Vec<u8> {
     }
     let mut sets = Vec::with_capacity(set_count);
     for values in &mut apart {
-        values.sort_unstable();
+        tree::sort(values, top_bits);
         let mut set = tree::build(values, (top_bits, by_previous));
-        code::set_lengths(&mut set);
+        code::set_lengths(&mut set, length_max);
         sets.push(set);
     }
     let mut payload = vec![if by_previous { BY_PREVIOUS } else { ALONE }];
@@ -150,18 +151,29 @@ fn payload(values: &[u32], by_previous: bool) -> Vec<u8> {
     payload
 }
 
+/// The longest code: a table of all codes is to be filled in less time than the values take.
+fn length_max(count: usize, by_previous: bool) -> u32 {
+    let of_count = count.max(1).ilog2().saturating_sub(2);
+    if by_previous {
+        LENGTH_MAX
+    } else {
+        of_count.min(LENGTH_MAX)
+    }
+}
+
 fn write_lanes(values: &[u32], sets: &[Vec<Bucket>], by_previous: bool, payload: &mut Vec<u8>) {
     let codes: Vec<Vec<u32>> = sets.iter().map(|set| code::codes(set)).collect();
+    let finders: Vec<_> = sets.iter().map(|set| tree::Finder::new(set)).collect();
     let mut bytes = Vec::with_capacity(values.len() * 2);
     for lane in lanes(values) {
         let start = bytes.len();
         let mut writer = BitWriter::new(&mut bytes);
         for (value, context) in lane.iter().zip(contexts(lane, by_previous)) {
-            let (Some(set), Some(codes)) = (sets.get(context), codes.get(context)) else {
+            let (Some(finder), Some(codes)) = (finders.get(context), codes.get(context)) else {
                 continue;
             };
-            let index = set.partition_point(|bucket| bucket.start <= *value) - 1;
-            if let (Some(bucket), Some(code)) = (set.get(index), codes.get(index)) {
+            let index = finder.index_of(*value);
+            if let (Some(bucket), Some(code)) = (finder.bucket(index), codes.get(index)) {
                 writer.push(*code, bucket.code_bits());
                 writer.push(value - bucket.start, bucket.bits);
             }
