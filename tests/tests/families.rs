@@ -133,6 +133,7 @@ fn a_renamed_repo_is_one_repo_and_can_be_parted_again() {
                 log: &log,
                 hub: None,
                 rules: &[],
+                sets: &[],
             };
             for query in [
                 "requests, downloaders, repos by repo",

@@ -93,6 +93,7 @@ fn ask(rng: &mut Rng, content: &Content, rules: &[Rule], store: &Store) -> Resul
         log: &content.rows,
         hub: content.hub.as_ref(),
         rules,
+        sets: &[],
     };
     let mut answered = 0;
     for _ in 0..QUERIES_PER_STORE {

@@ -74,6 +74,7 @@ fn count_own(rows: &[Row], collapse: Collapse) -> u64 {
         log: rows,
         hub: None,
         rules: &rules,
+        sets: &[],
     };
     one(&evaluate_source(&source, &downloads(&[], "own")).unwrap())
 }

@@ -29,6 +29,7 @@ mod repos;
 mod rule;
 mod series;
 mod serve;
+mod set;
 mod sketch;
 mod status;
 mod token;
@@ -111,6 +112,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     annotate::COMMAND,
     group::COMMAND,
     repo_alias::COMMAND,
+    set::COMMAND,
     serve::COMMAND,
     token::COMMAND,
     check::COMMAND,

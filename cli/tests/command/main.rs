@@ -9,4 +9,5 @@ mod everyday;
 mod rules;
 mod scene;
 mod server;
+mod sets;
 mod sketches;

@@ -25,10 +25,14 @@
 //! Numbers of one query (`query`), what an answer looks like (`output`).
 
 mod audience;
+mod behaviour;
 mod calendar;
+mod clients;
 mod compare;
+mod expected;
 mod explain_count;
 pub mod findings;
+mod machines;
 mod overlap;
 mod receipt;
 mod reconcile;
@@ -36,10 +40,13 @@ mod renames;
 mod request;
 mod resalt;
 mod retention;
+mod saved;
 mod set;
 mod shared;
 mod sheet;
 mod source;
+mod spike;
+mod spikes;
 mod succession;
 
 #[cfg(test)]
@@ -51,8 +58,10 @@ use crate::query::text::Reader;
 use crate::query::{Answer, Query, suggest, text};
 
 pub use compare::Earlier;
+pub use machines::{Shown, machine_hashes};
 pub use renames::{Rename, renames};
 pub use request::{Request, Subject, usage};
+pub use saved::{BUILT_IN, definition, definition_text, evaluate as evaluate_set, scope};
 pub use set::SetExpr;
 pub use source::Source;
 
@@ -106,6 +115,10 @@ pub const ANALYSES: &[&dyn Analysis] = &[
     &shared::Shared,
     &reconcile::Reconcile,
     &receipt::Receipt,
+    &machines::Machines,
+    &spikes::Spikes,
+    &spike::Spike,
+    &clients::Clients,
 ];
 
 /// The analysis of that name.

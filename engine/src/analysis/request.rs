@@ -4,13 +4,16 @@ use std::fmt;
 
 use super::compare::Earlier;
 use super::findings::Limits;
+use super::machines::Shown;
 use super::retention::UNITS;
 use super::set::SetExpr;
+use super::spikes::PARTS;
 use super::{Analysis, by_name};
 use crate::error::{Error, Result};
-use crate::query::text::{Reader, render, render_clauses, render_name};
+use crate::query::text::{Reader, render, render_clauses, render_name, render_quoted};
 use crate::query::{Answer, Query};
-use crate::schema::TimeUnit;
+use crate::schema::{Dimension, TimeUnit};
+use crate::units::Day;
 
 use super::source::Source;
 
@@ -47,6 +50,24 @@ pub enum Subject {
         query: Box<Query>,
         /// The other range.
         with: Earlier,
+    },
+    /// Those that behave like machines.
+    Machines(Shown),
+    /// Days, perhaps apart by a dimension.
+    Apart(Option<Dimension>),
+    /// One day, perhaps of one repo.
+    Day {
+        /// The day.
+        day: Day,
+        /// The repo.
+        repo: Option<String>,
+    },
+    /// Clients, or versions of one, perhaps in buckets of time.
+    Clients {
+        /// The one whose versions are meant.
+        client: Option<String>,
+        /// The buckets.
+        unit: Option<TimeUnit>,
     },
     /// Names of counting rules.
     Rules(Vec<String>),
@@ -155,6 +176,26 @@ impl fmt::Display for Subject {
                 )
             }
             Self::Compared { query, with } => write!(f, " {} vs {}", render(query), with.word()),
+            Self::Machines(shown) => match shown.word() {
+                "" => Ok(()),
+                word => write!(f, " {word}"),
+            },
+            Self::Apart(None) => Ok(()),
+            Self::Apart(Some(dimension)) => {
+                let part = PARTS.iter().find(|(_, known)| known == dimension);
+                write!(f, " by {}", part.map_or("", |(word, _)| word))
+            }
+            Self::Day { day, repo } => {
+                write!(f, " {day}")?;
+                repo.iter()
+                    .try_for_each(|repo| write!(f, " {}", render_quoted(repo)))
+            }
+            Self::Clients { client, unit } => {
+                if let Some(client) = client {
+                    write!(f, " {}", render_quoted(client))?;
+                }
+                unit.map_or(Ok(()), |unit| write!(f, " by {}", unit_name(unit)))
+            }
             Self::Rules(names) if names.is_empty() => Ok(()),
             Self::Rules(names) => {
                 let names: Vec<String> = names.iter().map(|name| render_name(name)).collect();

@@ -75,15 +75,16 @@ impl Analysis for Retention {
     }
 }
 
-/// Refuses conditions on when a request was: whoever was there earlier would seem new.
-fn check_filter(filter: &[Condition]) -> Result<()> {
+/// Refuses conditions on when a request was, where earlier time is looked at too: whoever was there before
+/// would seem new.
+pub(super) fn check_filter(filter: &[Condition]) -> Result<()> {
     let linear = |condition: &&Condition| match condition {
         Condition::Where(dimension, _) => dimension.time_unit().is_some_and(TimeUnit::is_linear),
         Condition::InSet(..) => false,
     };
     match filter.iter().find(linear) {
         Some(Condition::Where(dimension, _)) => Err(Error::invalid(format!(
-            "retention looks at all of the time before, a condition on {dimension} has no place in it"
+            "the time before is looked at too, a condition on {dimension} has no place here"
         ))
         .with_help("give a range: last 12m, from 2026-01-01")),
         _ => Ok(()),

@@ -115,7 +115,7 @@ impl SetExpr {
         match self {
             Self::Kept(condition) => source.set(&narrowed(std::slice::from_ref(condition), None)),
             Self::Scoped(conditions, range) => source.set(&narrowed(conditions, *range)),
-            Self::Saved(name) => source.saved(name),
+            Self::Saved(name) => Ok(BitSet::clone(&*source.saved(name)?)),
             Self::Not(_) | Self::And(_) | Self::Or(_) => Err(Error::invalid("not one set")),
         }
     }

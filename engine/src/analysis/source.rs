@@ -1,15 +1,21 @@
 //! A snapshot to what analyses ask of it: answers of queries, and sets of downloaders.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::saved::saved;
 use crate::bitmap::BitSet;
 use crate::catalog::View;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::hub::{HubState, Revisions};
-use crate::query::execute::{Rules, log_calendar};
+use crate::query::execute::{EachDownloader, Touch, each_downloader, first_touches, log_calendar};
 use crate::query::{
-    Answer, Calendar, DownloaderSets, Meta, Query, downloader_sets, execute, meaning, range,
+    Answer, Calendar, Condition, DownloaderSets, Meta, Query, downloader_sets, execute, meaning,
+    range,
 };
+use crate::schema::IdentityKind;
 use crate::schema::time::Span;
-use crate::units::TimestampMs;
+use crate::units::{Day, TimestampMs};
 
 /// What analyses are answered from.
 #[derive(Clone, Copy)]
@@ -24,16 +30,33 @@ pub struct Source<'a> {
     pub revisions: &'a (dyn Fn() -> Result<Revisions> + Sync),
     /// The time to compute ages from.
     pub now: TimestampMs,
+    /// How many named sets are being evaluated around this.
+    pub depth: u32,
 }
 
 impl Source<'_> {
+    /// Evaluates the named sets that a query's conditions name, so that it can be executed.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` for names that there are none of; as [`Self::sets`].
+    pub fn provide(&self, query: &Query) -> Result<()> {
+        for condition in &query.filter {
+            if let Condition::InSet(name, _) = condition {
+                self.saved(name)?;
+            }
+        }
+        Ok(())
+    }
+
     /// The answer of a query.
     ///
     /// # Errors
     ///
     /// As [`execute()`].
     pub fn query(&self, query: &Query) -> Result<Answer> {
-        execute(self.view, self.hub, self.rules(), query)
+        self.provide(query)?;
+        execute(self.view, self.hub, self.rules, query)
     }
 
     /// The downloaders of each group of a query.
@@ -42,7 +65,8 @@ impl Source<'_> {
     ///
     /// As [`downloader_sets`].
     pub fn sets(&self, query: &Query) -> Result<DownloaderSets> {
-        downloader_sets(self.view, self.rules(), query)
+        self.provide(query)?;
+        downloader_sets(self.view, self.rules, query)
     }
 
     /// The downloaders of a query without dimensions.
@@ -78,13 +102,48 @@ impl Source<'_> {
         Ok(stored.filter(|span| span.from < span.to))
     }
 
+    /// The metrics of a query for each downloader.
+    ///
+    /// # Errors
+    ///
+    /// As [`each_downloader`].
+    pub fn each(&self, query: &Query) -> Result<EachDownloader> {
+        self.provide(query)?;
+        each_downloader(self.view, self.rules, query)
+    }
+
+    /// When downloaders first asked for each repo on some days.
+    ///
+    /// # Errors
+    ///
+    /// As [`first_touches`].
+    pub fn touches(
+        &self,
+        query: &Query,
+        wanted: &BTreeMap<Day, BTreeSet<u32>>,
+    ) -> Result<Vec<Touch>> {
+        self.provide(query)?;
+        first_touches(self.view, self.rules, query, wanted)
+    }
+
+    /// The text of a downloader's hash, and its kind.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when the dictionary is damaged.
+    pub fn identity(&self, id: u32) -> Result<(String, IdentityKind)> {
+        let key = self.view.identities().key(id)?;
+        Ok((key.text(), key.kind))
+    }
+
     /// What the numbers of a query mean, without them.
     ///
     /// # Errors
     ///
     /// As [`execute()`].
     pub fn meaning(&self, query: &Query) -> Result<Meta> {
-        meaning(self.view, self.rules(), query)
+        self.provide(query)?;
+        meaning(self.view, self.rules, query)
     }
 
     /// The downloaders of a saved set.
@@ -92,8 +151,8 @@ impl Source<'_> {
     /// # Errors
     ///
     /// `NotFound` when there is none of that name.
-    pub fn saved(&self, name: &str) -> Result<BitSet> {
-        Err(Error::not_found(format!("no set is called {name}")))
+    pub fn saved(&self, name: &str) -> Result<Arc<BitSet>> {
+        saved(self, name)
     }
 
     /// Every downloader id is below it.
@@ -108,9 +167,5 @@ impl Source<'_> {
         let ips = self.view.ip_bits().iter();
         let both = set.words().iter().zip(ips).map(|(set, ips)| set & ips);
         both.map(|word| u64::from(word.count_ones())).sum()
-    }
-
-    fn rules(&self) -> &Rules<'_> {
-        self.rules
     }
 }

@@ -41,6 +41,7 @@ pub mod settings;
 mod snapshot;
 pub mod terms;
 mod transaction;
+mod under;
 pub mod upkeep;
 pub mod view;
 mod writer;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::layout::FileKind;
-use crate::settings::{AliasWords, Annotation, GroupWords, RuleWords, Settings};
+use crate::settings::{AliasWords, Annotation, GroupWords, RuleWords, SetWords, Settings};
 use crate::units::{Day, ImportNumber, Month, TimestampMs};
 
 const SPEC: &str = include_str!("../../../format-spec/store.md");
@@ -147,12 +147,23 @@ fn settings_tables_name_every_field() {
         new: "a/y".into(),
     };
     settings.add_alias(alias).unwrap();
+    let set = SetWords {
+        name: "a".into(),
+        definition: "repo = \"a/x\"".into(),
+        hashes: Vec::new(),
+    };
+    settings.add_set(set.clone()).unwrap();
     let value = serde_json::to_value(&settings).unwrap();
     assert_fields("settings", &value);
     assert_fields("settings group", &value["groups"][0]);
     assert_fields("settings alias", &value["aliases"][0]);
     assert_fields("settings annotation", &value["annotations"][0]);
     assert_fields("settings rule", &value["rules"][0]);
+    let both = SetWords {
+        hashes: vec!["00".into()],
+        ..set
+    };
+    assert_fields("settings set", &serde_json::to_value(both).unwrap());
 }
 
 #[test]

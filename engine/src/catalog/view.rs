@@ -14,6 +14,7 @@ use super::manifest::{DictionaryRole, Manifest, Partition, SegmentEntry};
 use super::settings::load_settings;
 use super::snapshot::Snapshot;
 use super::terms::Terms;
+use super::under::KnownSets;
 use super::upkeep::{HistoryFiles, UnionFiles, is_fresh};
 use crate::derived::{CellInput, Cells, History, Series, Union, build_cells};
 use crate::dictionary::identity::{KeyChunk, LookupRun};
@@ -137,7 +138,7 @@ struct Merged(Mutex<HashMap<Day, MergedDay>>);
 type Histories = Vec<(Month, Arc<History>)>;
 
 /// A snapshot, ready to be read under some terms.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct View {
     snapshot: Arc<Snapshot>,
     names: Arc<Names>,
@@ -151,7 +152,8 @@ pub struct View {
     header_days: Arc<OnceLock<Vec<(Day, HeaderSet)>>>,
     settings: Arc<Settings>,
     rules: Vec<Rule>,
-    terms: Terms,
+    pub(super) terms: Terms,
+    pub(super) sets: KnownSets,
 }
 
 impl View {
@@ -190,32 +192,8 @@ impl View {
             settings,
             rules,
             terms: Terms::default(),
+            sets: KnownSets::default(),
         })
-    }
-
-    /// The same snapshot under other terms. What has been read is shared.
-    #[must_use]
-    pub fn under(&self, terms: Terms) -> Self {
-        Self {
-            snapshot: Arc::clone(&self.snapshot),
-            names: Arc::clone(&self.names),
-            meanings: Arc::clone(&self.meanings),
-            identities: self.identities.clone(),
-            ip_bits: Arc::clone(&self.ip_bits),
-            histories: Arc::clone(&self.histories),
-            merged: Arc::clone(&self.merged),
-            covering: Arc::clone(&self.covering),
-            header_days: Arc::clone(&self.header_days),
-            settings: Arc::clone(&self.settings),
-            rules: self.rules.clone(),
-            terms,
-        }
-    }
-
-    /// What it is read under.
-    #[must_use]
-    pub fn terms(&self) -> &Terms {
-        &self.terms
     }
 
     /// The snapshot.

@@ -51,6 +51,9 @@ pub struct Settings {
     /// What repos were called before, by that name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<AliasWords>,
+    /// Named sets of downloaders, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sets: Vec<SetWords>,
     /// What a newer version has put there.
     #[serde(flatten)]
     unknown: BTreeMap<String, serde_json::Value>,
@@ -71,7 +74,94 @@ pub struct RuleWords {
     pub collapse: String,
 }
 
+/// Most hashes of a named set: settings are read whole whenever a store is opened.
+pub const SET_HASHES_MAX: usize = 20_000;
+/// Most bytes of a named set's name.
+const SET_NAME_BYTES_MAX: usize = 64;
+
+/// A named set of downloaders as its owner defined it: by a definition or by hashes.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct SetWords {
+    /// As written in `in_set("NAME")`.
+    pub name: String,
+    /// The canonical text of what is in it; empty if hashes are listed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub definition: String,
+    /// Hashes, each perhaps with `user:` or `ip:` before it; empty if there is a definition.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hashes: Vec<String>,
+}
+
+impl SetWords {
+    /// Whether it can be kept.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` for a name that is none, and for a set with both or neither of definition and hashes; `Limit`
+    /// for too many hashes.
+    pub fn check(&self) -> Result<()> {
+        let name = &self.name;
+        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        let begins = name
+            .bytes()
+            .next()
+            .is_some_and(|byte| byte.is_ascii_alphanumeric());
+        if !begins || !name.bytes().all(is_word) || name.len() > SET_NAME_BYTES_MAX {
+            return Err(Error::invalid(format!(
+                "name {name:?}, expected a letter or digit, then letters, digits, '-', '_', '.', at most {SET_NAME_BYTES_MAX}"
+            )));
+        }
+        if self.definition.is_empty() == self.hashes.is_empty() {
+            return Err(Error::invalid(format!(
+                "set {name} has not one of a definition and hashes"
+            )));
+        }
+        if self.hashes.len() > SET_HASHES_MAX {
+            let found = self.hashes.len();
+            return Err(
+                Error::limit(format!("{found} hashes, at most {SET_HASHES_MAX}"))
+                    .with_help("define the set by what its downloaders do"),
+            );
+        }
+        Ok(())
+    }
+}
+
 impl Settings {
+    /// Adds a named set.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` when there is one of that name; as [`SetWords::check`].
+    pub fn add_set(&mut self, set: SetWords) -> Result<()> {
+        set.check()?;
+        let place = self
+            .sets
+            .binary_search_by(|known| known.name.cmp(&set.name));
+        match place {
+            Ok(_) => Err(Error::invalid(format!("there is a set {}", set.name))
+                .with_help("remove it first, or choose another name")),
+            Err(at) => {
+                self.sets.insert(at, set);
+                Ok(())
+            }
+        }
+    }
+
+    /// Removes a named set.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` when there is none of that name.
+    pub fn remove_set(&mut self, name: &str) -> Result<()> {
+        let count = self.sets.len();
+        self.sets.retain(|set| set.name != name);
+        if self.sets.len() == count {
+            return Err(Error::not_found(format!("no set is called {name}")));
+        }
+        Ok(())
+    }
+
     /// Adds a rule.
     ///
     /// # Errors
@@ -193,11 +283,16 @@ impl Settings {
                 "settings have annotations out of order or of no day",
             ));
         }
-        if self.rules.is_sorted_by(|a, b| a.name < b.name) {
-            Ok(())
-        } else {
-            Err(Error::corrupt("settings have their rules out of order"))
+        if !self.rules.is_sorted_by(|a, b| a.name < b.name) {
+            return Err(Error::corrupt("settings have their rules out of order"));
         }
+        if !self.sets.is_sorted_by(|a, b| a.name < b.name) {
+            return Err(Error::corrupt("settings have their sets out of order"));
+        }
+        self.sets
+            .iter()
+            .try_for_each(SetWords::check)
+            .map_err(|error| Error::corrupt(format!("settings: {}", error.message())))
     }
 }
 
@@ -213,6 +308,33 @@ mod tests {
             statuses: Vec::new(),
             collapse: "gap 30s".to_owned(),
         }
+    }
+
+    fn set(name: &str) -> SetWords {
+        SetWords {
+            name: name.to_owned(),
+            definition: "repo = \"a/x\"".to_owned(),
+            hashes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn sets_have_names_and_one_kind_of_members() {
+        assert!(set("a.b-c_1").check().is_ok());
+        for name in ["", "a b", ".a", "a/b", &"a".repeat(65)] {
+            assert!(set(name).check().is_err(), "{name}");
+        }
+        let both = SetWords {
+            hashes: vec!["00".to_owned()],
+            ..set("a")
+        };
+        assert!(both.check().is_err());
+        let many = SetWords {
+            definition: String::new(),
+            hashes: vec![String::new(); SET_HASHES_MAX + 1],
+            ..set("a")
+        };
+        assert_eq!(many.check().unwrap_err().kind(), ErrorKind::Limit);
     }
 
     fn framed(body: &[u8]) -> Vec<u8> {
@@ -232,6 +354,12 @@ mod tests {
             ErrorKind::Invalid
         );
         settings.remove_rule("c")?;
+        for name in ["n", "m"] {
+            settings.add_set(set(name))?;
+        }
+        assert!(settings.add_set(set("m")).is_err());
+        settings.remove_set("n")?;
+        assert!(settings.remove_set("n").is_err());
         assert!(settings.remove_rule("c").is_err());
         assert_eq!(Settings::from_bytes(&settings.to_bytes()?)?, settings);
         assert_eq!(settings.rules.len(), 2);
@@ -278,6 +406,8 @@ mod tests {
         for body in [
             &b"{"[..],
             br#"{"rules":[{"name":"a"}]}"#,
+            br#"{"sets":[{"name":"a"}]}"#,
+            br#"{"sets":[{"name":"b","hashes":["1"]},{"name":"a","hashes":["1"]}]}"#,
             br#"{"rules":[{"name":"a","collapse":"day"},{"name":"a","collapse":"day"}]}"#,
             br#"{"aliases":[{"old":"a/x","new":"a/y"},{"old":"a/y","new":"a/z"}]}"#,
             br#"{"annotations":[{"day":"2024-13-01","text":"a"}]}"#,

@@ -74,7 +74,12 @@ impl Store {
         Ok(found)
     }
 
-    fn with_source<T>(&self, view: &View, ask: impl FnOnce(&Source<'_>) -> Result<T>) -> Result<T> {
+    /// Asks something of a view.
+    pub(super) fn with_source<T>(
+        &self,
+        view: &View,
+        ask: impl FnOnce(&Source<'_>) -> Result<T>,
+    ) -> Result<T> {
         let hub = self.kept.hub_states.state(view.snapshot(), None)?;
         let rules = |name: &str| view.rule(name);
         let source = Source {
@@ -83,6 +88,7 @@ impl Store {
             rules: &rules,
             revisions: &|| revisions_of(view.snapshot()),
             now: SystemClock.now(),
+            depth: 0,
         };
         ask(&source)
     }

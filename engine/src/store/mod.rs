@@ -17,6 +17,7 @@ mod hub;
 mod imports;
 mod log_counts;
 mod query;
+mod sets;
 mod settings;
 mod sketch;
 mod status;

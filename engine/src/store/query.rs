@@ -8,7 +8,9 @@ use crate::error::Result;
 use crate::hub::HubState;
 use crate::metrics::{Measure, Metric};
 use crate::query::check::check_rule;
-use crate::query::{Answer, Explanation, Level, Query, change, execute_from, explain, side, text};
+use crate::query::{
+    Answer, Condition, Explanation, Level, Query, change, execute_from, explain, side, text,
+};
 
 impl Store {
     /// The answer of a query in its text form.
@@ -52,6 +54,7 @@ impl Store {
         let hub = self.hub_for(query, view)?;
         check_rule_of(query, view)?;
         let rules = |name: &str| view.rule(name);
+        self.provide_sets(view, query)?;
         let mut answer = execute_from(lowest, (view, hub.as_deref()), &rules, query)?;
         change::note(view, query, &mut answer)?;
         side::bound(view, &rules, query, &mut answer)?;
@@ -69,7 +72,17 @@ impl Store {
         let hub = self.hub_for(&query, &view)?;
         check_rule_of(&query, &view)?;
         let rules = |name: &str| view.rule(name);
+        self.provide_sets(&view, &query)?;
         explain(&view, hub.as_deref(), &rules, &query)
+    }
+
+    /// Evaluates the named sets in a query's conditions.
+    fn provide_sets(&self, view: &View, query: &Query) -> Result<()> {
+        let is_set = |condition: &Condition| matches!(condition, Condition::InSet(..));
+        if !query.filter.iter().any(is_set) {
+            return Ok(());
+        }
+        self.with_source(view, |source| source.provide(query))
     }
 
     /// What holds of the publisher CSV, if the query reads it and there is one.

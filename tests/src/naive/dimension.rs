@@ -86,6 +86,8 @@ pub struct Names {
     pub types: BTreeSet<String>,
     /// The types of each repo name.
     pub types_of: BTreeMap<String, BTreeSet<String>>,
+    /// Members of each named set.
+    pub sets: BTreeMap<String, BTreeSet<(IdentityKind, String)>>,
 }
 
 impl Names {

@@ -10,13 +10,20 @@ use footfall_engine::schema::{Dimension, Row, TimeUnit};
 
 use super::calendar;
 use super::dimension::{Key, Names, key};
-use super::glob;
+use super::{glob, rule};
 
 /// Whether a request passes all the conditions on requests (those on `evidence` are on downloads).
 #[must_use]
 pub fn keeps(conditions: &[Condition], row: &Row, names: &Names) -> bool {
     conditions.iter().all(|condition| match condition {
-        Condition::Where(Dimension::Evidence, _) | Condition::InSet(..) => true,
+        Condition::Where(Dimension::Evidence, _) => true,
+        Condition::InSet(name, is_in) => {
+            let members = names.sets.get(name);
+            let is_member = rule::who(row).is_some_and(|(kind, hash)| {
+                members.is_some_and(|members| members.contains(&(kind, hash.to_owned())))
+            });
+            is_member == *is_in
+        }
         Condition::Where(dimension, test) => {
             holds(dimension, test, &key(dimension, row, names), names)
         }
@@ -38,12 +45,11 @@ pub fn keeps_evidence(conditions: &[Condition], evidence: &str, names: &Names) -
 /// Says what is wrong with the conditions, if something is.
 ///
 /// # Errors
-/// A value that is not a number where numbers compare, a label that is not one of its time unit, a
-/// set (there are none here).
+/// A value that is not a number where numbers compare, a label that is not one of its time unit.
 pub fn check(conditions: &[Condition]) -> Result<(), String> {
     for condition in conditions {
         match condition {
-            Condition::InSet(name, _) => return Err(format!("no set of that name: {name}")),
+            Condition::InSet(..) => {}
             Condition::Where(dimension, test) => check_values(dimension, test)?,
         }
     }

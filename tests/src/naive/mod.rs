@@ -17,8 +17,8 @@
 //!
 //! # Not here
 //!
-//! Query text (`meta.query` is empty), estimates (`approx` is answered exactly, and said to be an estimate), sets of
-//! downloaders. The wording of notes is free; only whether there is one is defined.
+//! Query text (`meta.query` is empty), estimates (`approx` is answered exactly, and said to be an estimate). The
+//! wording of notes is free; only whether there is one is defined.
 
 pub mod agent;
 pub mod analysis;
@@ -35,11 +35,13 @@ pub mod order;
 pub mod range;
 pub mod rule;
 
+use std::collections::BTreeSet;
+
 use footfall_engine::metrics::Metric;
 use footfall_engine::query::value::DIMENSIONS_MAX;
 use footfall_engine::query::{Answer, Condition, Query};
 use footfall_engine::rules::Rule;
-use footfall_engine::schema::{Dimension, Row};
+use footfall_engine::schema::{Dimension, IdentityKind, Row};
 
 use dimension::Names;
 use group::Groups;
@@ -55,7 +57,12 @@ pub struct Source<'a> {
     pub hub: Option<&'a HubRows>,
     /// Rules beside the built-in ones.
     pub rules: &'a [Rule],
+    /// Named sets of downloaders.
+    pub sets: &'a [NamedSet],
 }
+
+/// A named set, and its members' kinds and hashes.
+pub type NamedSet = (String, BTreeSet<(IdentityKind, String)>);
 
 /// What a query looks at, made ready for counting.
 #[derive(Debug)]
@@ -89,6 +96,7 @@ pub fn evaluate(rows: &[Row], hub: Option<&HubRows>, query: &Query) -> Result<An
         log: rows,
         hub,
         rules: &[],
+        sets: &[],
     };
     evaluate_source(&source, query)
 }
@@ -99,6 +107,14 @@ pub fn evaluate(rows: &[Row], hub: Option<&HubRows>, query: &Query) -> Result<An
 /// A query that has no meaning, in a sentence.
 pub fn evaluate_source(source: &Source<'_>, query: &Query) -> Result<Answer, String> {
     check(query)?;
+    for condition in &query.filter {
+        match condition {
+            Condition::InSet(name, _) if source.sets.iter().all(|(known, _)| known != name) => {
+                return Err(format!("no set of that name: {name}"));
+            }
+            _ => {}
+        }
+    }
     let scope = Scope::new(source, query)?;
     if query.metrics.iter().any(|metric| hub::is_hub(*metric)) {
         hub::check(query, &scope)?;
@@ -159,7 +175,10 @@ impl<'a> Scope<'a> {
             conditions: &query.filter,
             rule: rule.ok_or_else(|| format!("no rule of that name: {name}"))?,
             days: [Days::of_log(source.log), Days::of_hub(&hub_requests)],
-            names: Names::default(),
+            names: Names {
+                sets: source.sets.iter().cloned().collect(),
+                ..Names::default()
+            },
             span: None,
             kept: Vec::new(),
             accepted: Vec::new(),

@@ -1,13 +1,17 @@
 //! A seed and what a store holds to a question made of queries.
 
-use footfall_engine::analysis::{Earlier, Request, SetExpr, Subject};
+use footfall_engine::analysis::{Earlier, Request, SetExpr, Shown, Subject};
 use footfall_engine::metrics::Metric;
 use footfall_engine::query::{Condition, Query, Range};
 use footfall_engine::rules::RULES;
 use footfall_engine::schema::{Dimension, TimeUnit};
+use footfall_engine::units::Day;
 
 use super::query::random_query;
 use super::{Content, Rng};
+
+/// Names of the sets that every random store has.
+pub const SETS: [&str; 2] = ["early", "listed"];
 
 /// A request of any analysis about what a store holds.
 #[must_use]
@@ -20,16 +24,14 @@ pub fn random_request(rng: &mut Rng, content: &Content) -> Request {
         TimeUnit::Month,
         TimeUnit::Year,
     ]);
-    let (analysis, subject) = match rng.below(10) {
+    let (analysis, subject) = match rng.below(14) {
         0 => ("audience", Subject::Set(random_set(rng, content, 0))),
         1 => {
             scope.top = top;
             ("overlap", Subject::Nothing)
         }
         2 => {
-            scope
-                .filter
-                .retain(|condition| !is_linear(condition) || rng.percent(10));
+            forget_times(rng, &mut scope);
             let has_shares = rng.percent(50);
             ("retention", Subject::Cohorts { unit, has_shares })
         }
@@ -39,28 +41,61 @@ pub fn random_request(rng: &mut Rng, content: &Content) -> Request {
         }
         4 => {
             scope = downloaders(Query::default());
-            let (query, _) = random_query(rng, content);
-            let mut query = Box::new(query);
-            query.order = query.order.filter(|_| rng.percent(5));
-            if query.range == Range::All && rng.percent(90) {
-                query.range = Range::LastDays(1 + u32::try_from(rng.below(20)).unwrap_or(0));
-            }
-            query
-                .by
-                .retain(|one| *one != Dimension::Downloader || rng.percent(10));
-            let with = *rng.pick(&[Earlier::Previous, Earlier::LastYear]);
-            ("compare", Subject::Compared { query, with })
+            ("compare", random_comparison(rng, content))
         }
         5 => {
-            scope = downloaders(Query::default());
-            ("calendar", Subject::Nothing)
+            scope.rule = None;
+            let names = (0..rng.below(3)).map(|_| rng.pick(RULES).name.to_owned());
+            ("explain-count", Subject::Rules(names.collect()))
         }
         6 => {
             scope.top = top;
+            let client = rng
+                .percent(50)
+                .then(|| rng.pick(&["transformers", "curl", "by"]));
+            let client = client.map(|client| (*client).to_owned());
+            let unit = rng.percent(50).then_some(unit);
+            ("clients", Subject::Clients { client, unit })
+        }
+        _ => random_look(rng, content, &mut scope, top),
+    };
+    Request {
+        analysis,
+        subject,
+        scope,
+    }
+}
+
+/// Leaves out most conditions on stretches of time, which some analyses refuse.
+fn forget_times(rng: &mut Rng, scope: &mut Query) {
+    scope
+        .filter
+        .retain(|condition| !is_linear(condition) || rng.percent(10));
+}
+
+/// A look at days, repos or single downloaders.
+fn random_look(
+    rng: &mut Rng,
+    content: &Content,
+    scope: &mut Query,
+    top: Option<u64>,
+) -> (&'static str, Subject) {
+    match rng.below(7) {
+        0 => {
+            (scope.rule, scope.top) = (None, top.filter(|_| rng.percent(50)));
+            let shown = *rng.pick(&[Shown::Found, Shown::All, Shown::All, Shown::Totals]);
+            ("machines", Subject::Machines(shown))
+        }
+        1 => ("shared", Subject::Nothing),
+        2 => {
+            *scope = downloaders(Query::default());
+            ("calendar", Subject::Nothing)
+        }
+        3 => {
+            scope.top = top;
             ("resalt", Subject::Nothing)
         }
-        7 => ("shared", Subject::Nothing),
-        8 => {
+        4 => {
             scope.top = top;
             scope.by = match rng.below(3) {
                 0 => Vec::new(),
@@ -69,17 +104,50 @@ pub fn random_request(rng: &mut Rng, content: &Content) -> Request {
             };
             ("reconcile", Subject::Nothing)
         }
-        _ => {
-            scope.rule = None;
-            let names = (0..rng.below(3)).map(|_| rng.pick(RULES).name.to_owned());
-            ("explain-count", Subject::Rules(names.collect()))
+        5 => {
+            forget_times(rng, scope);
+            scope.top = top;
+            ("spikes", random_apart(rng))
         }
-    };
-    Request {
-        analysis,
-        subject,
-        scope,
+        _ => {
+            forget_times(rng, scope);
+            scope.range = Range::All;
+            ("spike", random_day(rng, content))
+        }
     }
+}
+
+fn random_comparison(rng: &mut Rng, content: &Content) -> Subject {
+    let (query, _) = random_query(rng, content);
+    let mut query = Box::new(query);
+    query.order = query.order.filter(|_| rng.percent(5));
+    if query.range == Range::All && rng.percent(90) {
+        query.range = Range::LastDays(1 + u32::try_from(rng.below(20)).unwrap_or(0));
+    }
+    query
+        .by
+        .retain(|one| *one != Dimension::Downloader || rng.percent(10));
+    let with = *rng.pick(&[Earlier::Previous, Earlier::LastYear]);
+    Subject::Compared { query, with }
+}
+
+fn random_apart(rng: &mut Rng) -> Subject {
+    let apart = [
+        Dimension::Repo,
+        Dimension::Country,
+        Dimension::Client,
+        Dimension::Class,
+        Dimension::Identity,
+    ];
+    Subject::Apart(rng.percent(60).then(|| rng.pick(&apart).clone()))
+}
+
+fn random_day(rng: &mut Rng, content: &Content) -> Subject {
+    let day = content.rows.get(rng.below(content.rows.len()));
+    let day = day.map_or(Day(19_540), |row| row.ts.day());
+    let repo = rng.percent(30).then(|| rng.pick(&["a/x", "a/y", "none"]));
+    let repo = repo.map(|repo| (*repo).to_owned());
+    Subject::Day { day, repo }
 }
 
 fn is_linear(condition: &Condition) -> bool {
@@ -104,6 +172,12 @@ fn random_scope(rng: &mut Rng, content: &Content) -> Query {
         // Many conditions at once keep nobody.
         filter.truncate(1);
     }
+    if rng.percent(15) {
+        filter.push(Condition::InSet(
+            (*rng.pick(&SETS)).to_owned(),
+            rng.percent(50),
+        ));
+    }
     downloaders(Query {
         by: Vec::new(),
         filter,
@@ -125,7 +199,8 @@ fn random_set(rng: &mut Rng, content: &Content, depth: usize) -> SetExpr {
             .map(|_| random_set(rng, content, depth + 1))
             .collect()
     };
-    match rng.below(if depth < 3 { 8 } else { 3 }) {
+    match rng.below(if depth < 3 { 9 } else { 3 }) {
+        8 => SetExpr::Saved((*rng.pick(&SETS)).to_owned()),
         0 | 1 => {
             let scope = random_scope(rng, content);
             match scope.filter.into_iter().next() {

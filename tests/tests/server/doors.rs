@@ -2,6 +2,7 @@
 
 use footfall_engine::output::{Look, by_name};
 use footfall_engine::query::Answer;
+use footfall_tests::random::analysis::random_request;
 use footfall_tests::random::query::random_query;
 use footfall_tests::random::stored::Stored;
 use footfall_tests::random::{Content, Rng};
@@ -11,6 +12,7 @@ use crate::scene::{Answer as Response, LineClient, Scene};
 
 const LOGS: u64 = 6;
 const QUERIES_PER_LOG: u64 = 60;
+const ANALYSES_PER_LOG: u64 = 40;
 
 /// An answer as JSON, without what is not part of its meaning.
 fn said(mut value: Value) -> Value {
@@ -71,6 +73,18 @@ fn three_doors_one_meaning() {
                 want,
                 "line, seed {seed}: {text}"
             );
+            let answer = scene.ask("POST", "/api/v1/query", &[], text.as_bytes());
+            assert_eq!(of_http(&answer), want, "http, seed {seed}: {text}");
+            count += 1;
+        }
+        for _ in 0..ANALYSES_PER_LOG {
+            let text = random_request(&mut rng, &content).render();
+            if text.chars().any(char::is_control) {
+                continue;
+            }
+            let want = of_library(stored.store.ask(&text));
+            let line = of_line(&mut client, text.trim());
+            assert_eq!(line, want, "line, seed {seed}: {text}");
             let answer = scene.ask("POST", "/api/v1/query", &[], text.as_bytes());
             assert_eq!(of_http(&answer), want, "http, seed {seed}: {text}");
             count += 1;

@@ -7,7 +7,7 @@ use std::hash::{BuildHasherDefault, Hash, Hasher};
 use crate::schema::IdentityKind;
 
 /// An identity as stored.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct IdentityKey<'a> {
     /// Account or address.
     pub kind: IdentityKind,

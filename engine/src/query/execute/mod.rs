@@ -26,6 +26,7 @@ mod cells;
 mod chain;
 mod closing;
 mod distinct;
+mod each;
 mod estimate;
 mod explain;
 mod family;
@@ -76,12 +77,13 @@ use crate::catalog::View;
 use crate::error::{Error, ErrorKind, Result};
 use crate::hub::HubState;
 use crate::query::answer::Answer;
-use crate::query::value::{Condition, Query};
+use crate::query::value::Query;
 use crate::rules::Rule;
 
 /// Gives the user-defined rule of a name.
 pub type Rules<'r> = dyn Fn(&str) -> Option<Rule> + 'r;
 
+pub use each::{Asked, EachDownloader, Touch, each_downloader, first_touches};
 pub use explain::{Explanation, Part};
 pub use scope::log_calendar;
 pub use sets::{DownloaderSets, downloader_sets, meaning};
@@ -131,7 +133,6 @@ pub fn execute_from(
 ) -> Result<Answer> {
     let begin = Instant::now();
     query.check()?;
-    check_supported(query)?;
     let narrowed = Narrowed::new(view, query);
     let mut scope = Scope::new((view, hub), rules, &narrowed)?;
     let counted = count(&mut scope, lowest, rules)?;
@@ -154,7 +155,6 @@ pub fn explain(
     query: &Query,
 ) -> Result<Explanation> {
     query.check()?;
-    check_supported(query)?;
     let narrowed = Narrowed::new(view, query);
     let scope = Scope::new((view, hub), rules, &narrowed)?;
     explain::explain(&scope, rules, &CellPlan::new(&scope, scope.lowest()))
@@ -169,19 +169,6 @@ fn check_size(view: &View, answer: &Answer) -> Result<()> {
     }
     let message = format!("the answer has {values} values, the most is {most}");
     Err(Error::limit(message).with_help("add `top N`, a filter, or fewer dimensions"))
-}
-
-fn check_supported(query: &Query) -> Result<()> {
-    if query
-        .filter
-        .iter()
-        .any(|condition| matches!(condition, Condition::InSet(..)))
-    {
-        return Err(Error::unsupported(
-            "sets of downloaders are not answered yet",
-        ));
-    }
-    Ok(())
 }
 
 fn count(scope: &mut Scope<'_>, lowest: Level, rules: &Rules<'_>) -> Result<Counted> {

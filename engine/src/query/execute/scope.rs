@@ -414,10 +414,11 @@ fn downloaders(query: &Query, view: &View) -> Result<Option<Vec<u64>>> {
             matchers.push(Matcher::compile(&Dimension::Downloader, test)?);
         }
     }
-    if matchers.is_empty() {
-        return Ok(None);
-    }
     let keys = view.identities();
+    let in_sets = in_sets(query, view)?;
+    if matchers.is_empty() {
+        return Ok(in_sets);
+    }
     let mut kept = vec![0_u64; (keys.next_id() as usize).div_ceil(64).max(1)];
     for id in 0..keys.next_id().max(1) {
         let text = if id == 0 {
@@ -429,7 +430,30 @@ fn downloaders(query: &Query, view: &View) -> Result<Option<Vec<u64>>> {
             kept[id as usize / 64] |= 1 << (id % 64);
         }
     }
+    for (word, in_sets) in kept.iter_mut().zip(in_sets.into_iter().flatten()) {
+        *word &= in_sets;
+    }
     Ok(Some(kept))
+}
+
+/// A bit for each downloader, and for nobody, that conditions on named sets keep; `None` without any.
+fn in_sets(query: &Query, view: &View) -> Result<Option<Vec<u64>>> {
+    let mut kept: Option<Vec<u64>> = None;
+    for condition in &query.filter {
+        let Condition::InSet(name, is_in) = condition else {
+            continue;
+        };
+        let set = view
+            .set(name)
+            .ok_or_else(|| Error::not_found(format!("no set is called {name}")))?;
+        let words = (view.identities().next_id() as usize).div_ceil(64).max(1);
+        let kept = kept.get_or_insert_with(|| vec![u64::MAX; words]);
+        let members = set.words().iter().chain(std::iter::repeat(&0));
+        for (word, members) in kept.iter_mut().zip(members) {
+            *word &= if *is_in { *members } else { !members };
+        }
+    }
+    Ok(kept)
 }
 
 fn accepts(rule: &Rule, view: &View) -> Vec<bool> {

@@ -8,7 +8,7 @@ use super::distinct::IdSet;
 use super::groups::Key;
 use super::narrow::Narrowed;
 use super::scope::{Scope, instant};
-use super::{Level, Rules, check_supported, count, notes};
+use super::{Level, Rules, count, notes};
 use crate::bitmap::BitSet;
 use crate::catalog::View;
 use crate::error::{Error, Result};
@@ -50,7 +50,6 @@ pub fn downloader_sets(view: &View, rules: &Rules<'_>, query: &Query) -> Result<
         ..query.clone()
     };
     query.check()?;
-    check_supported(&query)?;
     let narrowed = Narrowed::new(view, &query);
     let mut scope = Scope::new((view, None), rules, &narrowed)?;
     scope.keeps_sets = true;
@@ -83,7 +82,6 @@ pub fn downloader_sets(view: &View, rules: &Rules<'_>, query: &Query) -> Result<
 /// As [`execute`](super::execute).
 pub fn meaning(view: &View, rules: &Rules<'_>, query: &Query) -> Result<Meta> {
     query.check()?;
-    check_supported(query)?;
     let narrowed = Narrowed::new(view, query);
     Ok(meta(&Scope::new((view, None), rules, &narrowed)?, 0))
 }

@@ -48,7 +48,7 @@ mod render;
 pub use parse::parse;
 pub use period::{end_of, instant_text};
 pub use reader::Reader;
-pub use render::{render, render_clauses, render_condition, render_name};
+pub use render::{render, render_clauses, render_condition, render_name, render_quoted};
 
 /// Longest text of a query in bytes.
 pub const TEXT_BYTES_MAX: usize = 1 << 20;

@@ -38,6 +38,12 @@ pub fn render_name(text: &str) -> String {
     name(text)
 }
 
+/// A name in double quotes, where a bare one might be a word of the grammar.
+#[must_use]
+pub fn render_quoted(text: &str) -> String {
+    quoted(text)
+}
+
 fn write(text: &mut String, query: &Query) -> fmt::Result {
     write_list(text, &query.metrics)?;
     write_clauses(text, query)

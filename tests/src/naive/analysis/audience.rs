@@ -55,7 +55,18 @@ fn collect<'a>(
             let mut several = several.iter();
             return several.try_for_each(|one| collect(log, source, asked, one, parts));
         }
-        SetExpr::Saved(name) => return Err(format!("no set of that name: {name}")),
+        SetExpr::Saved(name) => {
+            let members = source.sets.iter().find(|(known, _)| known == name);
+            let Some((_, members)) = members else {
+                return Err(format!("no set of that name: {name}"));
+            };
+            let mut all = downloaders(&log.iter().collect::<Vec<_>>());
+            all.retain(|(kind, hash)| members.contains(&(*kind, (*hash).to_owned())));
+            if parts.iter().all(|(part, _)| part != set) {
+                parts.push((set.clone(), all));
+            }
+            return Ok(());
+        }
         SetExpr::Kept(condition) => query.filter.push(condition.clone()),
         SetExpr::Scoped(conditions, range) => {
             query.filter.extend(conditions.iter().map(Condition::clone));

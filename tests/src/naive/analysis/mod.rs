@@ -5,13 +5,16 @@
 
 mod audience;
 mod calendar;
+mod clients;
 mod compare;
 mod explain_count;
+mod machines;
 mod overlap;
 mod reconcile;
 mod resalt;
 mod retention;
 mod shared;
+mod spikes;
 mod succession;
 
 use std::collections::BTreeSet;
@@ -20,7 +23,7 @@ use footfall_engine::analysis::{Request, Subject};
 use footfall_engine::query::{Query, Value};
 use footfall_engine::schema::{IdentityKind, Row};
 
-use super::{Scope, Source, rule};
+use super::{NamedSet, Scope, Source, rule};
 
 /// A downloader.
 pub(super) type Who<'a> = (IdentityKind, &'a str);
@@ -40,6 +43,14 @@ pub fn evaluate(source: &Source<'_>, request: &Request) -> Result<Vec<Vec<Value>
             succession::rows(source, request, (from, to, *unit))
         }
         ("compare", Subject::Compared { query, with }) => compare::rows(source, query, *with),
+        ("machines", Subject::Machines(shown)) => machines::rows(source, request, *shown),
+        ("spikes", Subject::Apart(part)) => spikes::rows(source, request, part.as_ref()),
+        ("spike", Subject::Day { day, repo }) => {
+            spikes::autopsy(source, request, (*day, repo.as_ref()))
+        }
+        ("clients", Subject::Clients { client, unit }) => {
+            clients::rows(source, request, (client.as_ref(), *unit))
+        }
         ("explain-count", Subject::Rules(names)) => explain_count::rows(source, request, names),
         ("calendar", Subject::Nothing) => Ok(calendar::rows(source)),
         ("resalt", Subject::Nothing) => resalt::rows(source, request),
