@@ -171,13 +171,21 @@ impl Day {
 }
 
 impl Month {
-    /// Its first day; the day after [`DAY_MAX`] for months that cannot be stored.
+    /// Its first day; the day after [`DAY_MAX`] for months that cannot be stored. The source is that of
+    /// the dates of days.
     #[must_use]
-    pub fn first_day(self) -> Day {
-        let year = i32::try_from(self.0 / 12).map_or(i32::MAX, |years| years.saturating_add(1970));
-        let date = chrono::NaiveDate::from_ymd_opt(year, self.0 % 12 + 1, 1);
-        date.and_then(Day::from_date)
-            .unwrap_or_else(|| DAY_MAX.next())
+    pub const fn first_day(self) -> Day {
+        // Years begin with March, eras of 400 years in the year 0.
+        let months = self.0 as u64 + 1970 * 12 - 2;
+        let (year, month_from_march) = (months / 12, months % 12);
+        let (era, year_of_era) = (year / 400, year % 400);
+        let day_of_year = (153 * month_from_march + 2) / 5;
+        let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+        let day = era * 146_097 + day_of_era - 719_468;
+        if day > DAY_MAX.0 as u64 {
+            return DAY_MAX.next();
+        }
+        Day(day as u32)
     }
 
     /// The first day after it.

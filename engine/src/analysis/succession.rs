@@ -10,7 +10,7 @@ use super::source::Source;
 use super::{Analysis, Card};
 use crate::bitmap::BitSet;
 use crate::error::{Error, Result};
-use crate::query::bucket::{buckets, partial_and_missing};
+use crate::query::bucket::{Coverage, buckets, coverages, labels};
 use crate::query::text::Reader;
 use crate::query::value::Query;
 use crate::query::{Answer, ColumnType, Value};
@@ -80,16 +80,18 @@ impl Analysis for Succession {
         let mut all = BitSet::new(source.limit());
         first.values().try_for_each(|set| all.union_with(set))?;
         let begin = first.keys().chain(second.keys()).min().copied();
-        let keys = buckets(span, *unit).into_iter();
+        let keys = buckets(span, *unit);
         answer.rows = curve(
-            keys.filter(|key| Some(*key) >= begin && begin.is_some()),
+            keys.iter()
+                .copied()
+                .filter(|key| Some(*key) >= begin && begin.is_some()),
             *unit,
             (&first, &second),
             &all,
         )?;
-        let calendar = source.calendar();
-        (answer.meta.partial, answer.meta.missing) =
-            partial_and_missing(span, (*unit, 0), &[&calendar]);
+        let known = [coverages(&keys, (*unit, 0), span, &source.calendar())];
+        answer.meta.partial = labels(Coverage::Partial, (&keys, *unit), &known);
+        answer.meta.missing = labels(Coverage::Missing, (&keys, *unit), &known);
         answer.meta.notes.push(format!(
             "of {} downloaders of {from}; on_first: there in the bucket, only_on_first: those of them who have \
              not touched {to} by its end, moved: first touch of {to} in it, touched: so far",

@@ -66,7 +66,7 @@ pub fn coverage(key: BucketKey, unit: TimeUnit, span: Span, calendar: &Calendar)
     match present.last() {
         None => Coverage::Missing,
         Some(newest)
-            if is_cut || present.len() != usize_of(days) || !calendar.is_complete(*newest) =>
+            if is_cut || present.len() != usize_of(days) || calendar.is_open(*newest) =>
         {
             Coverage::Partial
         }
@@ -78,34 +78,41 @@ fn usize_of(days: u32) -> usize {
     usize::try_from(days).unwrap_or(usize::MAX)
 }
 
-/// Labels of the buckets of a span that are partial, and of those that are missing, in any of the
-/// sources that a query reads; a bucket can be partial in one and missing in the other.
-/// A bucket is partial too if one of the `looks_back` days that end with it is not complete.
+/// How much of each bucket a source has inside a span, where a bucket is partial too if one of the
+/// `looks_back` days that end with it is not complete.
 #[must_use]
-pub fn partial_and_missing(
-    span: Span,
+pub fn coverages(
+    keys: &[BucketKey],
     (unit, looks_back): (TimeUnit, u32),
-    sources: &[&Calendar],
-) -> (Vec<String>, Vec<String>) {
-    let (mut partial, mut missing) = (Vec::new(), Vec::new());
-    for key in buckets(span, unit) {
-        let is = |wanted| {
-            let mut sources = sources.iter();
-            sources.any(|calendar| match coverage(key, unit, span, calendar) {
-                Coverage::Whole if !has_days_before(key, (unit, looks_back), calendar) => {
-                    Coverage::Partial == wanted
-                }
-                found => found == wanted,
-            })
-        };
-        if is(Coverage::Partial) {
-            partial.push(unit.label(key));
+    span: Span,
+    calendar: &Calendar,
+) -> Vec<Coverage> {
+    let of_one = |key: &BucketKey| match coverage(*key, unit, span, calendar) {
+        Coverage::Whole if !has_days_before(*key, (unit, looks_back), calendar) => {
+            Coverage::Partial
         }
-        if is(Coverage::Missing) {
-            missing.push(unit.label(key));
-        }
-    }
-    (partial, missing)
+        found => found,
+    };
+    keys.iter().map(of_one).collect()
+}
+
+/// Labels of the buckets of which any source has as much as is wanted; a bucket can be partial in one and
+/// missing in the other.
+#[must_use]
+pub fn labels(
+    wanted: Coverage,
+    (keys, unit): (&[BucketKey], TimeUnit),
+    sources: &[Vec<Coverage>],
+) -> Vec<String> {
+    let is_wanted = |place: usize| {
+        let mut sources = sources.iter();
+        sources.any(|known| known.get(place) == Some(&wanted))
+    };
+    let found = keys
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| is_wanted(*place));
+    found.map(|(_, key)| unit.label(*key)).collect()
 }
 
 /// Whether a source has all of the days that end with a bucket.
@@ -121,7 +128,7 @@ fn has_days_before(key: BucketKey, (unit, days): (TimeUnit, u32), calendar: &Cal
     };
     let day = |day: u64| Day(u32::try_from(day).unwrap_or(u32::MAX));
     let present = calendar.days_in(day(first), day(last.saturating_sub(1)));
-    present.len() == usize_of(days) && present.last().is_some_and(|day| calendar.is_complete(*day))
+    present.len() == usize_of(days) && present.last().is_some_and(|day| !calendar.is_open(*day))
 }
 
 /// The days that a span touches, first and last; `None` for an empty span.
@@ -157,28 +164,25 @@ mod tests {
         // 2024-01-01 is day 19,723; January has 31 days, February 29, March 31.
         let first = 19_723;
         let calendar = Calendar::of_hub((first..first + 31).chain([first + 70]).map(Day));
-        let all = partial_and_missing(days(first, first + 70), (TimeUnit::Month, 0), &[&calendar]);
+        let of = |unit, span, calendar: &Calendar| {
+            coverages(&buckets(span, unit), (unit, 0), span, calendar)
+        };
+        let all = of(TimeUnit::Month, days(first, first + 70), &calendar);
         assert_eq!(
             all,
-            (vec!["2024-03".to_owned()], vec!["2024-02".to_owned()])
+            [Coverage::Whole, Coverage::Missing, Coverage::Partial]
         );
-        let cut = partial_and_missing(
-            days(first + 1, first + 40),
-            (TimeUnit::Month, 0),
-            &[&calendar],
-        );
-        assert_eq!(cut.0, ["2024-01"]);
-        let empty = Calendar::default();
-        let both =
-            partial_and_missing(days(first, first), (TimeUnit::Day, 0), &[&calendar, &empty]);
-        assert_eq!(both, (vec![], vec!["2024-01-01".to_owned()]));
-        let newest = coverage(
-            first + 70,
-            TimeUnit::Day,
-            days(first, first + 70),
-            &calendar,
-        );
-        assert_eq!(newest, Coverage::Partial);
+        let cut = of(TimeUnit::Month, days(first + 1, first + 40), &calendar);
+        assert_eq!(cut[0], Coverage::Partial);
+        let none = of(TimeUnit::Day, days(first, first), &Calendar::default());
+        assert_eq!(none, [Coverage::Missing]);
+        let newest = of(TimeUnit::Day, days(first + 70, first + 70), &calendar);
+        assert_eq!(newest, [Coverage::Partial]);
+        let back = [first + 5, first + 6, first + 7].map(|day| {
+            let span = days(first, first + 30);
+            coverages(&[day], (TimeUnit::Day, 7), span, &calendar)[0]
+        });
+        assert_eq!(back, [Coverage::Partial, Coverage::Whole, Coverage::Whole]);
     }
 
     #[test]

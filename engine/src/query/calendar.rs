@@ -78,7 +78,13 @@ impl Calendar {
     /// Whether the source has all of it.
     #[must_use]
     pub fn is_complete(&self, day: Day) -> bool {
-        self.is_present(day) && (self.newest_is_complete || self.last() != Some(day))
+        self.is_present(day) && !self.is_open(day)
+    }
+
+    /// Whether it is the newest present day, and more of it may come.
+    #[must_use]
+    pub fn is_open(&self, day: Day) -> bool {
+        !self.newest_is_complete && self.last() == Some(day)
     }
 
     /// The newest complete day.

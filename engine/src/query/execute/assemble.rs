@@ -18,6 +18,7 @@ use crate::query::bucket::{self, Coverage};
 use crate::query::order::{Unordered, order};
 use crate::query::text;
 use crate::query::value::Query;
+use crate::schema::time::BucketKey;
 use crate::schema::{Dimension, IdentityKind, TimeUnit};
 use crate::sketch::STANDARD_ERROR;
 
@@ -278,8 +279,8 @@ fn first_lines(query: &Query, mut lines: Vec<Line>) -> Vec<Line> {
 /// The only dimension that is a stretch of the time line, if there is exactly one.
 struct Series {
     axis: Option<(usize, TimeUnit)>,
-    /// For each of its buckets whether the log, and whether the publisher CSV, has no day of it.
-    missing: Vec<[bool; 2]>,
+    /// How much of its buckets the log, and how much the publisher CSV has; none where it is not read.
+    coverage: [Vec<Coverage>; 2],
 }
 
 impl Series {
@@ -292,20 +293,21 @@ impl Series {
         let axis = axes.next().filter(|_| axes.next().is_none());
         let mut series = Self {
             axis,
-            missing: Vec::new(),
+            coverage: Default::default(),
         };
-        if let (Some((at, unit)), Some(span)) = (axis, scope.span) {
-            let days = [&scope.log_days, &scope.hub_days];
-            let buckets = scope.axes.get(at).map(super::axis::Axis::buckets);
-            let missing = buckets.unwrap_or_default().iter().map(|key| {
-                days.map(|days| match days {
-                    Some(days) => bucket::coverage(*key, unit, span, days) == Coverage::Missing,
-                    None => true,
-                })
+        if let (Some((_, unit)), Some(span)) = (axis, scope.span) {
+            let unit = (unit, looks_back(scope.query));
+            series.coverage = [&scope.log_days, &scope.hub_days].map(|days| match days {
+                Some(days) => bucket::coverages(series.buckets(scope), unit, span, days),
+                None => Vec::new(),
             });
-            series.missing = missing.collect();
         }
         series
+    }
+
+    fn buckets<'s>(&self, scope: &'s Scope<'_>) -> &'s [BucketKey] {
+        let axis = self.axis.and_then(|(at, _)| scope.axes.get(at));
+        axis.map(super::axis::Axis::buckets).unwrap_or_default()
     }
 
     /// Puts lines in where a series has none, and nulls where a source has no day.
@@ -318,7 +320,8 @@ impl Series {
             lines.push(zeros(0));
         }
         if scope.axes.len() == 1 && self.axis.is_some() {
-            let mut by_bucket: Vec<Line> = (0..self.missing.len() as Key).map(zeros).collect();
+            let count = self.buckets(scope).len();
+            let mut by_bucket: Vec<Line> = (0..count as Key).map(zeros).collect();
             for line in lines {
                 if let Some(place) = by_bucket.get_mut(line.key as usize) {
                     *place = line;
@@ -331,7 +334,10 @@ impl Series {
             let missing = match self.axis.and_then(|(at, _)| scope.axes.get(at)) {
                 Some(axis) => {
                     let code = axis.code(line.key) as usize;
-                    self.missing.get(code).copied().unwrap_or_default()
+                    let of_bucket = |known: &Vec<Coverage>| known.get(code).copied();
+                    self.coverage.each_ref().map(|known| {
+                        of_bucket(known).is_none_or(|known| known == Coverage::Missing)
+                    })
                 }
                 None => [false, !has_hub],
             };
@@ -346,17 +352,21 @@ impl Series {
 
     /// Labels of partial and of missing buckets.
     fn unsure(&self, scope: &Scope<'_>) -> (Vec<String>, Vec<String>) {
-        let (Some((_, unit)), Some(span)) = (self.axis, scope.span) else {
+        let Some((_, unit)) = self.axis else {
             return Default::default();
         };
-        let sources: Vec<_> = scope.log_days.iter().chain(&scope.hub_days).collect();
-        let looks_back = scope.query.metrics.iter().map(|metric| match metric {
-            Metric::Rolling(days) => *days,
-            _ => 0,
-        });
-        let looks_back = looks_back.max().unwrap_or(0);
-        bucket::partial_and_missing(span, (unit, looks_back), &sources)
+        let of = |wanted| bucket::labels(wanted, (self.buckets(scope), unit), &self.coverage);
+        (of(Coverage::Partial), of(Coverage::Missing))
     }
+}
+
+/// How many days before a bucket's end its numbers come from.
+fn looks_back(query: &Query) -> u32 {
+    let days = query.metrics.iter().map(|metric| match metric {
+        Metric::Rolling(days) => *days,
+        _ => 0,
+    });
+    days.max().unwrap_or(0)
 }
 
 fn overcount(
