@@ -65,9 +65,7 @@ pub fn coverage(key: BucketKey, unit: TimeUnit, span: Span, calendar: &Calendar)
     let days = last.get() - first.get() + 1;
     match present.last() {
         None => Coverage::Missing,
-        Some(newest)
-            if is_cut || present.len() != usize_of(days) || calendar.is_open(*newest) =>
-        {
+        Some(newest) if is_cut || present.len() != usize_of(days) || calendar.is_open(*newest) => {
             Coverage::Partial
         }
         Some(_) => Coverage::Whole,
@@ -168,10 +166,7 @@ mod tests {
             coverages(&buckets(span, unit), (unit, 0), span, calendar)
         };
         let all = of(TimeUnit::Month, days(first, first + 70), &calendar);
-        assert_eq!(
-            all,
-            [Coverage::Whole, Coverage::Missing, Coverage::Partial]
-        );
+        assert_eq!(all, [Coverage::Whole, Coverage::Missing, Coverage::Partial]);
         let cut = of(TimeUnit::Month, days(first + 1, first + 40), &calendar);
         assert_eq!(cut[0], Coverage::Partial);
         let none = of(TimeUnit::Day, days(first, first), &Calendar::default());
