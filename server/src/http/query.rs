@@ -82,7 +82,13 @@ pub(super) async fn answer(call: Call, query: String) -> Result<Found, Fault> {
 
 fn written(call: &Call, query: &str, output: &'static dyn Output) -> Result<Found, Fault> {
     let asked = Asked::new(call, query)?;
-    let etag = asked.etag(output.name());
+    // An output without notes is rows alone: the same bytes until the next commit, so parts of them fit
+    // together.
+    let has_ranges = !output.has_notes();
+    let mut etag = asked.etag(output.name());
+    if has_ranges {
+        etag = etag.trim_start_matches("W/").to_owned();
+    }
     if has_already(&call.headers, &etag) {
         return Ok(Found::not_modified(etag));
     }
@@ -91,7 +97,9 @@ fn written(call: &Call, query: &str, output: &'static dyn Output) -> Result<Foun
     output
         .write(&answer, Look::Plain, &mut bytes)
         .map_err(|error| Fault::new(Code::Internal, error.to_string()))?;
-    Ok(Found::new(output.media_type(), bytes).with_etag(etag))
+    let mut found = Found::new(output.media_type(), bytes).with_etag(etag);
+    found.has_ranges = has_ranges;
+    Ok(found)
 }
 
 /// A query, and the snapshot that answers it.

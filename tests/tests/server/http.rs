@@ -128,6 +128,27 @@ fn a_head_has_no_body_and_a_part_is_a_part() {
     );
 }
 
+/// Polars reads addresses in parts.
+#[test]
+fn an_answer_of_rows_alone_can_be_read_in_parts() {
+    let scene = Scene::mixed(|_, _| {});
+    let path = "/api/v1/query?q=downloads+by+day&format=csv";
+    let whole = scene.get(path);
+    let etag = whole.header("etag").unwrap();
+    assert!(etag.starts_with('"'), "{etag} names bytes");
+    let mut parts = Vec::new();
+    for range in ["bytes=0-9", "bytes=10-"] {
+        let part = scene.ask("GET", path, &[("Range", range), ("If-Range", etag)], b"");
+        assert_eq!(part.status, 206);
+        parts.extend_from_slice(&part.body);
+    }
+    assert_eq!(parts, whole.body);
+    // JSON says how long it took: no two answers are the same bytes.
+    let json = "/api/v1/query?q=downloads+by+day&format=json";
+    let answer = scene.ask("GET", json, &[("Range", "bytes=0-9")], b"");
+    assert_eq!((answer.status, answer.header("accept-ranges")), (200, None));
+}
+
 #[test]
 fn the_hubs_own_path_gives_the_hubs_numbers_else_counts() {
     let path =
