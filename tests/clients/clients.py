@@ -1,8 +1,6 @@
 """Programs that people have, asking a server: curl, pandas, Polars, DuckDB, Prometheus' own parser.
 
-    footfall demo; footfall --store demo-store serve &
-    pip install pandas polars duckdb prometheus-client
-    python3 tests/clients/clients.py http://127.0.0.1:4816
+    tests/clients/run.sh
 
 Says what it asked, and ends with 1 if an answer is not the one that the others got. What is not installed is
 skipped and said.
