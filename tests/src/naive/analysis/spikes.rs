@@ -9,9 +9,9 @@ use footfall_engine::query::{Condition, Query, Range, Test, Value};
 use footfall_engine::schema::{Dimension, TimeUnit};
 use footfall_engine::units::Day;
 
-use super::super::calendar::DAY;
+use super::super::calendar::{self, DAY};
 use super::super::evaluate_source;
-use super::super::range::Days;
+use super::super::range::{Days, Span};
 use super::retention::stored;
 use super::{Source, int, share};
 
@@ -87,27 +87,28 @@ pub(super) fn rows(
     };
     let days = Days::of_log(source.log);
     let mut found = Vec::new();
-    let ask = (&[Metric::Downloads][..], part);
-    let mut by_day = BTreeMap::new();
-    for day in &days.complete {
-        by_day.insert(*day, of_day(source, scope, ask, *day)?);
-    }
+    let by_day = by_day(source, scope, part, span)?;
     for day in &days.complete {
         if *day < span.from || *day + DAY > span.to {
             continue;
         }
         let before = references(&days, *day);
-        for (label, counts) in &by_day[day] {
-            let of = |rows: &Vec<(Value, Vec<usize>)>| {
+        for (label, count) in by_day.get(day).into_iter().flatten() {
+            let of = |rows: &Vec<(Value, usize)>| {
                 let own = rows.iter().find(|(one, _)| one == label);
-                own.map_or(0, |(_, counts)| counts[0])
+                own.map_or(0, |(_, count)| *count)
             };
-            let Some(expected) = median(before.iter().map(|day| of(&by_day[day])).collect()) else {
+            let Some(expected) = median(
+                before
+                    .iter()
+                    .map(|day| by_day.get(day).map_or(0, of))
+                    .collect(),
+            ) else {
                 continue;
             };
-            let excess = counts[0] as f64 - expected;
+            let excess = *count as f64 - expected;
             if excess > 0.0 {
-                found.push((*day, label.clone(), counts[0], expected, excess));
+                found.push((*day, label.clone(), *count, expected, excess));
             }
         }
     }
@@ -140,6 +141,41 @@ pub(super) fn rows(
             row
         });
     Ok(rows.collect())
+}
+
+/// Downloads of each day from four weeks before a span, by shown value: a download that goes on over midnight
+/// is one.
+fn by_day(
+    source: &Source<'_>,
+    scope: &Query,
+    part: Option<&Dimension>,
+    span: Span,
+) -> Result<BTreeMap<i64, Vec<(Value, usize)>>, String> {
+    let bound = |ms: i64| Bound::Day(Day(u32::try_from(ms.max(0) / DAY).unwrap_or(0)));
+    let mut by = vec![Dimension::Time(TimeUnit::Day)];
+    by.extend(part.cloned());
+    let query = Query {
+        metrics: vec![Metric::Downloads],
+        by,
+        range: Range::Between(Some(bound(span.from - 4 * WEEK)), Some(bound(span.to - 1))),
+        order: None,
+        top: None,
+        ..scope.clone()
+    };
+    let mut days: BTreeMap<i64, Vec<(Value, usize)>> = BTreeMap::new();
+    for mut row in evaluate_source(source, &query)?.rows {
+        let count = match row.pop() {
+            Some(Value::Int(count)) => usize::try_from(count).unwrap_or(0),
+            _ => continue,
+        };
+        let Value::Text(day) = row.remove(0) else {
+            continue;
+        };
+        let bucket = calendar::by_label(TimeUnit::Day, &day).ok_or("no day")?;
+        let label = row.pop().unwrap_or(Value::Null);
+        days.entry(bucket.from).or_default().push((label, count));
+    }
+    Ok(days)
 }
 
 /// A count, and what was expected.
