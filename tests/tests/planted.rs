@@ -1,10 +1,12 @@
-//! What is hidden in generated logs is found: the day from which identities are hashed anew, missing days,
-//! the overlap of two audiences. At seeds that nothing was fitted to.
+//! What is hidden in generated logs is found: machines, spikes and their cause, the day from which identities are
+//! hashed anew, missing days, the overlap of two audiences, a succession. At seeds that nothing was fitted to.
 #![expect(
+    clippy::print_stdout,
     clippy::unwrap_used,
     reason = "a test fails where its input is not as it must be"
 )]
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use footfall_engine::ingest::pipeline::Options;
@@ -92,5 +94,81 @@ fn what_is_hidden_is_found_and_nothing_else() {
         for (row, want) in audience.rows[1..].iter().zip(truth.audience.downloaders) {
             assert_eq!(row[1], Value::Int(want), "seed {seed}");
         }
+
+        spikes_have_their_cause(&store, &truth, seed);
+        machines_are_named(&store, &truth, seed);
+
+        let [before, after] = &truth.succession.repos;
+        let curve = ask(&format!("succession {before} {after}"));
+        assert_eq!(curve.rows[0][1], int(truth.succession.downloaders));
+        let touched: Vec<_> = curve.rows.iter().map(|row| row[4].clone()).collect();
+        let want: Vec<_> = truth.succession.moved.iter().copied().map(int).collect();
+        assert_eq!(touched[..want.len()], want, "seed {seed}");
     }
+}
+
+fn int(count: u64) -> Value {
+    Value::Int(count)
+}
+
+/// Taken apart, a spike is of the country that made it.
+fn spikes_have_their_cause(store: &Store, truth: &Truth, seed: u64) {
+    for spike in &truth.spikes {
+        let text = format!("spike {} {} rule requests", spike.day, spike.repo);
+        let parts = store.ask(&text).unwrap();
+        let country = Value::Text("country".to_owned());
+        let first = parts.rows.iter().find(|row| row[0] == country);
+        let want = Value::Text(spike.country.to_owned());
+        assert_eq!(first.map(|row| &row[1]), Some(&want), "seed {seed}: {text}");
+    }
+}
+
+/// Of the downloaders that are looked at, how many may be like machines by their hours alone, in percent: the
+/// logs have programs that nobody planted.
+const BY_HOURS_PERCENT_MAX: usize = 1;
+
+/// Mirrors by their sweeps and nobody else, jobs by their hours.
+fn machines_are_named(store: &Store, truth: &Truth, seed: u64) {
+    let verdicts = store.ask("machines all top 1000000").unwrap();
+    // Answers show the first digits of a hash.
+    let planted = |kind: &str| -> BTreeSet<String> {
+        let machines = truth.machines.iter().filter(|machine| machine.kind == kind);
+        machines
+            .flat_map(|machine| &machine.hashes)
+            .map(|hash| hash.chars().take(8).collect())
+            .collect()
+    };
+    let having = |reason: &str| -> BTreeSet<String> {
+        let names = verdicts
+            .rows
+            .iter()
+            .filter_map(|row| match (&row[0], &row[2]) {
+                (Value::Text(name), Value::Text(why)) if why.contains(reason) => Some(name.clone()),
+                _ => None,
+            });
+        names.collect()
+    };
+    let (mirrors, jobs) = (planted("mirror"), planted("job"));
+    assert_eq!(
+        (mirrors.len(), jobs.len()),
+        (20, 20),
+        "before and after the re-salt"
+    );
+    for reason in ["breadth", "burst", "sweep"] {
+        assert_eq!(having(reason), mirrors, "seed {seed}: {reason}");
+    }
+    let by_hours = having("cadence");
+    assert!(jobs.is_subset(&by_hours), "seed {seed}");
+    let others = by_hours
+        .difference(&jobs)
+        .filter(|name| !mirrors.contains(*name))
+        .count();
+    println!(
+        "seed {seed}: {others} others by their hours, of {} looked at",
+        verdicts.rows.len()
+    );
+    assert!(
+        others * 100 <= verdicts.rows.len() * BY_HOURS_PERCENT_MAX,
+        "{others}"
+    );
 }
