@@ -256,5 +256,7 @@ mod tests {
             assert!(help.contains(about), "{name}");
             assert!(GROUPS.contains(&group), "{name}");
         }
+        let is_narrow = help.lines().all(|line| line.chars().count() <= 100);
+        assert!(is_narrow, "no line is wrapped:\n{help}");
     }
 }

@@ -17,7 +17,7 @@ use crate::sheet::{sheet, text};
 pub(super) const COMMAND: Command = Command {
     name: "annotate",
     group: "Look after a store",
-    about: "annotate DAY TEXT, list, remove DAY: what happened on a day, shown by series that cross it",
+    about: "annotate DAY TEXT, list, remove DAY: what happened, noted under series",
     examples: "  footfall annotate 2026-03-01 'moved to another org'
   footfall annotate 2026-03-01 'the export hashes addresses anew' --resalt
   footfall annotate list

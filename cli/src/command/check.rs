@@ -12,7 +12,7 @@ use crate::exit::{Exit, Failure, Outcome};
 pub(super) const COMMAND: Command = Command {
     name: "check",
     group: "Look after a store",
-    about: "Say what is not as it was, for cron: nothing and exit code 0 when all is well, else 6",
+    about: "Say what is not as it was, for cron: nothing and exit code 0 if all is well, else 6",
     examples: "  footfall check
   footfall check --max-age 3d --drop 50% --rejects 1%
   footfall check --server localhost:4815",

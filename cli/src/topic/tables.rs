@@ -22,6 +22,7 @@ Analyses: questions made of queries, each a command and a text for footfall quer
 {rows}
   SET    TERM [or TERM]…
   TERM   FACTOR [and FACTOR]…
+  UNIT   day, week, month, quarter or year
   FACTOR not FACTOR | (SET) | (where COND [and COND]… [RANGE]) | (RANGE) | COND | NAME
 
 A condition is the set of the downloaders of accepted requests that it keeps, so that

@@ -21,8 +21,8 @@ const TOP: u64 = 10;
 
 const CARD: Card = Card {
     name: "clients",
-    about: "Show who uses which client or version, how that changes, and requests for each download",
-    words: "[NAME] [by day|week|month|quarter|year]",
+    about: "Show who uses which client or version, how that changes, requests per download",
+    words: "[NAME] [by UNIT]",
     clauses: &["where", "range", "rule", "top"],
     examples: &[
         "clients last 30d",

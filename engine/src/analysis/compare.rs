@@ -46,7 +46,7 @@ const WEEK_MS: u64 = 7 * DAY_MS;
 
 const CARD: Card = Card {
     name: "compare",
-    about: "Set any query beside the range before or a year before: growth, and each group's part in it",
+    about: "Set a query beside the range or the year before: growth, and each group's part",
     words: "QUERY vs previous|last-year",
     clauses: &[],
     examples: &[

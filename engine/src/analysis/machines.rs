@@ -59,7 +59,7 @@ const FOUND: &str = "those found";
 
 const CARD: Card = Card {
     name: "machines",
-    about: "Find downloaders that behave like machines, with the evidence for each; totals without them",
+    about: "Find downloaders that behave like machines, with evidence; totals without them",
     words: "[all|totals]",
     clauses: &["where", "range", "top"],
     examples: &[

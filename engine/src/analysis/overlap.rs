@@ -22,7 +22,7 @@ const TOP_MAX: u64 = 500;
 
 const CARD: Card = Card {
     name: "overlap",
-    about: "Compare the downloaders of every pair of the largest repos: in common, Jaccard, lift",
+    about: "Compare downloaders of every pair of the largest repos: in common, Jaccard, lift",
     words: "",
     clauses: &["where", "range", "rule", "top"],
     examples: &[

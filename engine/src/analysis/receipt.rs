@@ -21,7 +21,7 @@ pub(super) struct Receipt;
 
 const CARD: Card = Card {
     name: "receipt",
-    about: "Say what a query's numbers rest on: rule, range, filter, files, rows, what was left out",
+    about: "Say what a query's numbers rest on: rule, range, files, rows, what was left out",
     words: "QUERY",
     clauses: &[],
     examples: &[

@@ -22,7 +22,7 @@ pub(super) struct Resalt;
 
 const CARD: Card = Card {
     name: "resalt",
-    about: "Tell how many downloaders neighbouring days share, and where accounts or addresses seem hashed anew",
+    about: "Find days from which accounts or addresses seem hashed anew",
     words: "",
     clauses: &["where", "range", "rule", "top"],
     examples: &["resalt", "resalt where repo_type = model last 90d top 5"],

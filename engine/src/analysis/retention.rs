@@ -20,8 +20,8 @@ const BUCKETS_MAX: usize = 1_000;
 
 const CARD: Card = Card {
     name: "retention",
-    about: "Show how many of the downloaders that were first seen in a week or month came again later",
-    words: "by day|week|month|quarter|year [share]",
+    about: "Show how many of the downloaders first seen in a week or month came again later",
+    words: "by UNIT [share]",
     clauses: &["where", "range", "rule"],
     examples: &[
         "retention by month",

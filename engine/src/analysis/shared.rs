@@ -21,7 +21,7 @@ pub(super) struct Shared;
 
 const CARD: Card = Card {
     name: "shared",
-    about: "Count addresses by how many agents they have; those with many are probably shared (v2 logs)",
+    about: "Count addresses by how many agents they have; those with many are probably shared",
     words: "",
     clauses: &["where", "range", "rule"],
     examples: &["shared last 30d", "shared where country = DE in 2026-07"],

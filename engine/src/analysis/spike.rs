@@ -34,7 +34,7 @@ const PARTS: [(&str, Dimension); 5] = [
 
 const CARD: Card = Card {
     name: "spike",
-    about: "Take one day apart: which repos, countries, clients and downloaders its downloads came from",
+    about: "Take a day apart: which repos, countries, clients, downloaders its downloads are of",
     words: "DAY [REPO]",
     clauses: &["where", "rule"],
     examples: &[

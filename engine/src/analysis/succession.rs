@@ -23,7 +23,7 @@ pub(super) struct Succession;
 const CARD: Card = Card {
     name: "succession",
     about: "Show what share of one repo's downloaders has touched its successor, week by week",
-    words: "'SET' 'SET' [by day|week|month|quarter|year]",
+    words: "'SET' 'SET' [by UNIT]",
     clauses: &["where", "range", "rule"],
     examples: &[
         "succession acme/llama-7b acme/llama-13b",

@@ -33,7 +33,7 @@ pub(super) struct Findings;
 
 const CARD: Card = Card {
     name: "findings",
-    about: "List what is not as it was: late, missing and doubled days, falls, spikes, rejects …",
+    about: "List what is not as it was: late, missing, doubled days, falls, spikes, rejects …",
     words: "[max-age 2d] [drop 60%] [rejects 0.1%]",
     clauses: &[],
     examples: &["findings", "findings max-age 3d drop 50% rejects 1%"],
