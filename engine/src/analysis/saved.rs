@@ -114,7 +114,8 @@ pub(super) fn saved(source: &Source<'_>, name: &str) -> Result<Arc<BitSet>> {
 ///
 /// # Errors
 ///
-/// As [`saved`].
+/// `NotFound` when it names a set that there is not, `Limit` when sets are defined by too many others; as
+/// [`Source::sets`].
 pub fn evaluate(source: &Source<'_>, words: &SetWords) -> Result<BitSet> {
     if words.definition.is_empty() {
         return listed(source, &words.hashes);

@@ -1,7 +1,7 @@
 //! A store to what is not as it was: a line for each finding.
 //!
 //! A day that has an annotation is known: nothing is found of it any more. Files say something for
-//! [`RECENT_DAYS`] after they were taken in; falls and spikes are looked for on as many days of each source.
+//! `RECENT_DAYS` days after they were taken in; falls and spikes are looked for on as many days of each source.
 //!
 //! # To add one
 //!
