@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::metrics::Metric;
 use crate::query::check::check_rule;
 use crate::query::text::Reader;
-use crate::query::value::Query;
+use crate::query::value::{Condition, Query, Test};
 use crate::query::{Answer, ColumnType, Value};
 use crate::rules::{self, Rule};
 use crate::schema::Dimension;
@@ -72,14 +72,10 @@ impl Analysis for ExplainCount {
                 ..scope.clone()
             },
         )?;
-        let kinds = source.query(&Query {
-            metrics: vec![Metric::Requests],
-            by: vec![Dimension::Internal, Dimension::Method, Dimension::Status],
-            ..scope.clone()
-        })?;
+        let kinds = Kinds::read(source, scope)?;
         for name in names {
             let rule = rule(source, name)?;
-            let steps = steps(source, scope, &rule, (lines, &kinds.rows))?;
+            let steps = steps(source, scope, &rule, (lines, &kinds))?;
             let mut before = lines;
             for (step, left) in steps {
                 let removed = before.saturating_sub(left);
@@ -126,26 +122,56 @@ fn int(value: Option<&Value>) -> u64 {
     }
 }
 
-/// The steps of a rule, and what each leaves; `kinds` are requests by internal, method, status.
+/// How many requests there are of each method and status: all of the filter, and those marked internal.
+/// Apart, since sums of both are not stored, and few logs have any that are marked.
+struct Kinds {
+    all: Vec<Vec<Value>>,
+    internal: Vec<Vec<Value>>,
+}
+
+impl Kinds {
+    fn read(source: &Source<'_>, scope: &Query) -> Result<Self> {
+        let mut kinds = Query {
+            metrics: vec![Metric::Requests],
+            by: vec![Dimension::Method, Dimension::Status],
+            ..scope.clone()
+        };
+        let all = source.query(&kinds)?.rows;
+        let is_true = Test::Equal("true".to_owned());
+        kinds
+            .filter
+            .push(Condition::Where(Dimension::Internal, is_true));
+        Ok(Self {
+            all,
+            internal: source.query(&kinds)?.rows,
+        })
+    }
+
+    /// The requests of the methods and statuses that are kept, as far as `rule` lets internal ones be.
+    fn sum(&self, rule: &Rule, keeps: impl Fn(&str, u16) -> bool) -> u64 {
+        let of = |rows: &[Vec<Value>]| -> u64 {
+            let kept = rows.iter().filter(|row| {
+                let method = match row.first() {
+                    Some(Value::Text(method)) => method.as_str(),
+                    _ => "",
+                };
+                let status = u16::try_from(int(row.get(1))).unwrap_or(u16::MAX);
+                keeps(method, status)
+            });
+            kept.map(|row| int(row.get(2))).sum()
+        };
+        let left_out = if rule.internal { 0 } else { of(&self.internal) };
+        of(&self.all).saturating_sub(left_out)
+    }
+}
+
+/// The steps of a rule, and what each leaves.
 fn steps(
     source: &Source<'_>,
     scope: &Query,
     rule: &Rule,
-    (lines, kinds): (u64, &[Vec<Value>]),
+    (lines, kinds): (u64, &Kinds),
 ) -> Result<Vec<(&'static str, u64)>> {
-    let sum = |keeps: &dyn Fn(bool, &str, u16) -> bool| -> u64 {
-        let kept = kinds.iter().filter(|row| {
-            let is_internal = row.first() == Some(&Value::Text("true".to_owned()));
-            let method = match row.get(1) {
-                Some(Value::Text(method)) => method.as_str(),
-                _ => "",
-            };
-            let status = u16::try_from(int(row.get(2))).unwrap_or(u16::MAX);
-            keeps(is_internal, method, status)
-        });
-        kept.map(|row| int(row.get(3))).sum()
-    };
-    let outside = |is_internal: bool| rule.internal || !is_internal;
     let has_method =
         |method: &str| rule.methods.is_empty() || rule.methods.iter().any(|known| known == method);
     let scope = Query {
@@ -159,15 +185,12 @@ fn steps(
     let collapsed = int(downloads.rows.first().and_then(|row| row.first()));
     Ok(vec![
         ("lines", lines),
-        ("filter", sum(&|_, _, _| true)),
-        ("internal", sum(&|internal, _, _| outside(internal))),
-        (
-            "method",
-            sum(&|internal, method, _| outside(internal) && has_method(method)),
-        ),
+        ("filter", kinds.all.iter().map(|row| int(row.get(2))).sum()),
+        ("internal", kinds.sum(rule, |_, _| true)),
+        ("method", kinds.sum(rule, |method, _| has_method(method))),
         (
             "status",
-            sum(&|internal, method, status| outside(internal) && rule.accepts(method, status)),
+            kinds.sum(rule, |method, status| rule.accepts(method, status)),
         ),
         ("collapse", collapsed),
         (
