@@ -12,6 +12,6 @@ fi
 export PYTHONDONTWRITEBYTECODE=1
 case ${1-} in
     test) exec "$venv/bin/python" -m unittest discover "$here" ;;
-    fuzz | growth | shapes | ingest | parts | show) exec "$venv/bin/python" "$here/$1.py" "${@:2}" ;;
+    fuzz | growth | shapes | ingest | parts | analyses | show) exec "$venv/bin/python" "$here/$1.py" "${@:2}" ;;
     *) exec "$venv/bin/python" "$here/run.py" "$@" ;;
 esac
