@@ -16,7 +16,8 @@ const PROGRAM = need("FOOTFALL");
 /** Starts a browser for the tests of one file. */
 export async function browse() {
   // A container without user namespaces cannot have the browser's own sandbox; the pages are ours alone.
-  const args = ["--no-sandbox", "--disable-gpu", "--force-color-profile=srgb"];
+  // Its shared memory is often small.
+  const args = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--force-color-profile=srgb"];
   return puppeteer.launch({ executablePath: need("CHROMIUM"), args });
 }
 
