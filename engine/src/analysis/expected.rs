@@ -8,23 +8,26 @@ use crate::units::Day;
 pub(super) const WEEKS: u32 = 4;
 const WEEK_DAYS: u32 = 7;
 
-/// The complete days among the same weekday of the four weeks before.
-pub(super) fn references(day: Day, calendar: &Calendar) -> Vec<Day> {
-    let before = (1..=WEEKS).filter_map(|week| day.get().checked_sub(week * WEEK_DAYS));
-    let days = before.map(Day);
-    days.filter(|day| calendar.is_complete(*day)).collect()
+/// The same weekday of the four weeks before, latest first.
+pub(super) fn same_weekdays(day: Day) -> impl Iterator<Item = Day> {
+    let before = (1..=WEEKS).filter_map(move |week| day.get().checked_sub(week * WEEK_DAYS));
+    before.map(Day)
 }
 
-/// The median; `None` of nothing.
-pub(super) fn median(mut counts: Vec<u64>) -> Option<f64> {
-    counts.sort_unstable();
-    let middle = counts.len() / 2;
-    let high = *counts.get(middle)? as f64;
-    if counts.len() % 2 == 1 {
-        return Some(high);
-    }
-    let low = *counts.get(middle.checked_sub(1)?)? as f64;
-    Some(f64::midpoint(low, high))
+/// The complete ones among them.
+pub(super) fn references(day: Day, calendar: &Calendar) -> Vec<Day> {
+    same_weekdays(day)
+        .filter(|day| calendar.is_complete(*day))
+        .collect()
+}
+
+/// The middle one, or the mean of the two; `None` of nothing.
+pub(super) fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
+    let mut sorted: Vec<f64> = values.into_iter().collect();
+    sorted.sort_by(f64::total_cmp);
+    let upper = *sorted.get(sorted.len() / 2)?;
+    let lower = *sorted.get((sorted.len() - 1) / 2)?;
+    Some(f64::midpoint(lower, upper))
 }
 
 /// A query about whole days.
@@ -43,12 +46,12 @@ mod tests {
     fn medians() {
         for (counts, want) in [
             (&[][..], None),
-            (&[3], Some(3.0)),
-            (&[4, 1], Some(2.5)),
-            (&[9, 1, 2], Some(2.0)),
-            (&[9, 1, 2, 5], Some(3.5)),
+            (&[3.0], Some(3.0)),
+            (&[4.0, 1.0], Some(2.5)),
+            (&[9.0, 1.0, 2.0], Some(2.0)),
+            (&[9.0, 1.0, 2.0, 5.0], Some(3.5)),
         ] {
-            assert_eq!(median(counts.to_vec()), want);
+            assert_eq!(median(counts.iter().copied()), want);
         }
     }
 }

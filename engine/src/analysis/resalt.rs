@@ -5,6 +5,7 @@
 //! before, though the pairs of days before let expect some; and if the day after shares none with the
 //! day before either. That tells it from a single odd day.
 
+use super::expected::median;
 use super::request::{Request, Subject};
 use super::sheet::{day_rows, sheet, text};
 use super::source::Source;
@@ -163,7 +164,8 @@ impl<'a> Walk<'a> {
                 self.common(*before, *day)?
             };
             let smaller = *count.min(before_count);
-            let usual = median(shares.get(shares.len().saturating_sub(PAIRS)..));
+            let newest = shares.iter().rev().take(PAIRS).copied();
+            let usual = median(newest).filter(|_| shares.len() >= PAIRS_MIN);
             let expected = usual.map(|share| share * smaller as f64);
             let is_nothing = |both: u64, expected: f64| {
                 expected >= EXPECTED_MIN && both as f64 * NOTHING <= expected
@@ -208,16 +210,4 @@ impl<'a> Walk<'a> {
         };
         Ok(of(left)?.intersection_count(&of(right)?))
     }
-}
-
-/// The middle one, or the mean of the two; `None` of too few.
-fn median(shares: Option<&[f64]>) -> Option<f64> {
-    let mut sorted = shares.unwrap_or_default().to_vec();
-    if sorted.len() < PAIRS_MIN {
-        return None;
-    }
-    sorted.sort_by(f64::total_cmp);
-    let upper = *sorted.get(sorted.len() / 2)?;
-    let lower = *sorted.get((sorted.len() - 1) / 2)?;
-    Some((lower + upper) / 2.0)
 }

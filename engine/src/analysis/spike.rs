@@ -227,7 +227,7 @@ impl Autopsy<'_> {
             let (count, before) = counts.split_first().unwrap_or((&0, &[]));
             Counted {
                 count: *count,
-                expected: median(before.to_vec()),
+                expected: median(before.iter().map(|count| *count as f64)),
             }
         };
         let all = all.into_iter();

@@ -197,8 +197,7 @@ fn excesses(
         .filter(|(day, _)| calendar.is_complete(**day) && is_whole(**day));
     let found = judged.filter_map(|(day, downloads)| {
         let before = references(*day, calendar).into_iter();
-        let before = before.map(|day| days.get(&day).copied().unwrap_or(0));
-        let expected = median(before.collect())?;
+        let expected = median(before.map(|day| days.get(&day).copied().unwrap_or(0) as f64))?;
         let excess = *downloads as f64 - expected;
         (excess > 0.0).then(|| Excess {
             day: *day,

@@ -45,9 +45,7 @@ impl Encoding for BitPacked {
     }
 
     fn read(&self, reader: &mut ByteReader<'_>, count: usize, out: &mut Vec<u32>) -> Result<()> {
-        let width = u32::from(reader.u8()?);
-        let reference = reader.varint_u32()?;
-        bits::unpack(reader, (count, width), reference, out)
+        self.read_range(reader, count, 0..count, out)
     }
 
     fn read_range(

@@ -1,6 +1,7 @@
 //! The course of days to those that are far below or above what is usual on their weekday.
 
 use super::super::calendar::{HUB, LOGS, sources};
+use super::super::expected::{median, same_weekdays};
 use super::super::sheet::day_rows;
 use super::{RECENT_DAYS, Search};
 use crate::error::Result;
@@ -10,11 +11,7 @@ use crate::query::value::Query;
 use crate::schema::{Dimension, TimeUnit};
 use crate::units::Day;
 
-/// Days of a week.
-const WEEK: u32 = 7;
-/// Weeks that say what is usual.
-const WEEKS: u32 = 4;
-/// Fewest of them that were there.
+/// Fewest days that say what is usual.
 const WEEKS_MIN: usize = 3;
 /// Less than this is too few to fall from.
 const USUAL_MIN: f64 = 50.0;
@@ -73,17 +70,13 @@ impl Search<'_> {
 
 /// The median of the same weekday of the weeks before.
 fn usual(series: &[(Day, u64)], day: Day) -> Option<f64> {
-    let before = (1..=WEEKS).filter_map(|weeks| {
-        let day = Day(day.get().checked_sub(weeks * WEEK)?);
+    let before = same_weekdays(day).filter_map(|day| {
         let at = series.binary_search_by_key(&day, |(day, _)| *day).ok()?;
         series.get(at).map(|(_, value)| *value as f64)
     });
-    let mut values: Vec<f64> = before.collect();
+    let values: Vec<f64> = before.collect();
     if values.len() < WEEKS_MIN {
         return None;
     }
-    values.sort_by(f64::total_cmp);
-    let upper = values.get(values.len() / 2)?;
-    let lower = values.get((values.len() - 1) / 2)?;
-    Some((lower + upper) / 2.0)
+    median(values)
 }
