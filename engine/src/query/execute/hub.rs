@@ -8,7 +8,12 @@ use super::scope::Scope;
 use super::space::Space;
 use super::time::day_filter;
 use crate::error::Result;
+use crate::hub::HubState;
+use crate::metrics::Metric;
 use crate::units::Day;
+
+/// Days outside every bucket.
+const NO_BUCKET: u32 = u32::MAX;
 
 /// Values of the publisher CSV in one group.
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,6 +26,15 @@ pub(super) struct HubSums {
     repo: Option<usize>,
 }
 
+impl HubSums {
+    fn add(&mut self, (index, total): (usize, u64), downloads: u64) {
+        self.downloads = self.downloads.saturating_add(downloads);
+        if self.repo.replace(index) != Some(index) {
+            self.total = self.total.saturating_add(total);
+        }
+    }
+}
+
 /// The groups of the publisher CSV; empty if the query does not read it.
 ///
 /// # Errors
@@ -28,29 +42,120 @@ pub(super) struct HubSums {
 /// `Invalid` for a condition without meaning.
 pub(super) fn groups(scope: &Scope<'_>) -> Result<KeyMap<Key, HubSums>> {
     let mut groups = KeyMap::default();
-    let (Some(hub), Some(span)) = (scope.hub, scope.span) else {
+    let Some(hub) = scope.hub else {
         return Ok(groups);
     };
-    let keeps_day = day_filter(&scope.query.filter)?;
+    let Some(times) = Times::new(scope, hub)? else {
+        return Ok(groups);
+    };
+    // Sums of the buckets of one part: neighbouring repos are often of the same.
+    let mut sums = vec![HubSums::default(); times.parts.len()];
+    let mut part_of_sums = None;
+    let reads_days = scope.query.metrics.contains(&Metric::HubDownloads);
     for (index, (repo, code)) in hub.repos().iter().zip(&scope.repos.hub_codes).enumerate() {
         let part = scope.repo.part(*code);
         if part == OUT {
             continue;
         }
-        let (days, downloads) = hub.days(index);
-        for (day, downloads) in days.iter().zip(downloads) {
-            let in_range = span.from <= day.start() && day.start() < span.to;
-            let Some(time) = day_part(scope, *day).filter(|_| in_range && keeps_day(*day)) else {
-                continue;
-            };
-            let sums: &mut HubSums = groups.entry(part + time).or_default();
-            sums.downloads = sums.downloads.saturating_add(*downloads);
-            if sums.repo.replace(index) != Some(index) {
-                sums.total = sums.total.saturating_add(repo.total);
+        if let Some(before) = part_of_sums.replace(part).filter(|before| *before != part) {
+            times.hand_over(before, &mut sums, &mut groups);
+        }
+        let (days, downloads) = times.within(hub.days(index));
+        match sums.as_mut_slice() {
+            [all] if times.is_one => {
+                let values = if reads_days { downloads } else { &[] };
+                if !days.is_empty() {
+                    let sum = values
+                        .iter()
+                        .fold(0, |sum: u64, value| sum.saturating_add(*value));
+                    all.add((index, repo.total), sum);
+                }
+            }
+            buckets => {
+                for (day, downloads) in days.iter().zip(downloads) {
+                    if let Some(sums) = buckets.get_mut(times.bucket(*day)) {
+                        sums.add((index, repo.total), *downloads);
+                    }
+                }
             }
         }
     }
+    if let Some(part) = part_of_sums {
+        times.hand_over(part, &mut sums, &mut groups);
+    }
     Ok(groups)
+}
+
+/// The days of the range that the publisher CSV can have, in their buckets.
+struct Times {
+    first: Day,
+    /// The bucket of each day from the first one on, or [`NO_BUCKET`].
+    buckets: Vec<u32>,
+    /// What each bucket adds to keys.
+    parts: Vec<Key>,
+    /// Whether all days are in one bucket.
+    is_one: bool,
+}
+
+impl Times {
+    fn new(scope: &Scope<'_>, hub: &HubState) -> Result<Option<Self>> {
+        let ends = hub.first_day().zip(hub.last_day());
+        let (Some((first, last)), Some(span)) = (ends, scope.span) else {
+            return Ok(None);
+        };
+        let keeps_day = day_filter(&scope.query.filter)?;
+        let (mut buckets, mut parts) = (Vec::new(), Vec::new());
+        let mut known: KeyMap<Key, u32> = KeyMap::default();
+        let in_range = |day: &Day| span.from <= day.start() && day.start() < span.to;
+        let mut days = (first.get()..=last.get()).map(Day);
+        let first = days.by_ref().find(in_range).unwrap_or(first);
+        for day in std::iter::once(first).chain(days).take_while(in_range) {
+            let bucket = match day_part(scope, day).filter(|_| keeps_day(day)) {
+                None => NO_BUCKET,
+                Some(part) => *known.entry(part).or_insert_with(|| {
+                    parts.push(part);
+                    u32::try_from(parts.len() - 1).unwrap_or(NO_BUCKET)
+                }),
+            };
+            buckets.push(bucket);
+        }
+        let is_one = parts.len() == 1 && !buckets.contains(&NO_BUCKET);
+        Ok((!parts.is_empty()).then_some(Self {
+            first,
+            buckets,
+            parts,
+            is_one,
+        }))
+    }
+
+    /// Those of ascending days, with their values, that are in the range.
+    fn within<'d>(&self, (days, values): (&'d [Day], &'d [u64])) -> (&'d [Day], &'d [u64]) {
+        let end = u64::from(self.first.get()) + self.buckets.len() as u64;
+        let from = days.partition_point(|day| *day < self.first);
+        let to = days.partition_point(|day| u64::from(day.get()) < end);
+        let part = from..to.max(from);
+        let values = values.get(part.clone()).unwrap_or_default();
+        (days.get(part).unwrap_or_default(), values)
+    }
+
+    /// The number of a day's bucket; out of bounds if it has none.
+    fn bucket(&self, day: Day) -> usize {
+        let at = day.get().wrapping_sub(self.first.get());
+        let bucket = self.buckets.get(at as usize).copied();
+        bucket.unwrap_or(NO_BUCKET) as usize
+    }
+
+    /// Adds the sums of a part to their groups, and empties them.
+    fn hand_over(&self, part: Key, sums: &mut [HubSums], groups: &mut KeyMap<Key, HubSums>) {
+        for (time, sums) in self.parts.iter().zip(sums) {
+            let sums = std::mem::take(sums);
+            if sums.repo.is_some() {
+                let group: &mut HubSums = groups.entry(part + time).or_default();
+                group.downloads = group.downloads.saturating_add(sums.downloads);
+                group.total = group.total.saturating_add(sums.total);
+            }
+        }
+    }
 }
 
 /// What a day adds to keys; `None` outside the range.
