@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use footfall_engine::{Error, Result};
+
 /// What a server is asked to be.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -17,6 +19,9 @@ pub struct Config {
     pub unix: Option<PathBuf>,
     /// Names under which browsers may ask, beside those of this machine.
     pub hosts: Vec<String>,
+    /// Where pages may be shown inside a page of another host, as sources of `frame-ancestors`; see
+    /// [`frame_source`].
+    pub frames: Vec<String>,
     /// Directories whose finished files are taken in.
     pub watch: Vec<PathBuf>,
     /// Repos whose badges everybody may see, as globs.
@@ -25,6 +30,24 @@ pub struct Config {
     pub logs_requests: bool,
     /// Limits.
     pub limits: Limits,
+}
+
+/// What a browser is told of a host that may show pages inside its own: `stats.acme.org` is
+/// `https://stats.acme.org`, and what has a scheme stays.
+///
+/// # Errors
+///
+/// `Invalid` for what is no host, with or without scheme and port.
+pub fn frame_source(host: &str) -> Result<String> {
+    let (scheme, rest) = host.split_once("://").unwrap_or(("https", host));
+    let name = rest.strip_prefix("*.").unwrap_or(rest);
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:".contains(&byte);
+    let is_host = !name.is_empty() && name.bytes().all(is_name);
+    if ["http", "https"].contains(&scheme) && is_host {
+        return Ok(format!("{scheme}://{rest}"));
+    }
+    Err(Error::invalid(format!("{host:?} is no host"))
+        .with_help("write acme.org, *.acme.org or http://localhost:8080"))
 }
 
 /// What nobody may exceed. The defaults suit a machine of two cores.
@@ -78,6 +101,33 @@ impl Default for Limits {
             idle_time: Duration::from_secs(300),
             write_time: Duration::from_secs(20),
             grace_time: Duration::from_secs(4),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_of_frames_is_a_host() {
+        for (host, source) in [
+            ("acme.org", "https://acme.org"),
+            ("*.acme.org", "https://*.acme.org"),
+            ("http://localhost:8080", "http://localhost:8080"),
+        ] {
+            assert_eq!(frame_source(host).unwrap(), source);
+        }
+        for wrong in [
+            "",
+            "*",
+            "https://",
+            "a b",
+            "a;script-src *",
+            "'self'",
+            "a/b",
+        ] {
+            assert!(frame_source(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -12,6 +12,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::config::{Config, Limits};
 use crate::counter::Counters;
 use crate::gate::{Access, Gate};
+use crate::http::Answers;
 use crate::pool::Pool;
 
 /// What all connections share.
@@ -34,6 +35,8 @@ pub(crate) struct Context {
     pub(crate) writer: std::sync::Mutex<()>,
     /// True once the server is asked to end.
     pub(crate) ending: watch::Receiver<bool>,
+    /// What pages were answered.
+    pub(crate) answers: Answers,
     /// What was asked for.
     pub(crate) config: Config,
     /// Where the time comes from.
@@ -58,6 +61,7 @@ impl Context {
             uploads: Arc::new(Semaphore::new(limits.uploads_max)),
             exports: Arc::new(Semaphore::new(limits.exports_max)),
             writer: std::sync::Mutex::new(()),
+            answers: Answers::default(),
             ending,
             limits,
             config,

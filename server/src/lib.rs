@@ -43,6 +43,6 @@ pub mod token;
 mod upload;
 mod watch;
 
-pub use config::{Config, Limits};
+pub use config::{Config, Limits, frame_source};
 pub use http::openapi;
 pub use listen::{Ender, Server};

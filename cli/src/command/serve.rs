@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::{ArgMatches, Args};
 use footfall_engine::Error;
-use footfall_server::{Config, Limits, Server};
+use footfall_server::{Config, Limits, Server, frame_source};
 use serde::Deserialize;
 use signal_hook::consts::SIGTERM;
 
@@ -87,6 +87,14 @@ struct Wishes {
         value_delimiter = ','
     )]
     badge: Vec<String>,
+    /// A host whose pages may show the dashboard inside a frame, such as acme.org
+    #[arg(
+        long,
+        value_name = "HOST",
+        env = "FOOTFALL_FRAME",
+        value_delimiter = ','
+    )]
+    frame: Vec<String>,
     /// Longest time of a query in seconds [default: 30]
     #[arg(long, value_name = "SECONDS", env = "FOOTFALL_QUERY_SECONDS")]
     query_seconds: Option<u64>,
@@ -105,6 +113,7 @@ struct Settings {
     host: Vec<String>,
     watch: Vec<PathBuf>,
     badge: Vec<String>,
+    frame: Vec<String>,
     query_seconds: Option<u64>,
 }
 
@@ -167,6 +176,7 @@ impl Wishes {
         self.http = either(self.http, settings.http);
         self.host = either(self.host, settings.host);
         self.badge = either(self.badge, settings.badge);
+        self.frame = either(self.frame, settings.frame);
         self.watch.append(&mut self.exports);
         if self.watch.is_empty() {
             self.watch = settings.watch;
@@ -184,6 +194,8 @@ impl Wishes {
                 ));
             }
         }
+        let frames: Result<Vec<String>, Error> =
+            self.frame.iter().map(|host| frame_source(host)).collect();
         let usual = Limits::default();
         Ok(Config {
             store: global.store.clone(),
@@ -193,6 +205,7 @@ impl Wishes {
             hosts: self.host,
             watch: self.watch,
             badges: self.badge,
+            frames: frames.map_err(Failure::usage)?,
             logs_requests: !global.quiet,
             limits: Limits {
                 query_threads: global.threads(),
@@ -238,6 +251,7 @@ mod tests {
             host: vec!["b".to_owned()],
             watch: vec![PathBuf::from("w")],
             badge: Vec::new(),
+            frame: Vec::new(),
             query_seconds: None,
             config: None,
         };

@@ -72,7 +72,7 @@ variables before the file.
 
   listen = [\"127.0.0.1:4815\"]   http = [\"none\"]      unix = \"/run/footfall.sock\"
   host = [\"stats.acme.org\"]     watch = [\"exports\"]  badge = [\"acme/*\"]
-  query_seconds = 30
+  frame = [\"acme.org\"]          query_seconds = 30
 "
     )
 }

@@ -7,6 +7,15 @@ use footfall_engine::query::Answer;
 use footfall_engine::query::value::Query;
 use footfall_engine::store::{ImportInfo, Status, Store};
 
+/// Who looks at a page.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Viewer {
+    /// Name of who logged in, who can log out.
+    pub name: Option<String>,
+    /// A sentence about what the page is restricted to.
+    pub only: Option<String>,
+}
+
 /// Answers what pages ask. A server wraps a store with its limits and the asker's scope.
 pub trait Ask {
     /// The answer of a query.
@@ -36,6 +45,11 @@ pub trait Ask {
     ///
     /// As [`Store::findings`].
     fn findings(&self) -> Result<Arc<Answer>>;
+
+    /// Who looks at the page.
+    fn viewer(&self) -> Viewer {
+        Viewer::default()
+    }
 }
 
 impl Ask for Store {

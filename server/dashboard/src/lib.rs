@@ -28,6 +28,6 @@ mod period;
 mod receipt;
 mod state;
 
-pub use ask::Ask;
-pub use page::{Page, render, report};
+pub use ask::{Ask, Viewer};
+pub use page::{Page, login, notice, render, report};
 pub use state::{Place, Sort, State, Tab};

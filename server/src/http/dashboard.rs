@@ -3,20 +3,24 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use footfall_dashboard::{Ask, Place, State, asset, render};
+use footfall_dashboard::{Ask, Place, State, Viewer, asset, render};
 use footfall_engine::Result;
 use footfall_engine::catalog::View;
 use footfall_engine::catalog::terms::Allowed;
-use footfall_engine::query::{Answer, Query};
+use footfall_engine::query::{Answer, Query, text};
 use footfall_engine::store::{ImportInfo, Status, Store};
+use footfall_engine::units::Day;
 use footfall_protocol::{Code, Fault};
-use hyper::header::CACHE_CONTROL;
+use hyper::header::{AUTHORIZATION, CACHE_CONTROL};
 
-use super::Call;
 use super::query::on_pool;
 use super::respond::{Found, has_already};
+use super::{Answers, Call, login, restricted};
 use crate::fault::fault_of;
+use crate::gate::Access;
 
+/// Repos or organisations of a restriction that are named.
+const NAMES_SHOWN: usize = 6;
 const HTML: &str = "text/html; charset=utf-8";
 
 /// `GET /`.
@@ -63,41 +67,98 @@ fn drawn(call: &Call, state: &State) -> std::result::Result<Found, Fault> {
     let terms = context.terms(&call.access, Arc::clone(&call.asked), Duration::MAX);
     let fault = |error| fault_of(&error, terms.stop.as_ref());
     let view = context.store.view().map_err(fault)?;
+    let viewer = viewer(call);
     // The same commit shows the same page until its days grow older.
     let today = context.clock.now().day();
     let etag = format!(
         "W/\"{}-{today}-{}\"",
         view.manifest().number,
-        asset::fingerprint(&state.href())
+        asset::fingerprint(&format!("{}{viewer:?}", state.href()))
     );
     if has_already(&call.headers, &etag) {
         return Ok(Found::not_modified(etag));
     }
     let reader = Reader {
         store: &context.store,
+        answers: &context.answers,
         view: view.under(terms.clone()),
+        viewer,
+        today,
     };
     let page = render(&reader, state).map_err(fault)?;
     Ok(Found::new(HTML, page.html).with_etag(etag))
 }
 
+/// Who asks, as a page says it.
+fn viewer(call: &Call) -> Viewer {
+    let is_by_cookie =
+        !call.headers.contains_key(AUTHORIZATION) && login::tokens(&call.headers).next().is_some();
+    let is_holder = matches!(*call.access, Access::Holder(_));
+    Viewer {
+        name: (is_by_cookie && is_holder).then(|| call.access.name().to_owned()),
+        only: only(&call.access.allowed()),
+    }
+}
+
+/// What is said of a restriction.
+fn only(allowed: &Allowed) -> Option<String> {
+    let (what, names) = match allowed {
+        Allowed::All => return None,
+        Allowed::Orgs(orgs) => ("repos of ", orgs),
+        Allowed::Repos(repos) => ("", repos),
+    };
+    let first: Vec<&str> = names.iter().take(NAMES_SHOWN).map(String::as_str).collect();
+    let more = names.len().saturating_sub(NAMES_SHOWN);
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    Some(format!(
+        "This token sees only {what}{}{more}: every number here is of those. Imports and findings are of the store as a whole, and not shown.",
+        first.join(", "),
+    ))
+}
+
 /// A store, read at one commit under the terms of who asks.
 struct Reader<'s> {
     store: &'s Store,
+    answers: &'s Answers,
     view: View,
+    viewer: Viewer,
+    today: Day,
 }
 
 impl Ask for Reader<'_> {
     fn answer(&self, query: &Query) -> Result<Answer> {
-        self.store.evaluate_on(&self.view, query)
+        let terms = self.view.terms();
+        let key = format!(
+            "{} {:?} {}",
+            self.view.manifest().number,
+            terms.allowed,
+            text::render(query)
+        );
+        let answer = self
+            .answers
+            .get(&key, || self.store.evaluate_on(&self.view, query))?;
+        Ok(Answer::clone(&answer))
     }
 
     fn status(&self) -> Result<Status> {
-        self.store.status()
+        let at = (self.view.manifest().number, self.today);
+        let whole = self.answers.status(at, || self.store.status())?;
+        match self.view.terms().allowed {
+            Allowed::All => Ok(whole),
+            _ => restricted::status(whole, self),
+        }
     }
 
     fn imports(&self) -> Result<Vec<ImportInfo>> {
-        self.store.imports()
+        // What was taken in is of the store as a whole.
+        match self.view.terms().allowed {
+            Allowed::All => self.store.imports(),
+            _ => Ok(Vec::new()),
+        }
     }
 
     fn findings(&self) -> Result<Arc<Answer>> {
@@ -106,5 +167,9 @@ impl Ask for Reader<'_> {
             Allowed::All => self.store.findings(),
             _ => Ok(Arc::default()),
         }
+    }
+
+    fn viewer(&self) -> Viewer {
+        self.viewer.clone()
     }
 }

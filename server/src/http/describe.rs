@@ -134,7 +134,7 @@ fn operation(route: &Route, path: &str) -> Value {
             );
         }
         let security = match route.entry {
-            Entry::Open => json!([]),
+            Entry::Open | Entry::Door => json!([]),
             Entry::Right(_) | Entry::WholeStore(_) => json!([{"bearer": []}, {"basic": []}]),
         };
         fields.insert("security".to_owned(), security);
@@ -146,7 +146,7 @@ fn operation(route: &Route, path: &str) -> Value {
 /// What a token must allow.
 fn needs(entry: Entry) -> String {
     match entry {
-        Entry::Open => String::new(),
+        Entry::Open | Entry::Door => String::new(),
         Entry::Right(right) | Entry::WholeStore(right @ Right::Admin) => right.name().to_owned(),
         Entry::WholeStore(right) => format!("{} whole", right.name()),
     }

@@ -8,8 +8,9 @@ use std::net::SocketAddr;
 
 use footfall_protocol::{Code, Fault};
 use hyper::HeaderMap;
-use hyper::header::{AUTHORIZATION, HOST, HeaderName, ORIGIN};
+use hyper::header::{ACCEPT, AUTHORIZATION, HOST, HeaderName, ORIGIN};
 
+use super::login;
 use crate::context::Context;
 use crate::counter::one;
 use crate::gate::Access;
@@ -17,6 +18,8 @@ use crate::gate::Access;
 /// Names of this machine itself.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+const FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
 /// The one value of a header; `Err` if it is there several times or is no text.
 fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>, ()> {
@@ -85,14 +88,34 @@ pub(super) fn check_site(headers: &HeaderMap) -> Result<(), Fault> {
     }
 }
 
-/// Who sent the request; `None` without a token where one is needed.
-pub(super) fn who(context: &Context, headers: &HeaderMap) -> Result<Option<Access>, Fault> {
+/// Whether a browser says that it shows the answer in a frame of its own, and not as part of a page.
+pub(super) fn is_frame(headers: &HeaderMap) -> bool {
+    only(headers, &FETCH_MODE) == Ok(Some("navigate"))
+        && only(headers, &FETCH_DEST) == Ok(Some("iframe"))
+}
+
+/// Whether it is a browser that shows what it gets to a person.
+pub(super) fn is_person(headers: &HeaderMap) -> bool {
+    let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
+}
+
+/// Who sent the request; `None` without a token where one is needed. A cookie counts where it is asked for.
+pub(super) fn who(
+    context: &Context,
+    headers: &HeaderMap,
+    takes_cookie: bool,
+) -> Result<Option<Access>, Fault> {
     let wrong = || {
         one(&context.counters.wrong_tokens);
         Fault::new(Code::Auth, "no such token")
     };
     match only(headers, &AUTHORIZATION) {
-        Ok(None) => Ok(context.gate.without_token()),
+        Ok(None) => {
+            let mut shown = login::tokens(headers).filter(|_| takes_cookie);
+            let access = shown.find_map(|token| context.gate.with_token(token));
+            Ok(access.or_else(|| context.gate.without_token()))
+        }
         Ok(Some(value)) => {
             let token = token(value).ok_or_else(wrong)?;
             let access = context.gate.with_token(&token);

@@ -25,10 +25,14 @@ mod guard;
 mod hub;
 mod ingest;
 mod io;
+mod kept;
+mod login;
 mod media;
 mod metrics;
+mod notice;
 mod query;
 mod respond;
+mod restricted;
 mod route;
 mod series;
 
@@ -39,6 +43,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use footfall_protocol::{Code, Fault, Fields};
 use hyper::body::Incoming;
+use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Method, Request, Response};
@@ -52,10 +57,11 @@ use crate::log;
 use address::Address;
 use body::Body;
 use io::{Busy, Pace, Timed};
-use respond::{Found, fault, respond, wrong_method};
+use respond::{Found, fault, policy, respond, wrong_method};
 use route::{Entry, ROUTES, Route, matches};
 
 pub use describe::openapi;
+pub(crate) use kept::Answers;
 
 /// Longest head of a request in bytes.
 const HEAD_BYTES_MAX: usize = 64 << 10;
@@ -138,7 +144,8 @@ async fn answer(
     let is_head = head.method == Method::HEAD;
     let mut seen = Seen::default();
     let found = find(&context, (&head, body, local), number, &mut seen).await;
-    let response = respond(found, (&head.headers, is_head), number, busy);
+    let policy = policy(&context);
+    let response = respond(found, (&head.headers, is_head, &policy), number, busy);
     if !context.config.logs_requests {
         return response;
     }
@@ -173,13 +180,13 @@ impl Default for Seen {
 
 async fn find(
     context: &Arc<Context>,
-    (head, body, local): (&hyper::http::request::Parts, Incoming, SocketAddr),
+    (head, body, local): (&Parts, Incoming, SocketAddr),
     number: u64,
     seen: &mut Seen,
 ) -> Found {
-    let refused = |why: Fault| fault(&why, number);
+    let refused = |why: Fault| notice::fault_of(&why, head, number);
     if let Err(why) = guard::check_host(&head.headers, (&context.config.hosts, local)) {
-        return refused(why);
+        return fault(&why, number);
     }
     let uri = &head.uri;
     let Some(address) = Address::parse(uri.path(), uri.query().unwrap_or_default()) else {
@@ -209,7 +216,7 @@ async fn find(
         return wrong_method(&methods.join(", ").replace("GET", "GET, HEAD"), number);
     };
     seen.path = route.path;
-    let access = match enter(context, &head.headers, route) {
+    let access = match enter(context, head, route) {
         Ok(access) => access,
         Err(why) => return refused(why),
     };
@@ -232,13 +239,21 @@ async fn find(
 }
 
 /// Who may have what a path gives.
-fn enter(context: &Context, headers: &HeaderMap, route: &Route) -> Result<Access, Fault> {
+fn enter(context: &Context, head: &Parts, route: &Route) -> Result<Access, Fault> {
+    if route.entry == Entry::Open {
+        return Ok(Access::Nobody);
+    }
+    let (headers, is_get) = (&head.headers, route.method == "GET");
+    // Which sites may have it in a frame, the browser holds to.
+    let is_framed = !context.config.frames.is_empty() && guard::is_frame(headers);
+    if !(is_framed && is_get && route.is_page()) {
+        guard::check_site(headers)?;
+    }
     let right = match route.entry {
-        Entry::Open => return Ok(Access::Nobody),
+        Entry::Open | Entry::Door => return Ok(Access::Nobody),
         Entry::Right(right) | Entry::WholeStore(right) => right,
     };
-    guard::check_site(headers)?;
-    let access = guard::who(context, headers)?;
+    let access = guard::who(context, headers, is_get)?;
     let access = access.ok_or_else(|| Fault::new(Code::Auth, "a token is needed"))?;
     if !access.has(right) {
         let text = format!("the token has no right to {}", right.name());

@@ -16,11 +16,20 @@ use serde_json::json;
 
 use super::body::{Body, Content};
 use super::io::Busy;
+use crate::context::Context;
 
 /// Bodies below this many bytes are not compressed.
 const GZIP_BYTES_MIN: usize = 1 << 10;
 /// What a page of this server may load: nothing but its own styles, images and modules.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors";
+
+/// The same, with whose pages may show it inside their own.
+pub(super) fn policy(context: &Context) -> String {
+    match context.config.frames.as_slice() {
+        [] => format!("{POLICY} 'none'"),
+        frames => format!("{POLICY} {}", frames.join(" ")),
+    }
+}
 
 /// What a handler found.
 pub(super) struct Found {
@@ -119,7 +128,7 @@ pub(super) fn wrong_method(allowed: &str, number: u64) -> Found {
 /// The response to a request.
 pub(super) fn respond(
     mut found: Found,
-    (request, is_head): (&HeaderMap, bool),
+    (request, is_head, policy): (&HeaderMap, bool, &str),
     number: u64,
     busy: Busy,
 ) -> Response<Body> {
@@ -142,10 +151,11 @@ pub(super) fn respond(
         HeaderName::from_static("x-content-type-options"),
         "nosniff",
     );
+    // Of a page that tells nobody where it is, a browser does not say that a form is its own.
     put(
         headers,
         HeaderName::from_static("referrer-policy"),
-        "no-referrer",
+        "same-origin",
     );
     put(
         headers,
@@ -155,10 +165,14 @@ pub(super) fn respond(
     put(
         headers,
         HeaderName::from_static("content-security-policy"),
-        POLICY,
+        policy,
     );
     put(headers, CACHE_CONTROL, "private, no-cache");
-    put(headers, VARY, "Accept, Accept-Encoding, Authorization");
+    put(
+        headers,
+        VARY,
+        "Accept, Accept-Encoding, Authorization, Cookie",
+    );
     if !found.media.is_empty() {
         put(headers, CONTENT_TYPE, found.media);
     }

@@ -6,7 +6,7 @@ use footfall_protocol::{Code, Fault};
 
 use super::respond::Found;
 use super::{
-    Call, analysis, badge, dashboard, describe, export, hub, ingest, metrics, query, series,
+    Call, analysis, badge, dashboard, describe, export, hub, ingest, login, metrics, query, series,
 };
 use crate::token::Right;
 
@@ -15,6 +15,8 @@ use crate::token::Right;
 pub(crate) enum Entry {
     /// Everybody, also pages of other sites: nothing of the store is in it that was not opted in.
     Open,
+    /// Everybody who comes by themselves: no other site began it.
+    Door,
     /// Who has a right.
     Right(Right),
     /// Who has a right and may see every repo.
@@ -54,6 +56,13 @@ pub(crate) struct Route {
     pub(crate) gives: &'static [&'static str],
     /// Does it.
     pub(crate) run: fn(Call) -> Running,
+}
+
+impl Route {
+    /// Whether it is a page for people.
+    pub(crate) fn is_page(&self) -> bool {
+        self.gives == [HTML]
+    }
 }
 
 const fn required(name: &'static str, meaning: &'static str, example: &'static str) -> Parameter {
@@ -139,9 +148,8 @@ const BREAKDOWN: &[Parameter] = &[
     optional("rule", "counting rule of counts from the logs", "files"),
 ];
 
-/// What is shown of the store as a whole: its days, its imports, its size.
-const PAGE: Entry = Entry::WholeStore(Right::Read);
 const HTML: &str = "text/html; charset=utf-8";
+const FORM: &str = "application/x-www-form-urlencoded";
 /// What a page's address says, see `footfall_dashboard::State`.
 const STATE: &[Parameter] = &[
     optional("range", "days, as in a query", "last 7d"),
@@ -163,7 +171,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         method: "GET",
         path: "/",
-        entry: PAGE,
+        entry: READ,
         meaning: "The dashboard: all repos",
         parameters: STATE,
         takes: &[],
@@ -173,7 +181,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         method: "GET",
         path: "/counting",
-        entry: PAGE,
+        entry: READ,
         meaning: "The dashboard: what is counted",
         parameters: STATE,
         takes: &[],
@@ -183,7 +191,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         method: "GET",
         path: "/data",
-        entry: PAGE,
+        entry: READ,
         meaning: "The dashboard: what was taken in",
         parameters: STATE,
         takes: &[],
@@ -193,7 +201,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         method: "GET",
         path: "/repo/{type}/{name}",
-        entry: PAGE,
+        entry: READ,
         meaning: "The dashboard: a repo whose name has no slash",
         parameters: STATE,
         takes: &[],
@@ -203,12 +211,42 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         method: "GET",
         path: "/repo/{type}/{org}/{name}",
-        entry: PAGE,
+        entry: READ,
         meaning: "The dashboard: a repo",
         parameters: STATE,
         takes: &[],
         gives: &[HTML],
         run: |call| Box::pin(dashboard::repo(call)),
+    },
+    Route {
+        method: "GET",
+        path: "/login",
+        entry: Entry::Door,
+        meaning: "Where a person shows a token",
+        parameters: &[optional("to", "where to go then", "/data")],
+        takes: &[],
+        gives: &[HTML],
+        run: |call| Box::pin(login::form(call)),
+    },
+    Route {
+        method: "POST",
+        path: "/login",
+        entry: Entry::Door,
+        meaning: "A token to a cookie that shows it",
+        parameters: &[],
+        takes: &[FORM],
+        gives: &[HTML],
+        run: |call| Box::pin(login::enter(call)),
+    },
+    Route {
+        method: "POST",
+        path: "/logout",
+        entry: Entry::Door,
+        meaning: "Takes the cookie away",
+        parameters: &[],
+        takes: &[],
+        gives: &[HTML],
+        run: |call| Box::pin(login::leave(call)),
     },
     Route {
         method: "GET",

@@ -232,6 +232,7 @@ fn other_machines_need_a_token() {
             hosts: Vec::new(),
             watch: Vec::new(),
             badges: Vec::new(),
+            frames: Vec::new(),
             logs_requests: false,
             limits: footfall_server::Limits::default(),
         };

@@ -11,6 +11,7 @@ mod http;
 mod ingest;
 mod limits;
 mod line;
+mod login;
 mod rights;
 mod scene;
 mod spec;

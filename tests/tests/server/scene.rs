@@ -42,6 +42,7 @@ fn config(store: &Path) -> Config {
         hosts: Vec::new(),
         watch: Vec::new(),
         badges: Vec::new(),
+        frames: Vec::new(),
         logs_requests: false,
         limits: Limits::default(),
     }

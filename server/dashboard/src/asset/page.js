@@ -3,12 +3,11 @@
 import { enhance } from "./chart.js";
 
 const POLL_MS = 15000;
-const TYPING_MS = 150;
 let latest = 0;
 let etag = null;
 
 // Replaces what changed of the page by what another address shows.
-async function show(href, { push = true, keep = null } = {}) {
+async function show(href, { push = true, keep = null, to = href } = {}) {
   const turn = ++latest;
   let answer;
   try {
@@ -20,10 +19,14 @@ async function show(href, { push = true, keep = null } = {}) {
   const text = await answer.text();
   if (turn !== latest) return;
   const page = new DOMParser().parseFromString(text, "text/html");
-  if (!page.querySelector("main")) { location.assign(href); return; }
+  // Elsewhere is the log-in page: it is no part of this one.
+  if (answer.redirected || !page.querySelector("header")) { location.assign(href); return; }
   etag = answer.headers.get("etag");
   swap(page, keep);
-  if (push) history.pushState(null, "", href);
+  if (!push) return;
+  // A search is one step of the history, however many letters it has.
+  if (keep && history.state?.keep === keep) history.replaceState({ keep }, "", to);
+  else history.pushState({ keep }, "", to);
 }
 
 function swap(page, keep) {
@@ -88,12 +91,21 @@ document.addEventListener("submit", (event) => {
   show(formAddress(event.target));
 });
 
-let typing = 0;
+// One request at a time while somebody types, and the newest text last.
+let typed = null;
+async function search(form) {
+  const isAsking = typed !== null;
+  typed = formAddress(form);
+  if (isAsking) return;
+  for (let shown = null; shown !== typed;) {
+    shown = typed;
+    await show(shown, { keep: "repos" });
+  }
+  typed = null;
+}
+
 document.addEventListener("input", (event) => {
-  if (event.target.type !== "search") return;
-  clearTimeout(typing);
-  const form = event.target.form;
-  typing = setTimeout(() => show(formAddress(form), { keep: "repos" }), TYPING_MS);
+  if (event.target.type === "search") search(event.target.form);
 });
 
 addEventListener("popstate", () => show(location.pathname + location.search, { push: false }));
@@ -103,7 +115,8 @@ setInterval(async () => {
   if (document.hidden) return;
   const headers = etag ? { "if-none-match": etag } : {};
   const answer = await fetch(location.pathname + location.search, { headers, cache: "no-store" }).catch(() => null);
-  if (!answer || answer.status !== 200) return;
+  if (answer?.redirected) location.reload();
+  if (!answer || answer.redirected || answer.status !== 200) return;
   etag = answer.headers.get("etag");
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   if (page.body.dataset.snapshot === document.body.dataset.snapshot || document.activeElement?.matches("input, select")) return;

@@ -6,6 +6,7 @@ use footfall_engine::query::value::Range;
 use footfall_engine::rules::{DEFAULT_RULE, RULES};
 use footfall_engine::store::Status;
 
+use crate::ask::Viewer;
 use crate::asset;
 use crate::period;
 use crate::state::{Place, State, USUAL_RANGE, condition_text};
@@ -19,23 +20,22 @@ const RANGES: [(&str, Range); 4] = [
 ];
 
 /// The page.
-pub(crate) fn frame(state: &State, status: &Status, panels: &[Markup]) -> Markup {
+pub(crate) fn frame(
+    state: &State,
+    (status, viewer): (&Status, &Viewer),
+    panels: &[Markup],
+) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
             head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (super::title(state)) " – Footfall" }
-                link rel="icon" href=(asset::href("icon.svg")) type="image/svg+xml";
-                link rel="stylesheet" href=(asset::href("style.css"));
+                (metas(super::title(state).as_str()))
                 script type="module" src=(asset::href("page.js")) {}
             }
             body data-snapshot=(status.snapshot) {
                 a.skip href="#main" { "To the numbers" }
                 header {
-                    (navigation(state))
+                    (navigation(state, viewer))
                     @if state.place != Place::Data { (range(state)) (filter(state)) }
                 }
                 main id="main" {
@@ -44,6 +44,7 @@ pub(crate) fn frame(state: &State, status: &Status, panels: &[Markup]) -> Markup
                     } @else {
                         h1.quiet { (super::title(state)) }
                     }
+                    @if let Some(only) = &viewer.only { p.only { (only) } }
                     @for panel in panels { (panel) }
                 }
                 footer {
@@ -56,7 +57,19 @@ pub(crate) fn frame(state: &State, status: &Status, panels: &[Markup]) -> Markup
     }
 }
 
-fn navigation(state: &State) -> Markup {
+/// What stands in the head of every page.
+pub(super) fn metas(title: &str) -> Markup {
+    html! {
+        meta charset="utf-8";
+        meta name="viewport" content="width=device-width, initial-scale=1";
+        meta name="color-scheme" content="light dark";
+        title { (title) " – Footfall" }
+        link rel="icon" href=(asset::href("icon.svg")) type="image/svg+xml";
+        link rel="stylesheet" href=(asset::href("style.css"));
+    }
+}
+
+fn navigation(state: &State, viewer: &Viewer) -> Markup {
     let places = [
         (Place::Overview, "Overview"),
         (Place::Counting, "Counting"),
@@ -69,6 +82,9 @@ fn navigation(state: &State) -> Markup {
                 @let is_here = state.place == place;
                 a href=(state.at(place).href()) aria-current=[is_here.then_some("page")] { (name) }
             }
+            @if let Some(name) = &viewer.name { form.leave action="/logout" method="post" {
+                span.more { (name) } button type="submit" { "Log out" }
+            } }
         }
     }
 }

@@ -1,10 +1,12 @@
 //! A state to a whole page: which panels stand where.
 
+mod door;
 mod frame;
 mod report;
 
 use maud::Markup;
 
+pub use door::{login, notice};
 pub use report::report;
 
 use footfall_engine::Result;
@@ -57,7 +59,7 @@ pub fn render(ask: &dyn Ask, state: &State) -> Result<Page> {
         .map(|panel| panel::section(*panel, Asked::new(ask, state, &status, Medium::Page)))
         .collect();
     Ok(Page {
-        html: frame::frame(state, &status, &panels).into_string(),
+        html: frame::frame(state, (&status, &ask.viewer()), &panels).into_string(),
         snapshot: status.snapshot,
     })
 }

@@ -40,7 +40,7 @@ impl Panel for Calendar {
         Ok(Some(html! {
             @for (source, name, rows) in known {
                 h3 { (name) }
-                p { (thousands(source.rows)) " " (rows) " of " (thousands(source.repos)) " repos on " (thousands(source.days)) " days" @if source.missing_days > 0 { "; " (thousands(source.missing_days)) " days are missing" } "." }
+                @if source.rows > 0 { p { (thousands(source.rows)) " " (rows) " of " (thousands(source.repos)) " repos on " (thousands(source.days)) " days" @if source.missing_days > 0 { "; " (thousands(source.missing_days)) " days are missing" } "." } }
                 @if let (Some(first), Some(last)) = (source.first_day, source.last_day) {
                     div.scroll { (calendar((first, last), |day| kind(source, day))) }
                 }
