@@ -157,7 +157,7 @@ pub fn explain(
     query.check()?;
     let narrowed = Narrowed::new(view, query);
     let scope = Scope::new((view, hub), rules, &narrowed)?;
-    explain::explain(&scope, rules, &CellPlan::new(&scope, scope.lowest()))
+    explain::explain(&scope, rules, &CellPlan::new(&scope, Level::default()))
 }
 
 /// Fails where an answer has more values than its reader may have.
@@ -172,7 +172,6 @@ fn check_size(view: &View, answer: &Answer) -> Result<()> {
 }
 
 fn count(scope: &mut Scope<'_>, lowest: Level, rules: &Rules<'_>) -> Result<Counted> {
-    let lowest = lowest.max(scope.lowest());
     let covered = match lowest {
         Level::Histograms => gaps::covered(scope)?,
         _ => None,

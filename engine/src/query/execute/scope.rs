@@ -1,12 +1,12 @@
 //! A query and a snapshot to all that counting needs: rule, range, days, tables over codes.
 
+use super::Rules;
 use super::axis::Axis;
 use super::groups::{Groups, Key, Universe};
 use super::lens::{Lens, OUT, Sessions};
 use super::narrow::Narrowed;
 use super::space::{Repos, Space};
 use super::time::{self, DayPart};
-use super::{Level, Rules};
 use crate::catalog::View;
 use crate::error::{Error, Result};
 use crate::hub::HubState;
@@ -221,16 +221,6 @@ impl<'a> Scope<'a> {
             repos,
             days,
         })
-    }
-
-    /// The lowest level that answers it: what is derived of months knows repos by the names they had.
-    pub(super) fn lowest(&self) -> Level {
-        let asks_repos = self.wants.repos || !self.repo.is_idle();
-        if asks_repos && self.repos.family.renames() {
-            Level::Cells
-        } else {
-            Level::default()
-        }
     }
 
     fn universe(&self) -> Universe {
