@@ -47,7 +47,7 @@ fn run(_: &ArgMatches, global: &Global) -> Outcome {
     headline
         .rows
         .retain(|row| text_at(row, 1) != totals::SUM_OF_DAYS);
-    let list = repos::repos(&store, &asked, "", REPOS_SHOWN)?;
+    let list = repos::repos(&store, &asked, repos::BY_REPO, ("", REPOS_SHOWN))?;
     let text = format!(
         "{}\n{}\n{} in {}\nNext: footfall --store {dir} repos, then footfall ingest YOUR-EXPORTS\n",
         bare_table(headline)?,

@@ -18,9 +18,10 @@ use crate::source::Source;
 pub(super) const COMMAND: Command = Command {
     name: "repos",
     group: "Ask",
-    about: "List repos: all time, last 30 days, downloaders, and a sparkline of a year",
+    about: "List repos or their groups: all time, last 30 days, downloaders, and a sparkline of a year",
     examples: "  footfall repos
   footfall repos llama --top 10
+  footfall repos --group
   footfall repos --type dataset --last 12m",
     arguments: arguments_of::<Wishes>,
     run,
@@ -31,6 +32,9 @@ pub(super) const COMMAND: Command = Command {
 struct Wishes {
     /// Only repos with this in their name, large and small letters alike
     search: Option<String>,
+    /// Roll up into the groups of footfall group set; the last row is of repos without one
+    #[arg(long)]
+    group: bool,
     /// Rows
     #[arg(long, value_name = "N", default_value_t = 50)]
     top: usize,
@@ -46,26 +50,35 @@ fn run(matches: &ArgMatches, global: &Global) -> Outcome {
     let store = global.source()?;
     expect_known(&*store, &wishes.asked.query("requests", &[])?)?;
     let search = wishes.search.as_deref().unwrap_or_default();
-    global.show(&repos(&*store, &wishes.asked, search, wishes.top)?)
+    let by = if wishes.group { BY_GROUP } else { BY_REPO };
+    global.show(&repos(&*store, &wishes.asked, by, (search, wishes.top))?)
 }
+
+/// What a row is of.
+pub(super) const BY_REPO: &[(&str, Dimension)] = &[
+    ("repo", Dimension::Repo),
+    ("repo_type", Dimension::RepoType),
+];
+const BY_GROUP: &[(&str, Dimension)] = &[("group", Dimension::Group)];
 
 /// The numbers of a repo, by the name of their column.
 type Numbers = HashMap<&'static str, u64>;
-/// Label and type.
-type Repo = (String, String);
+/// Name and type of a repo, or a group.
+type Labels = Vec<String>;
 
 /// The list, the repos with the greatest numbers first.
 pub(super) fn repos(
     store: &dyn Source,
     asked: &Asked,
-    search: &str,
-    top: usize,
+    by: &'static [(&'static str, Dimension)],
+    (search, top): (&str, usize),
 ) -> Outcome<Answer> {
     let sources = Sources::of(store)?;
     let with_hub = sources.hub && asked.fits_hub();
     let mut gathered = Gathered {
         store,
         asked,
+        by,
         repos: BTreeMap::new(),
         meta: Meta::default(),
     };
@@ -108,8 +121,11 @@ pub(super) fn repos(
     } else {
         "hub_downloads"
     };
-    let trends = trends(store, asked, metric, &shown)?;
-    let mut list = listed(&shown, &columns, &trends);
+    let trends = match by.first() {
+        Some((_, dimension)) => trends(store, asked, (metric, dimension), &shown)?,
+        None => HashMap::new(),
+    };
+    let mut list = listed(&shown, by, &columns, &trends);
     list.meta = Meta {
         query: "repos".to_owned(),
         truncated,
@@ -122,7 +138,8 @@ pub(super) fn repos(
 struct Gathered<'a> {
     store: &'a dyn Source,
     asked: &'a Asked,
-    repos: BTreeMap<Repo, Numbers>,
+    by: &'static [(&'static str, Dimension)],
+    repos: BTreeMap<Labels, Numbers>,
     meta: Meta,
 }
 
@@ -134,19 +151,18 @@ impl Gathered<'_> {
         columns: &[&'static str],
         range: Option<Range>,
     ) -> Outcome<()> {
-        let mut query = self
-            .asked
-            .query(metrics, &[Dimension::Repo, Dimension::RepoType])?;
+        let by: Vec<Dimension> = self.by.iter().map(|(_, by)| by.clone()).collect();
+        let mut query = self.asked.query(metrics, &by)?;
         if metrics.starts_with("hub") {
             query.rule = None;
         }
         query.range = range.unwrap_or(query.range);
         let found = answer(self.store, &query)?;
         for row in &found.rows {
-            let repo = (text_at(row, 0).to_owned(), text_at(row, 1).to_owned());
-            let numbers = self.repos.entry(repo).or_default();
+            let labels = (0..by.len()).map(|index| text_at(row, index).to_owned());
+            let numbers = self.repos.entry(labels.collect()).or_default();
             for (index, column) in columns.iter().enumerate() {
-                if let Some(number) = int_at(row, index + 2) {
+                if let Some(number) = int_at(row, index + by.len()) {
                     numbers.insert(column, number);
                 }
             }
@@ -164,15 +180,15 @@ impl Gathered<'_> {
 
 /// The repos to show, and whether there are more.
 fn ranked(
-    repos: BTreeMap<Repo, Numbers>,
+    repos: BTreeMap<Labels, Numbers>,
     columns: &[&'static str],
     search: &str,
     top: usize,
-) -> (Vec<(Repo, Numbers)>, bool) {
+) -> (Vec<(Labels, Numbers)>, bool) {
     let search = search.to_lowercase();
-    let mut found: Vec<(Repo, Numbers)> = repos
+    let mut found: Vec<(Labels, Numbers)> = repos
         .into_iter()
-        .filter(|((name, _), _)| name.to_lowercase().contains(&search))
+        .filter(|(labels, _)| name_of(labels).to_lowercase().contains(&search))
         .collect();
     let key = |numbers: &Numbers| -> Vec<u64> {
         columns
@@ -186,23 +202,31 @@ fn ranked(
     (found, is_more)
 }
 
+fn name_of(labels: &Labels) -> &str {
+    labels.first().map_or("", String::as_str)
+}
+
 fn listed(
-    shown: &[(Repo, Numbers)],
+    shown: &[(Labels, Numbers)],
+    by: &[(&'static str, Dimension)],
     columns: &[&'static str],
     trends: &HashMap<String, String>,
 ) -> Answer {
-    let mut kinds = vec![("repo", ColumnType::Text), ("repo_type", ColumnType::Text)];
+    let mut kinds: Vec<_> = by
+        .iter()
+        .map(|(name, _)| (*name, ColumnType::Text))
+        .collect();
     kinds.extend(columns.iter().map(|column| (*column, ColumnType::Int)));
     kinds.push(("trend", ColumnType::Text));
     let mut list = sheet(&kinds);
-    for ((name, kind), numbers) in shown {
-        let mut row: Vec<Value> = vec![text(name.as_str()), text(kind.as_str())];
+    for (labels, numbers) in shown {
+        let mut row: Vec<Value> = labels.iter().map(|label| text(label.as_str())).collect();
         row.extend(
             columns
                 .iter()
                 .map(|column| optional_int(numbers.get(column).copied())),
         );
-        row.push(text(trends.get(name).map_or("", String::as_str)));
+        row.push(text(trends.get(name_of(labels)).map_or("", String::as_str)));
         list.rows.push(row);
     }
     list
@@ -212,13 +236,16 @@ fn listed(
 fn trends(
     store: &dyn Source,
     asked: &Asked,
-    metric: &str,
-    shown: &[(Repo, Numbers)],
+    (metric, dimension): (&str, &Dimension),
+    shown: &[(Labels, Numbers)],
 ) -> Outcome<HashMap<String, String>> {
     if shown.is_empty() {
         return Ok(HashMap::new());
     }
-    let names = shown.iter().map(|((name, _), _)| name.clone()).collect();
+    let names = shown
+        .iter()
+        .map(|(labels, _)| name_of(labels).to_owned())
+        .collect();
     let (unit, range) = match asked.range()? {
         Range::All => (TimeUnit::Week, Range::LastMonths(12)),
         range @ Range::LastDays(0..=92) => (TimeUnit::Day, range),
@@ -228,11 +255,11 @@ fn trends(
         }
         range => (TimeUnit::Week, range),
     };
-    let query = asked.query(metric, &[Dimension::Repo, Dimension::Time(unit)])?;
+    let query = asked.query(metric, &[dimension.clone(), Dimension::Time(unit)])?;
     let mut query = Query { range, ..query };
     query
         .filter
-        .push(Condition::Where(Dimension::Repo, Test::In(names)));
+        .push(Condition::Where(dimension.clone(), Test::In(names)));
     Ok(bars(&answer(store, &query)?))
 }
 

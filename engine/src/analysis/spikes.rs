@@ -30,10 +30,11 @@ const DEVIATIONS_MIN: f64 = 5.0;
 const EXCESS_MIN: f64 = 10.0;
 
 /// What days may be looked at apart by, and words for it.
-pub(super) const PARTS: [(&str, Dimension); 9] = [
+pub(super) const PARTS: [(&str, Dimension); 10] = [
     ("repo", Dimension::Repo),
     ("repo_type", Dimension::RepoType),
     ("org", Dimension::Org),
+    ("group", Dimension::Group),
     ("country", Dimension::Country),
     ("client", Dimension::Client),
     ("client_version", Dimension::ClientVersion),
@@ -45,7 +46,7 @@ pub(super) const PARTS: [(&str, Dimension); 9] = [
 const CARD: Card = Card {
     name: "spikes",
     about: "Find days with far more downloads than the same weekday of the four weeks before",
-    words: "[by repo|org|country|client|…]",
+    words: "[by repo|org|group|country|client|…]",
     clauses: &["where", "range", "rule", "top"],
     examples: &["spikes last 90d", "spikes by repo last 12m top 10"],
 };
