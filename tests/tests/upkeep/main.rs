@@ -9,6 +9,7 @@
 mod damage;
 mod hub;
 mod lookup;
+mod rows;
 mod scene;
 mod status;
 
