@@ -44,8 +44,17 @@ fn texts(answer: &Answer, column: usize) -> Vec<String> {
     rows.collect()
 }
 
+/// How many large repos may be found to have fallen or risen though nothing was planted in them.
+const REPOS_MAX: usize = 3;
+
+/// A line of the table that `cargo test --test planted -- --nocapture` prints.
+fn line(seed: u64, what: &str, (planted, found): (usize, usize), others: usize) {
+    println!("| {seed} | {what} | {planted} | {found} | {others} |");
+}
+
 #[test]
 fn what_is_hidden_is_found_and_nothing_else() {
+    println!("| seed | what | planted | found | others found |\n| --: | --- | --: | --: | --: |");
     for seed in SEEDS {
         let (_dir, store, truth) = planted(seed);
         let ask = |text: &str| store.ask(text).unwrap();
@@ -63,30 +72,8 @@ fn what_is_hidden_is_found_and_nothing_else() {
         assert_eq!(texts(&missing, 2), truth.missing, "seed {seed}");
         assert_eq!(texts(&missing, 3), truth.missing, "seed {seed}");
 
-        let findings = ask("findings");
-        let kinds = texts(&findings, 0);
-        let count = |kind: &str| kinds.iter().filter(|found| *found == kind).count();
-        assert_eq!(count("missing"), truth.missing.len(), "seed {seed}");
-        assert_eq!(count("resalt"), 2, "seed {seed}");
-        assert_eq!(
-            count("doubled") + count("fall"),
-            0,
-            "seed {seed}: {kinds:?}"
-        );
-        let spikes: Vec<&str> = truth
-            .spikes
-            .iter()
-            .map(|spike| spike.day.as_str())
-            .collect();
-        let found = findings
-            .rows
-            .iter()
-            .filter_map(|row| match (&row[0], &row[2]) {
-                (Value::Text(kind), Value::Text(day)) if kind == "spike" => Some(day.as_str()),
-                _ => None,
-            });
-        let found: Vec<&str> = found.collect();
-        assert_eq!(found, spikes[..], "seed {seed}");
+        line(seed, "missing days", (3, missing.rows.len()), 0);
+        findings_are_few(&store, &truth, seed);
 
         let [first, second] = &truth.audience.repos;
         let audience = ask(&format!("audience '\"{first}\" and \"{second}\"'"));
@@ -105,6 +92,56 @@ fn what_is_hidden_is_found_and_nothing_else() {
         let want: Vec<_> = truth.succession.moved.iter().copied().map(int).collect();
         assert_eq!(touched[..want.len()], want, "seed {seed}");
     }
+}
+
+/// Every planted day is found, and hardly anything else.
+fn findings_are_few(store: &Store, truth: &Truth, seed: u64) {
+    let findings = store.ask("findings").unwrap();
+    let kinds = texts(&findings, 0);
+    let count = |kind: &str| kinds.iter().filter(|found| *found == kind).count();
+    assert_eq!(count("missing"), truth.missing.len(), "seed {seed}");
+    assert_eq!(count("resalt"), 2, "seed {seed}");
+    assert_eq!(
+        count("doubled") + count("fall"),
+        0,
+        "seed {seed}: {kinds:?}"
+    );
+    let spikes: Vec<&str> = truth
+        .spikes
+        .iter()
+        .map(|spike| spike.day.as_str())
+        .collect();
+    let found = findings
+        .rows
+        .iter()
+        .filter_map(|row| match (&row[0], &row[2]) {
+            (Value::Text(kind), Value::Text(day)) if kind == "spike" => Some(day.as_str()),
+            _ => None,
+        });
+    let found: Vec<&str> = found.collect();
+    assert_eq!(found, spikes[..], "seed {seed}");
+    let of_repos = count("repo_fall") + count("repo_spike");
+    assert!(of_repos <= REPOS_MAX, "seed {seed}: {findings:?}");
+    let expected = [
+        "late",
+        "missing",
+        "resalt",
+        "spike",
+        "repo_fall",
+        "repo_spike",
+    ];
+    let others = kinds
+        .iter()
+        .filter(|kind| !expected.contains(&kind.as_str()));
+    line(seed, "days from which all are hashed anew", (1, 1), 0);
+    line(
+        seed,
+        "days that are spikes of all logs",
+        (5, found.len()),
+        0,
+    );
+    line(seed, "large repos that fell or rose", (0, 0), of_repos);
+    line(seed, "any other finding", (0, 0), others.count());
 }
 
 fn int(count: u64) -> Value {
@@ -163,10 +200,14 @@ fn machines_are_named(store: &Store, truth: &Truth, seed: u64) {
         .difference(&jobs)
         .filter(|name| !mirrors.contains(*name))
         .count();
-    println!(
-        "seed {seed}: {others} others by their hours, of {} looked at",
-        verdicts.rows.len()
+    line(
+        seed,
+        "mirrors, by what they ask for",
+        (10, mirrors.len() / 2),
+        0,
     );
+    let looked_at = format!("jobs, by their hours, of {} looked at", verdicts.rows.len());
+    line(seed, &looked_at, (10, jobs.len() / 2), others);
     assert!(
         others * 100 <= verdicts.rows.len() * BY_HOURS_PERCENT_MAX,
         "{others}"

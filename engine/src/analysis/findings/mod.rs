@@ -10,6 +10,7 @@
 mod course;
 mod import;
 mod limit;
+mod repo;
 
 use std::collections::BTreeSet;
 
@@ -40,13 +41,21 @@ const CARD: Card = Card {
 };
 
 /// Every kind of finding, and what it means.
-pub const KINDS: [(&str, &str); 10] = [
+pub const KINDS: [(&str, &str); 12] = [
     ("late", "the newest complete day is too old"),
     ("missing", "days between the first and the last are missing"),
     ("doubled", "two imports have the same rows of a day"),
     ("new_column", "a file has a column that none had"),
     ("fall", "a day is far below what is usual on its weekday"),
     ("spike", "a day is far above what is usual on its weekday"),
+    (
+        "repo_fall",
+        "a large repo has far fewer downloads than is usual on that weekday",
+    ),
+    (
+        "repo_spike",
+        "a large repo has far more downloads than is usual on that weekday",
+    ),
     ("rejects", "a file had many lines rejected"),
     ("resalt", "accounts or addresses seem hashed anew"),
     (
@@ -100,6 +109,7 @@ impl Analysis for Findings {
         };
         search.days()?;
         search.course()?;
+        search.repos()?;
         search.resalts()?;
         search.renames()?;
         search.imports()?;
