@@ -178,6 +178,62 @@ fn counts_across_a_noted_resalt_have_ends() {
 }
 
 #[test]
+fn what_looks_across_a_noted_resalt_is_not_exact() {
+    let scene = Scene::new();
+    let mut text = V1.to_owned();
+    for day in 1..=9 {
+        text += &lines(day, 8, 0..4, if day < 5 { "old" } else { "new" });
+    }
+    scene.take("log.csv", &text);
+    let across = [
+        "retention by day from 2026-01-06",
+        "new, returning from 2026-01-06",
+        "retained by day",
+        "rolling(7) by day",
+        "audience a/x",
+        "overlap",
+        "succession a/x b/y by day",
+        "machines all",
+        "shared",
+        "clients",
+        "explain-count",
+        "spike 2026-01-08",
+        "compare downloaders from 2026-01-06 vs previous",
+    ];
+    // What counts nobody, or looks at one side alone.
+    let apart = [
+        "compare downloads from 2026-01-06 vs previous",
+        "machines all from 2026-01-05",
+        "overlap to 2026-01-04",
+        "spikes",
+        "calendar",
+        "downloads by day",
+    ];
+    let is_exact = |text: &str| scene.store.ask(text).unwrap().meta.exact;
+    for text in across.iter().chain(&apart) {
+        assert!(is_exact(text), "{text}");
+    }
+    let day = Day::from_date("2026-01-05".parse().unwrap()).unwrap();
+    let annotation = Annotation::new(day, "hashed anew", true).unwrap();
+    scene.store.annotate(annotation).unwrap();
+    for text in across {
+        let meta = scene.store.ask(text).unwrap().meta;
+        let is_named = |note: &String| note.starts_with("2026-01-05: downloaders are hashed");
+        assert!(!meta.exact && meta.notes.iter().any(is_named), "{text}");
+    }
+    for text in apart {
+        assert!(is_exact(text), "{text}");
+    }
+    for (query, exact) in [("downloaders", "false"), ("downloads", "true")] {
+        let receipt = scene.rows(&format!("receipt {query}"));
+        assert!(
+            receipt.contains(&vec!["exact".to_owned(), exact.to_owned()]),
+            "{receipt:?}"
+        );
+    }
+}
+
+#[test]
 fn a_resalt_is_told_from_an_odd_day_and_noted_it_is_known() {
     let scene = Scene::new();
     let mut text = V1.to_owned();

@@ -2,6 +2,7 @@
 //! and both times are answered. The file is not part of the repository; without it the test says that it is
 //! skipped.
 #![expect(
+    clippy::panic,
     clippy::unwrap_used,
     reason = "a test fails where its input is not as it must be"
 )]
@@ -12,6 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use footfall_engine::ingest::pipeline::Options;
+use footfall_engine::query::Value;
 use footfall_engine::schema::time::parse_day;
 use footfall_engine::storage::FixedClock;
 use footfall_engine::store::Store;
@@ -102,4 +104,29 @@ fn a_years_revisions_are_exactly_the_planted_ones() {
     assert!(found == planted);
     assert!(exported(&store, Some(FIRST)) == before);
     assert!(exported(&store, None) == after);
+    as_of_answers_both(&store, &planted);
+}
+
+/// The sum of all days, and the days of single repos, as they were known before and after.
+fn as_of_answers_both(store: &Store, planted: &Moves) {
+    let int = |text: &str| match store.query(text).unwrap().rows.as_slice() {
+        [row] => match row.as_slice() {
+            [Value::Int(value)] => *value,
+            other => panic!("{text}: {other:?}"),
+        },
+        other => panic!("{text}: {other:?}"),
+    };
+    let [first, second] = [FIRST, SECOND].map(|at| at.day());
+    let old: u64 = planted.iter().filter_map(|found| found.2).sum();
+    let new: u64 = planted.iter().filter_map(|found| found.3).sum();
+    let before = int(&format!("hub_downloads as of {first}"));
+    let after = int(&format!("hub_downloads as of {second}"));
+    assert_eq!(before + new, after + old);
+    assert_eq!(after, int("hub_downloads"));
+    for (repo, day, old, new) in planted.iter().step_by(50) {
+        for (when, value) in [(first, old), (second, new)] {
+            let text = format!("hub_downloads where repo = \"{repo}\" in {day} as of {when}");
+            assert_eq!(int(&text), value.unwrap_or(0), "{text}");
+        }
+    }
 }

@@ -7,14 +7,15 @@ pub(super) fn queries() -> String {
     "\
 Queries: one text form for the command line and every other door.
 
-  METRIC[, METRIC…] [by DIM[, DIM…]] [where COND [and COND]…] [RANGE] [rule NAME] [approx]
-      [order by COLUMN [asc|desc]] [top N]
+  METRIC[, METRIC…] [by DIM[, DIM…]] [where COND [and COND]…] [RANGE] [as of X] [rule NAME]
+      [approx] [order by COLUMN [asc|desc]] [top N]
 
   METRIC  see footfall help metrics
   DIM     see footfall help dimensions
   COND    DIM = v | != v | < v | <= v | > v | >= v | in (v, …) | not in (v, …)
           | ~ \"glob\" | !~ \"glob\" | [not] in_set(\"name\")
   RANGE   see footfall help dates
+  X       a day or an instant: the Hub's numbers as they were known then
   NAME    see footfall help rules
 
   downloads
@@ -22,6 +23,7 @@ Queries: one text form for the command line and every other door.
   downloads, downloaders by country where repo = \"acme/llama-7b\" and ci != flagged last 30d top 10
   requests by status where repo ~ \"acme/*\" in 2026-07
   downloads by day rule files from 2026-07-01 to 2026-07-14
+  hub_downloads by day last 30d as of 2026-07-14
 
 A value is bare or in double quotes; \"\" is the absent value. In a glob * is any run, ? one
 character, \\ takes the next one as it is; it covers the whole value. repo = a/x matches every type

@@ -4,7 +4,7 @@ use super::request::{Request, Subject};
 use super::set::SetExpr;
 use super::sheet::{share, sheet, text};
 use super::source::Source;
-use super::{Analysis, Card};
+use super::{Across, Analysis, Card};
 use crate::bitmap::BitSet;
 use crate::error::{Error, Result};
 use crate::query::text::Reader;
@@ -32,6 +32,10 @@ impl Analysis for Audience {
 
     fn subject(&self, reader: &mut Reader) -> Result<Subject> {
         SetExpr::read(reader).map(Subject::Set)
+    }
+
+    fn across(&self, _: &Request) -> Across {
+        Across::Range("whoever was there before and after is counted twice, and in no set of both")
     }
 
     fn answer(&self, source: &Source<'_>, request: &Request) -> Result<Answer> {

@@ -5,7 +5,7 @@ use super::request::{Request, Subject};
 use super::retention::read_unit;
 use super::sheet::sheet;
 use super::source::Source;
-use super::{Analysis, Card};
+use super::{Across, Analysis, Card};
 use crate::error::{Error, Result};
 use crate::metrics::Metric;
 use crate::query::text::Reader;
@@ -47,6 +47,10 @@ impl Analysis for Clients {
             false => None,
         };
         Ok(Subject::Clients { client, unit })
+    }
+
+    fn across(&self, _: &Request) -> Across {
+        Across::Range("whoever was there before and after is counted twice")
     }
 
     fn answer(&self, source: &Source<'_>, request: &Request) -> Result<Answer> {

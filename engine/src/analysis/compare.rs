@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use super::request::{Request, Subject};
 use super::sheet::sheet;
 use super::source::Source;
-use super::{Analysis, Card};
+use super::{Across, Analysis, Card};
 use crate::error::{Error, Result};
 use crate::hub::HubState;
-use crate::metrics::Measure;
+use crate::metrics::{Measure, Metric};
 use crate::query::bucket::buckets;
 use crate::query::text::Reader;
 use crate::query::value::{Bound, Query, Range};
@@ -74,12 +74,27 @@ impl Analysis for Compare {
         Ok(Subject::Compared { query, with })
     }
 
+    fn across(&self, request: &Request) -> Across {
+        let Subject::Compared { query, .. } = &request.subject else {
+            return Across::Nothing;
+        };
+        let knows = |metric: &Metric| {
+            matches!(metric.measure(), Measure::Downloaders(_) | Measure::History)
+        };
+        match query.metrics.iter().any(knows) {
+            true => {
+                Across::History("downloaders of before and after cannot be compared one by one")
+            }
+            false => Across::Nothing,
+        }
+    }
+
     fn answer(&self, source: &Source<'_>, request: &Request) -> Result<Answer> {
         let Subject::Compared { query, with } = &request.subject else {
             return Err(Error::invalid("compare is asked without a query"));
         };
         check(query)?;
-        let calendars = Calendars::of(source, query);
+        let calendars = Calendars::of(source, query)?;
         let Some(spans) = spans(query, *with, &calendars)? else {
             return source.query(query);
         };
@@ -141,15 +156,19 @@ struct Calendars {
 }
 
 impl Calendars {
-    fn of(source: &Source<'_>, query: &Query) -> Self {
-        let is_hub = |metric: &crate::metrics::Metric| metric.measure() == Measure::Hub;
+    fn of(source: &Source<'_>, query: &Query) -> Result<Self> {
+        let is_hub = |metric: &Metric| metric.measure() == Measure::Hub;
         let log = !query.metrics.iter().all(is_hub);
         let hub = query.metrics.iter().any(is_hub);
-        let hub_days = source.hub.map(HubState::present_days).unwrap_or_default();
-        Self {
+        let days_of = |state: &HubState| state.present_days().to_vec();
+        let hub_days = match query.as_of {
+            None => source.hub.map(days_of),
+            Some(as_of) => (source.hub_as_of)(as_of.last())?.map(|state| days_of(&state)),
+        };
+        Ok(Self {
             log: log.then(|| source.calendar()),
-            hub: hub.then(|| Calendar::of_hub(hub_days.iter().copied())),
-        }
+            hub: hub.then(|| Calendar::of_hub(hub_days.into_iter().flatten())),
+        })
     }
 
     fn all(&self) -> impl Iterator<Item = &Calendar> {

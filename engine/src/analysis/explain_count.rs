@@ -3,11 +3,11 @@
 use super::request::{Request, Subject};
 use super::sheet::{share, sheet, text};
 use super::source::Source;
-use super::{Analysis, Card};
+use super::{Across, Analysis, Card};
 use crate::error::{Error, Result};
 use crate::metrics::Metric;
 use crate::query::check::check_rule;
-use crate::query::text::Reader;
+use crate::query::text::{Reader, render_condition};
 use crate::query::value::{Condition, Query, Test};
 use crate::query::{Answer, ColumnType, Value};
 use crate::rules::{self, Rule};
@@ -27,6 +27,7 @@ const CARD: Card = Card {
     examples: &[
         "explain-count",
         "explain-count rules 5min counter where repo = \"acme/llama-7b\" last 30d",
+        "explain-count where not in_set(\"known-machines\")",
     ],
 };
 
@@ -44,6 +45,10 @@ impl Analysis for ExplainCount {
             }
         }
         Ok(Subject::Rules(names))
+    }
+
+    fn across(&self, _: &Request) -> Across {
+        Across::Range("whoever was there before and after is counted twice")
     }
 
     fn answer(&self, source: &Source<'_>, request: &Request) -> Result<Answer> {
@@ -72,10 +77,11 @@ impl Analysis for ExplainCount {
                 ..scope.clone()
             },
         )?;
-        let kinds = Kinds::read(source, scope)?;
+        let (named, of_requests) = parted(scope);
+        let kinds = Kinds::read(source, &of_requests)?;
         for name in names {
             let rule = rule(source, name)?;
-            let steps = steps(source, scope, &rule, (lines, &kinds))?;
+            let steps = steps(source, (&of_requests, &named), &rule, (lines, &kinds))?;
             let mut before = lines;
             for (step, left) in steps {
                 let removed = before.saturating_sub(left);
@@ -90,12 +96,24 @@ impl Analysis for ExplainCount {
             }
         }
         answer.meta.notes.push(
-            "filter: what the conditions leave; method, status: what the rule accepts; collapse: downloads; \
-             identity: those of downloaders; unique: downloaders"
+            "filter: what the conditions leave; method, status: what the rule accepts; collapse: downloads; then \
+             those without each set that is named; identity: those of downloaders; unique: downloaders"
                 .to_owned(),
         );
         Ok(answer)
     }
+}
+
+/// The conditions on sets of downloaders, and the query without them: a download is of one downloader, so they
+/// may as well be asked of downloads.
+fn parted(scope: &Query) -> (Vec<Condition>, Query) {
+    let is_set = |condition: &Condition| matches!(condition, Condition::InSet(..));
+    let (named, filter) = scope.filter.iter().cloned().partition(is_set);
+    let of_requests = Query {
+        filter,
+        ..scope.clone()
+    };
+    (named, of_requests)
 }
 
 fn rule(source: &Source<'_>, name: &str) -> Result<Rule> {
@@ -165,25 +183,28 @@ impl Kinds {
     }
 }
 
-/// The steps of a rule, and what each leaves.
+/// The steps of a rule, and what each leaves; `named` are the sets that are taken out of the downloads.
 fn steps(
     source: &Source<'_>,
-    scope: &Query,
+    (scope, named): (&Query, &[Condition]),
     rule: &Rule,
     (lines, kinds): (u64, &Kinds),
-) -> Result<Vec<(&'static str, u64)>> {
+) -> Result<Vec<(String, u64)>> {
     let has_method =
         |method: &str| rule.methods.is_empty() || rule.methods.iter().any(|known| known == method);
-    let scope = Query {
+    let mut scope = Query {
         rule: Some(rule.name.clone()),
         ..scope.clone()
     };
-    let downloads = source.query(&Query {
-        metrics: vec![Metric::Downloads],
-        ..scope.clone()
-    })?;
-    let collapsed = int(downloads.rows.first().and_then(|row| row.first()));
-    Ok(vec![
+    let downloads = |scope: &Query| {
+        source.query(&Query {
+            metrics: vec![Metric::Downloads],
+            ..scope.clone()
+        })
+    };
+    let left = |answer: &Answer| int(answer.rows.first().and_then(|row| row.first()));
+    let mut found = downloads(&scope)?;
+    let by_request = [
         ("lines", lines),
         ("filter", kinds.all.iter().map(|row| int(row.get(2))).sum()),
         ("internal", kinds.sum(rule, |_, _| true)),
@@ -192,11 +213,19 @@ fn steps(
             "status",
             kinds.sum(rule, |method, status| rule.accepts(method, status)),
         ),
-        ("collapse", collapsed),
-        (
-            "identity",
-            collapsed.saturating_sub(downloads.meta.unidentified),
-        ),
-        ("unique", count(source, Metric::Downloaders, &scope)?),
-    ])
+        ("collapse", left(&found)),
+    ];
+    let mut steps: Vec<(String, u64)> = by_request
+        .map(|(step, left)| (step.to_owned(), left))
+        .into();
+    for condition in named {
+        scope.filter.push(condition.clone());
+        found = downloads(&scope)?;
+        steps.push((render_condition(condition), left(&found)));
+    }
+    let identified = left(&found).saturating_sub(found.meta.unidentified);
+    steps.push(("identity".to_owned(), identified));
+    let unique = count(source, Metric::Downloaders, &scope)?;
+    steps.push(("unique".to_owned(), unique));
+    Ok(steps)
 }

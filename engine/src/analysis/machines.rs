@@ -12,13 +12,14 @@ use super::request::{Request, Subject};
 use super::saved::KNOWN;
 use super::sheet::{share, sheet, text};
 use super::source::Source;
-use super::{Analysis, Card};
+use super::{Across, Analysis, Card};
 use crate::bitmap::BitSet;
 use crate::error::{Error, Result};
 use crate::metrics::Metric;
+use crate::query::bucket::buckets;
 use crate::query::execute::Asked;
 use crate::query::text::Reader;
-use crate::query::value::{Condition, Query, Test};
+use crate::query::value::{Bound, Condition, Query, Range, Test};
 use crate::query::{Answer, ColumnType, Value};
 use crate::schema::{Dimension, IdentityKind, TimeUnit};
 use crate::units::Day;
@@ -80,6 +81,10 @@ impl Analysis for Machines {
             .into_iter()
             .find(|shown| reader.eat_word(shown.word()));
         Ok(Subject::Machines(shown.unwrap_or(Shown::Found)))
+    }
+
+    fn across(&self, _: &Request) -> Across {
+        Across::Range("a machine is two, each with its part of what it did")
     }
 
     fn answer(&self, source: &Source<'_>, request: &Request) -> Result<Answer> {
@@ -218,8 +223,27 @@ impl Looked {
         Ok(())
     }
 
-    /// Adds what depends on when they asked.
+    /// Adds what depends on when they asked: by months, of which the hours of all fit into memory that is near.
     fn add_hours(&mut self, source: &Source<'_>, lines: &Query) -> Result<()> {
+        let Some(span) = source.span(lines)? else {
+            return Ok(());
+        };
+        for month in buckets(span, TimeUnit::Month) {
+            let Some(month) = TimeUnit::Month.span(month) else {
+                continue;
+            };
+            let bounds = [month.from.max(span.from), month.to.min(span.to)];
+            let [from, to] = bounds.map(|at| Some(Bound::Instant(at)));
+            let lines = Query {
+                range: Range::Between(from, to),
+                ..lines.clone()
+            };
+            self.add_hours_of(source, &lines)?;
+        }
+        Ok(())
+    }
+
+    fn add_hours_of(&mut self, source: &Source<'_>, lines: &Query) -> Result<()> {
         let hours = source.each(&Query {
             metrics: vec![Metric::Repos],
             by: vec![Dimension::Time(TimeUnit::Hour)],

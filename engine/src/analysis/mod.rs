@@ -80,6 +80,18 @@ pub struct Card {
     pub examples: &'static [&'static str],
 }
 
+/// What it does to numbers that nobody can be known again after some day: their range crosses it, or the whole
+/// time from the first stored day on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Across {
+    /// Nothing.
+    Nothing,
+    /// What it does where the range crosses the day.
+    Range(&'static str),
+    /// What it does where the time before the range is looked at too.
+    History(&'static str),
+}
+
 /// A question that is made of queries.
 pub trait Analysis: Sync {
     /// What is known of it.
@@ -91,6 +103,11 @@ pub trait Analysis: Sync {
     ///
     /// `Invalid` with the column where they make no sense.
     fn subject(&self, reader: &mut Reader) -> Result<Subject>;
+
+    /// What a day from which downloaders are hashed in another way does to its answer to a request.
+    fn across(&self, _: &Request) -> Across {
+        Across::Nothing
+    }
 
     /// Its answer to a request that was read for it.
     ///

@@ -3,7 +3,7 @@
 use super::request::{Request, Subject};
 use super::sheet::{share, sheet, text};
 use super::source::Source;
-use super::{Analysis, Card};
+use super::{Across, Analysis, Card};
 use crate::bitmap::BitSet;
 use crate::error::{Error, Result};
 use crate::metrics::Metric;
@@ -38,6 +38,10 @@ impl Analysis for Overlap {
 
     fn subject(&self, _: &mut Reader) -> Result<Subject> {
         Ok(Subject::Nothing)
+    }
+
+    fn across(&self, _: &Request) -> Across {
+        Across::Range("who asked for one before and for the other after is not in both")
     }
 
     fn answer(&self, source: &Source<'_>, request: &Request) -> Result<Answer> {

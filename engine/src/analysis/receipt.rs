@@ -9,6 +9,7 @@ use crate::catalog::{Ledger, LedgerRecord};
 use crate::error::{Error, Result};
 use crate::metrics::{Measure, Metric};
 use crate::query::change::span;
+use crate::query::side::{mark, mark_history};
 use crate::query::text::Reader;
 use crate::query::value::{Bound, Condition, Query, Range, Test};
 use crate::query::{Answer, ColumnType, Value};
@@ -48,7 +49,13 @@ impl Analysis for Receipt {
         let Subject::Query(query) = &request.subject else {
             return Err(Error::invalid("a receipt is asked without a query"));
         };
-        let asked = source.query(query)?;
+        let mut asked = source.query(query)?;
+        let who = |metric: &Metric| matches!(metric.measure(), Measure::Downloaders(_));
+        if let Some((from, _)) = span(&asked.meta).filter(|_| query.metrics.iter().any(who)) {
+            let what = "whoever was there before and after is counted twice";
+            mark(source.view, from, &mut asked.meta, what);
+        }
+        mark_history(source.view, query, &mut asked.meta);
         // Of a query that reads both sources, both are looked at over the same days.
         let query = &Query {
             range: span(&asked.meta).map_or(query.range, range),
@@ -115,6 +122,7 @@ impl Items {
             metrics: vec![metric],
             by: Vec::new(),
             filter,
+            as_of: None,
             rule,
             approx: false,
             order: None,

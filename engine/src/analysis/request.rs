@@ -8,12 +8,14 @@ use super::machines::Shown;
 use super::retention::UNITS;
 use super::set::SetExpr;
 use super::spikes::PARTS;
-use super::{Analysis, by_name};
+use super::{Across, Analysis, by_name};
 use crate::error::{Error, Result};
+use crate::query::change::span;
+use crate::query::side::mark;
 use crate::query::text::{Reader, render, render_clauses, render_name, render_quoted};
 use crate::query::{Answer, Query};
 use crate::schema::{Dimension, TimeUnit};
-use crate::units::Day;
+use crate::units::{Day, TimestampMs};
 
 use super::source::Source;
 
@@ -133,6 +135,14 @@ impl Request {
         let analysis =
             by_name(name).ok_or_else(|| Error::invalid(format!("no analysis {name}")))?;
         let mut answer = analysis.answer(source, self)?;
+        let (from, what) = match analysis.across(self) {
+            Across::Nothing => (None, ""),
+            Across::Range(what) => (span(&answer.meta).map(|(from, _)| from), what),
+            Across::History(what) => (Some(TimestampMs(0)), what),
+        };
+        if let Some(from) = from {
+            mark(source.view, from, &mut answer.meta, what);
+        }
         answer.meta.query = self.render();
         Ok(answer)
     }

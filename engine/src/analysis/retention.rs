@@ -3,7 +3,7 @@
 use super::request::{Request, Subject};
 use super::sheet::{share, sheet, text};
 use super::source::Source;
-use super::{Analysis, Card};
+use super::{Across, Analysis, Card};
 use crate::error::{Error, Result};
 use crate::query::bucket::{Coverage, buckets, coverage};
 use crate::query::text::Reader;
@@ -57,6 +57,10 @@ impl Analysis for Retention {
         let unit = read_unit(reader)?;
         let has_shares = reader.eat_word("share");
         Ok(Subject::Cohorts { unit, has_shares })
+    }
+
+    fn across(&self, _: &Request) -> Across {
+        Across::History("cohorts of before seem to end there, and whoever comes again seems new")
     }
 
     fn answer(&self, source: &Source<'_>, request: &Request) -> Result<Answer> {

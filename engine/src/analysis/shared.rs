@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::request::{Request, Subject};
 use super::sheet::{share, sheet};
 use super::source::Source;
-use super::{Analysis, Card};
+use super::{Across, Analysis, Card};
 use crate::error::Result;
 use crate::query::text::Reader;
 use crate::query::value::{Condition, Query, Test};
@@ -37,6 +37,10 @@ impl Analysis for Shared {
 
     fn subject(&self, _: &mut Reader) -> Result<Subject> {
         Ok(Subject::Nothing)
+    }
+
+    fn across(&self, _: &Request) -> Across {
+        Across::Range("an address is two, each with its part of the agents")
     }
 
     fn answer(&self, source: &Source<'_>, request: &Request) -> Result<Answer> {

@@ -24,6 +24,8 @@ pub struct Source<'a> {
     pub view: &'a View,
     /// What holds of the publisher CSV, if there is one.
     pub hub: Option<&'a HubState>,
+    /// What was known of it at some time.
+    pub hub_as_of: &'a (dyn Fn(TimestampMs) -> Result<Option<Arc<HubState>>> + Sync),
     /// The store's own counting rules.
     pub rules: &'a (dyn Fn(&str) -> Option<crate::rules::Rule> + Sync),
     /// What every publisher CSV changed of those before it.
@@ -56,7 +58,11 @@ impl Source<'_> {
     /// As [`execute()`].
     pub fn query(&self, query: &Query) -> Result<Answer> {
         self.provide(query)?;
-        execute(self.view, self.hub, self.rules, query)
+        let Some(as_of) = query.as_of else {
+            return execute(self.view, self.hub, self.rules, query);
+        };
+        let hub = (self.hub_as_of)(as_of.last())?;
+        execute(self.view, hub.as_deref(), self.rules, query)
     }
 
     /// The downloaders of each group of a query.

@@ -7,8 +7,8 @@ use super::request::{Request, Subject};
 use super::retention::check_filter;
 use super::sheet::{sheet, text};
 use super::source::Source;
-use super::{Analysis, Card};
-use crate::error::{Error, Result};
+use super::{Across, Analysis, Card};
+use crate::error::{Error, ErrorKind, Result};
 use crate::metrics::Metric;
 use crate::query::text::Reader;
 use crate::query::value::{Condition, Query, Test};
@@ -61,6 +61,10 @@ impl Analysis for Spike {
             Some(reader.text("a repo")?)
         };
         Ok(Subject::Day { day, repo })
+    }
+
+    fn across(&self, _: &Request) -> Across {
+        Across::History("whoever was seen before seems new after")
     }
 
     fn answer(&self, source: &Source<'_>, request: &Request) -> Result<Answer> {
@@ -205,9 +209,10 @@ impl Autopsy<'_> {
             })
         };
         let mut all: BTreeMap<(bool, String), Vec<Vec<u64>>> = BTreeMap::new();
-        let sides = 1 + self.before.len();
-        for (side, day) in std::iter::once(&self.day).chain(&self.before).enumerate() {
-            for row in ask(*day)?.rows {
+        let days: Vec<Day> = [self.day].into_iter().chain(self.before.clone()).collect();
+        let sides = days.len();
+        for (side, answer) in in_turn(&days, ask)?.into_iter().enumerate() {
+            for row in answer.rows {
                 let label = match row.first().filter(|_| by.is_some()) {
                     Some(Value::Text(label)) => (false, label.clone()),
                     _ => (true, String::new()),
@@ -287,6 +292,21 @@ impl Autopsy<'_> {
             row("gini", number, gini(&counts)),
         ])
     }
+}
+
+/// The answers for some days, which two threads ask.
+fn in_turn(days: &[Day], ask: impl Fn(Day) -> Result<Answer> + Sync) -> Result<Vec<Answer>> {
+    let each = |days: &[Day]| -> Result<Vec<Answer>> { days.iter().map(|day| ask(*day)).collect() };
+    let (early, late) = days.split_at(days.len() / 2);
+    std::thread::scope(|threads| {
+        let other = threads.spawn(|| each(late));
+        let mut answers = each(early)?;
+        let late = other
+            .join()
+            .map_err(|_| Error::new(ErrorKind::Io, "a thread that read days ended early"))?;
+        answers.extend(late?);
+        Ok(answers)
+    })
 }
 
 /// How unequal ascending counts are: 0 if all are the same.

@@ -7,7 +7,7 @@ use super::retention::{UNITS, bucket_of, read_unit};
 use super::set::SetExpr;
 use super::sheet::{share, sheet, text};
 use super::source::Source;
-use super::{Analysis, Card};
+use super::{Across, Analysis, Card};
 use crate::bitmap::BitSet;
 use crate::error::{Error, Result};
 use crate::query::bucket::{Coverage, buckets, coverages, labels};
@@ -53,6 +53,10 @@ impl Analysis for Succession {
             TimeUnit::Week
         };
         Ok(Subject::Pair { from, to, unit })
+    }
+
+    fn across(&self, _: &Request) -> Across {
+        Across::Range("whoever moved across it seems to have stayed, and is counted on both sides")
     }
 
     fn answer(&self, source: &Source<'_>, request: &Request) -> Result<Answer> {

@@ -23,6 +23,7 @@ pub(super) enum Part {
     /// A value of a condition.
     Value(usize, usize),
     Range,
+    AsOf,
     Rule,
     Order,
     Top,
@@ -98,6 +99,7 @@ pub(super) fn fault(query: &Query) -> Option<Fault> {
             Some(Part::Range.fault(error))
         })
         .or_else(|| dimensions::hub_range(query))
+        .or_else(|| dimensions::as_of(query))
         .or_else(|| ends(query))
 }
 

@@ -5,13 +5,14 @@
 
 use std::collections::HashMap;
 
-use super::answer::{Answer, Column, ColumnType, Value};
+use super::answer::{Answer, Column, ColumnType, Meta, Value};
 use super::change::span;
 use super::execute::{Rules, execute};
 use super::value::{Bound, Query, Range};
 use crate::catalog::View;
 use crate::error::Result;
 use crate::metrics::{Measure, Metric};
+use crate::settings::Annotation;
 use crate::units::{Day, TimestampMs};
 
 /// Adds `…_at_least` and `…_at_most` of every count of downloaders to an answer that crosses a day which
@@ -26,17 +27,11 @@ pub fn bound(view: &View, rules: &Rules<'_>, query: &Query, answer: &mut Answer)
     let Some((from, to)) = span(&answer.meta) else {
         return Ok(());
     };
-    let resalts = view.settings().annotations.iter();
-    if metrics.is_empty() || !resalts.clone().any(|annotation| annotation.resalt) {
-        return Ok(());
-    }
-    let days = resalts.filter(|annotation| annotation.resalt);
-    let mut ends: Vec<TimestampMs> = days
-        .filter_map(|annotation| Some(annotation.day()?.start()))
-        .filter(|at| from < *at && *at < to)
+    let mut ends: Vec<TimestampMs> = crossed(view, (from, to))
+        .into_iter()
+        .map(Day::start)
         .collect();
-    ends.dedup();
-    if ends.is_empty() {
+    if metrics.is_empty() || ends.is_empty() {
         return Ok(());
     }
     let starts: Vec<Day> = ends.iter().map(|at| at.day()).collect();
@@ -50,6 +45,7 @@ pub fn bound(view: &View, rules: &Rules<'_>, query: &Query, answer: &mut Answer)
         let side = Query {
             metrics: metrics.clone(),
             range: Range::Between(Some(Bound::Instant(start)), Some(Bound::Instant(end))),
+            as_of: None,
             order: None,
             top: None,
             ..query.clone()
@@ -66,6 +62,50 @@ pub fn bound(view: &View, rules: &Rules<'_>, query: &Query, answer: &mut Answer)
         )
     }));
     Ok(())
+}
+
+/// The days that the owner has noted as those from which downloaders are hashed in another way, of those that
+/// instants cross.
+#[must_use]
+pub fn crossed(view: &View, (from, to): (TimestampMs, TimestampMs)) -> Vec<Day> {
+    let resalts = view.settings().annotations.iter();
+    let days = resalts.filter(|annotation| annotation.resalt);
+    let mut days: Vec<Day> = days
+        .filter_map(Annotation::day)
+        .filter(|day| from < day.start() && day.start() < to)
+        .collect();
+    days.sort_unstable();
+    days.dedup();
+    days
+}
+
+/// Says of an answer whose metrics of history look across such a day that it is not exact.
+pub fn mark_history(view: &View, query: &Query, meta: &mut Meta) {
+    let is_history = |metric: &Metric| metric.measure() == Measure::History;
+    if query.metrics.iter().any(is_history) {
+        let what = "whoever was seen before seems new after, and never comes back";
+        mark(view, TimestampMs(0), meta, what);
+    }
+}
+
+/// Says of an answer that looks from `from` to its end across such a day that it is not exact, and `what` that
+/// does to it.
+pub fn mark(view: &View, from: TimestampMs, meta: &mut Meta, what: &str) {
+    let first = view
+        .manifest()
+        .partitions
+        .first()
+        .map(|partition| partition.day.start());
+    let (Some(first), Some((_, to))) = (first, span(meta)) else {
+        return;
+    };
+    for day in crossed(view, (from.max(first), to)) {
+        meta.exact = false;
+        let note = format!("{day}: downloaders are hashed in another way from then on: {what}");
+        if !meta.notes.contains(&note) {
+            meta.notes.push(note);
+        }
+    }
 }
 
 /// For each group and metric the largest count of a side, and the sum of all.

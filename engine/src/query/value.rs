@@ -16,6 +16,8 @@ pub struct Query {
     pub filter: Vec<Condition>,
     /// Which instants.
     pub range: Range,
+    /// When the Hub's numbers were known that are meant; `None` is now.
+    pub as_of: Option<Bound>,
     /// Name of the counting rule; `None` is the default rule.
     pub rule: Option<String>,
     /// Whether an estimate is good enough.
@@ -70,6 +72,17 @@ pub enum Bound {
     Day(Day),
     /// As `from` inclusive, as `to` exclusive.
     Instant(TimestampMs),
+}
+
+impl Bound {
+    /// The last instant of a day, or the instant itself: what `as of` means.
+    #[must_use]
+    pub fn last(self) -> TimestampMs {
+        match self {
+            Self::Day(day) => TimestampMs(day.end().get().saturating_sub(1)),
+            Self::Instant(instant) => instant,
+        }
+    }
 }
 
 /// Which instants a query looks at; resolved against the store by `range::resolve`.

@@ -85,6 +85,7 @@ impl Store {
         let source = Source {
             view,
             hub: hub.as_deref(),
+            hub_as_of: &|as_of| self.kept.hub_states.state(view.snapshot(), Some(as_of)),
             rules: &rules,
             revisions: &|| revisions_of(view.snapshot()),
             now: SystemClock.now(),

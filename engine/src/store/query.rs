@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use super::Store;
+use crate::analysis::Question;
 use crate::catalog::View;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::hub::HubState;
 use crate::metrics::{Measure, Metric};
 use crate::query::check::check_rule;
+use crate::query::value::Bound;
 use crate::query::{
     Answer, Condition, Explanation, Level, Query, change, execute_from, explain, side, text,
 };
@@ -58,6 +60,7 @@ impl Store {
         let mut answer = execute_from(lowest, (view, hub.as_deref()), &rules, query)?;
         change::note(view, query, &mut answer)?;
         side::bound(view, &rules, query, &mut answer)?;
+        side::mark_history(view, query, &mut answer.meta);
         Ok(answer)
     }
 
@@ -67,6 +70,13 @@ impl Store {
     ///
     /// As [`Self::query`].
     pub fn explain(&self, query: &str) -> Result<Explanation> {
+        if let Ok(Question::Analysis(request)) = Question::parse(query) {
+            let name = request.analysis;
+            let error = Error::invalid(format!("{name} is made of several queries"));
+            return Err(
+                error.with_help("explain one of them: footfall explain 'downloads by month'")
+            );
+        }
         let query = text::parse(query)?;
         let view = self.view()?;
         let hub = self.hub_for(&query, &view)?;
@@ -89,7 +99,8 @@ impl Store {
     fn hub_for(&self, query: &Query, view: &View) -> Result<Option<Arc<HubState>>> {
         let is_hub = |metric: &Metric| metric.measure() == Measure::Hub;
         if query.metrics.iter().any(is_hub) {
-            self.kept.hub_states.state(view.snapshot(), None)
+            let as_of = query.as_of.map(Bound::last);
+            self.kept.hub_states.state(view.snapshot(), as_of)
         } else {
             Ok(None)
         }

@@ -29,6 +29,18 @@ pub struct HubRow {
 /// Every value of the publisher CSV, at most one for each repo and day.
 pub type HubRows = Vec<HubRow>;
 
+/// What holds after an import, which says all of the orgs that it names; repos without an org are one.
+#[must_use]
+pub fn replaced(before: &HubRows, import: &HubRows) -> HubRows {
+    let org = |row: &HubRow| match row.repo.split_once('/') {
+        Some((org, _)) if !org.is_empty() => Some(org.to_owned()),
+        _ => None,
+    };
+    let orgs: BTreeSet<Option<String>> = import.iter().map(org).collect();
+    let kept = before.iter().filter(|row| !orgs.contains(&org(row)));
+    kept.chain(import).cloned().collect()
+}
+
 /// A value as a request at the first instant of its day, so that dimensions and filters apply.
 #[must_use]
 pub fn as_request(hub: &HubRow) -> Row {

@@ -153,6 +153,9 @@ fn check(query: &Query) -> Result<(), String> {
     if evidence && query.metrics != [Metric::Downloads] {
         return Err("evidence belongs to downloads".to_owned());
     }
+    if query.as_of.is_some() && !query.metrics.iter().any(|metric| hub::is_hub(*metric)) {
+        return Err("as of is about the publisher CSV".to_owned());
+    }
     filter::check(&query.filter)?;
     history::check(query)
 }

@@ -45,6 +45,12 @@ pub fn random_request(rng: &mut Rng, content: &Content) -> Request {
         }
         5 => {
             scope.rule = None;
+            for name in SETS {
+                if rng.percent(30) {
+                    let condition = Condition::InSet(name.to_owned(), rng.percent(30));
+                    scope.filter.push(condition);
+                }
+            }
             let names = (0..rng.below(3)).map(|_| rng.pick(RULES).name.to_owned());
             ("explain-count", Subject::Rules(names.collect()))
         }

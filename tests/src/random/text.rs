@@ -20,6 +20,9 @@ pub fn random_text(rng: &mut Rng, query: &Query) -> String {
         parts.push(condition_text(rng, condition));
     }
     parts.push(range(rng, &query.range));
+    if let Some(as_of) = query.as_of {
+        parts.push(format!("as of {}", bound(as_of)));
+    }
     if let Some(rule) = &query.rule {
         parts.push(format!("rule {rule}"));
     }

@@ -57,6 +57,14 @@ pub(super) fn hub_range(query: &Query) -> Option<Fault> {
     })
 }
 
+/// Only the Hub's numbers are kept as they once were.
+pub(super) fn as_of(query: &Query) -> Option<Fault> {
+    query.as_of.filter(|_| hub_metric(query).is_none())?;
+    let error = Error::invalid("as of is about the Hub's numbers, and none is asked for")
+        .with_help("ask for hub_downloads or hub_total, or leave it out");
+    Some(Part::AsOf.fault(error))
+}
+
 fn hub_metric(query: &Query) -> Option<Metric> {
     let mut metrics = query.metrics.iter().copied();
     metrics.find(|metric| metric.measure() == Measure::Hub)

@@ -10,7 +10,8 @@ use crate::catalog::terms::Allowed;
 use crate::metrics::Metric;
 use crate::query::calendar::Calendar;
 use crate::query::suggest::did_you_mean;
-use crate::query::value::{Condition, Test};
+use crate::query::text::instant_text;
+use crate::query::value::{Bound, Condition, Test};
 use crate::rules::by_name;
 use crate::schema::Dimension;
 
@@ -23,6 +24,13 @@ pub(super) fn notes(scope: &Scope<'_>) -> Vec<String> {
     if !scope.repo.is_idle() {
         let allowed = &scope.view.terms().allowed;
         notes.extend(scope.repos.family.notes(&scope.repos, allowed));
+    }
+    if let Some(as_of) = scope.query.as_of {
+        let when = match as_of {
+            Bound::Day(day) => format!("at the end of {day}"),
+            Bound::Instant(instant) => format!("at {}", instant_text(instant)),
+        };
+        notes.push(format!("the Hub's numbers are as they were known {when}"));
     }
     let is_restricted = scope.view.terms().allowed != Allowed::All;
     for condition in &scope.query.filter {

@@ -1,8 +1,8 @@
 //! A query's text to a [`Query`](super::Query), and back: one text form for every door.
 //!
 //! ```text
-//! METRIC[, METRIC…] [by DIM[, DIM…]] [where COND [and COND]…] [RANGE] [rule NAME] [approx]
-//!     [order by COLUMN [asc|desc]] [top N]
+//! METRIC[, METRIC…] [by DIM[, DIM…]] [where COND [and COND]…] [RANGE] [as of X] [rule NAME]
+//!     [approx] [order by COLUMN [asc|desc]] [top N]
 //! METRIC  a name of METRICS | rolling(N)
 //! DIM     a name of DIMENSIONS | ua.KEY | extra.NAME
 //! COND    DIM = v | != v | < v | <= v | > v | >= v | in (v, …) | not in (v, …)
@@ -17,6 +17,7 @@
 //! - `X` and `Y` are days (`2026-07-14`; as `to` the day is included) or instants with a zone
 //!   (`2026-07-14T08:00:00Z`; as `to` exclusive). `LABEL` is any label of a linear time bucket:
 //!   `2026`, `2026-Q3`, `2026-07`, `2026-W29`, `2026-07-14`, `2026-07-14T08:00:00Z`.
+//! - `as of X` asks for the Hub's numbers as they were known at the end of that day, or at that instant.
 //! - `order by` without a direction is ascending.
 //! - A glob covers the whole value: `*` any run, `?` one character, `\` escapes.
 //!

@@ -48,6 +48,7 @@ pub(super) const CLAUSES: &[&str] = &[
     "to",
     "in",
     "all",
+    "as",
     "rule",
     "approx",
     "order",
@@ -62,6 +63,7 @@ pub(super) struct Places {
     /// Of each condition: its start, then its values.
     pub(super) conditions: Vec<(usize, Vec<usize>)>,
     range: Option<usize>,
+    as_of: Option<usize>,
     rule: Option<usize>,
     approx: Option<usize>,
     order: Option<usize>,
@@ -80,6 +82,7 @@ impl Places {
                 .and_then(|(_, values)| values.get(value))
                 .copied(),
             Part::Range => self.range,
+            Part::AsOf => self.as_of,
             Part::Rule => self.rule,
             Part::Order => self.order,
             Part::Top => self.top,
@@ -241,6 +244,7 @@ impl Parser {
                 return condition::conditions(self, query, places);
             }
             "by" | "where" => return Err(self.twice(&word)),
+            "as" => &mut places.as_of,
             "rule" => &mut places.rule,
             "approx" => &mut places.approx,
             "order" => &mut places.order,
@@ -252,6 +256,13 @@ impl Parser {
             return Err(self.twice(&word));
         }
         match word.as_str() {
+            "as" => {
+                self.index += 1;
+                if !self.eat_word("of") {
+                    return Err(self.unexpected("\"of\""));
+                }
+                query.as_of = Some(period::as_of(self)?);
+            }
             "rule" => {
                 self.index += 1;
                 let name = self.text("the name of a rule")?;
@@ -300,6 +311,7 @@ impl Parser {
 
     fn twice(&self, word: &str) -> Error {
         let what = match word {
+            "as" => "as of",
             "by" | "where" | "rule" | "approx" | "order" | "top" => word,
             _ => "range",
         };

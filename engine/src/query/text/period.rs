@@ -91,10 +91,12 @@ fn label(text: &str) -> Result<Range> {
 ///
 /// `Invalid` for a text that is neither.
 pub fn end_of(text: &str) -> Result<TimestampMs> {
-    Ok(match bound(text)? {
-        Bound::Day(day) => TimestampMs(day.end().get().saturating_sub(1)),
-        Bound::Instant(instant) => instant,
-    })
+    bound(text).map(Bound::last)
+}
+
+/// Reads what stands after `as of`.
+pub(super) fn as_of(parser: &mut Parser) -> Result<Bound> {
+    place(parser, bound)
 }
 
 /// A day or an instant.

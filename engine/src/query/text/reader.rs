@@ -15,7 +15,7 @@ use crate::query::suggest;
 use crate::query::value::{Condition, Query, Range};
 
 /// Clauses that are no range.
-const NO_RANGES: [&str; 6] = ["by", "where", "rule", "approx", "order", "top"];
+const NO_RANGES: [&str; 7] = ["by", "where", "as", "rule", "approx", "order", "top"];
 
 /// A cursor over a text.
 #[derive(Debug)]

@@ -59,6 +59,9 @@ fn write_clauses(text: &mut String, query: &Query) -> fmt::Result {
         write_condition(text, condition)?;
     }
     write_range(text, query.range)?;
+    if let Some(as_of) = query.as_of {
+        write!(text, " as of {}", bound(as_of))?;
+    }
     if let Some(rule) = query.rule.as_deref().filter(|rule| *rule != DEFAULT_RULE) {
         write!(text, " rule {}", name(rule))?;
     }

@@ -2,8 +2,10 @@
 
 use footfall_engine::analysis::Request;
 use footfall_engine::metrics::Metric;
-use footfall_engine::query::{Query, Value};
+use footfall_engine::query::text::render_condition;
+use footfall_engine::query::{Condition, Query, Value};
 
+use super::super::Scope;
 use super::{Source, downloaders, int, rule, scope, share};
 
 pub(super) fn rows(
@@ -18,14 +20,19 @@ pub(super) fn rows(
         ..request.scope.clone()
     };
     let lines = scope(source, &lines)?.kept.len();
+    let is_set = |condition: &Condition| matches!(condition, Condition::InSet(..));
+    let (named, filter): (Vec<Condition>, Vec<Condition>) =
+        request.scope.filter.iter().cloned().partition(is_set);
     let mut rows = Vec::new();
     for name in names {
-        let query = Query {
+        let mut query = Query {
             metrics: vec![Metric::Downloads],
+            filter: filter.clone(),
             rule: Some(name.clone()),
             ..request.scope.clone()
         };
-        let scope = scope(source, &query)?;
+        let asked = query.clone();
+        let scope = scope(source, &asked)?;
         let counting = &scope.rule;
         let outside = scope
             .kept
@@ -34,30 +41,33 @@ pub(super) fn rows(
         let by_method = outside
             .clone()
             .filter(|row| counting.methods.is_empty() || counting.methods.contains(&row.method));
-        let collapsed: u64 = super::super::count(&scope, Metric::Downloads, &[])
-            .values()
-            .sum();
-        let collapsed = usize::try_from(collapsed).unwrap_or(0);
-        let nobody = scope
-            .accepted
-            .iter()
-            .filter(|row| rule::who(row).is_none())
-            .count();
         let steps = [
             ("lines", lines),
             ("filter", scope.kept.len()),
             ("internal", outside.count()),
             ("method", by_method.count()),
             ("status", scope.accepted.len()),
-            ("collapse", collapsed),
-            ("identity", collapsed - nobody),
-            ("unique", downloaders(&scope.accepted).len()),
+            ("collapse", downloads(&scope)),
         ];
+        let mut steps: Vec<(String, usize)> = steps
+            .into_iter()
+            .map(|(step, left)| (step.to_owned(), left))
+            .collect();
+        for condition in &named {
+            query.filter.push(condition.clone());
+            let asked = query.clone();
+            let scope = super::scope(source, &asked)?;
+            steps.push((render_condition(condition), downloads(&scope)));
+        }
+        let scope = super::scope(source, &query)?;
+        let nobody = scope.accepted.iter().filter(|row| rule::who(row).is_none());
+        steps.push(("identity".to_owned(), downloads(&scope) - nobody.count()));
+        steps.push(("unique".to_owned(), downloaders(&scope.accepted).len()));
         let mut before = lines;
         for (step, left) in steps {
             rows.push(vec![
                 Value::Text(name.clone()),
-                Value::Text(step.to_owned()),
+                Value::Text(step),
                 int(left),
                 int(before - left),
                 share(before - left, before),
@@ -66,4 +76,9 @@ pub(super) fn rows(
         }
     }
     Ok(rows)
+}
+
+fn downloads(scope: &Scope<'_>) -> usize {
+    let groups = super::super::count(scope, Metric::Downloads, &[]);
+    usize::try_from(groups.values().sum::<u64>()).unwrap_or(0)
 }

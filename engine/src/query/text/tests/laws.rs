@@ -75,14 +75,15 @@ fn condition() -> impl Strategy<Value = Condition> {
     ]
 }
 
+fn bound() -> impl Strategy<Value = Bound> {
+    prop_oneof![
+        (0..=DAY_MAX.get()).prop_map(|day| Bound::Day(Day(day))),
+        (0..=DAY_MAX.end().get()).prop_map(|ts| Bound::Instant(TimestampMs(ts))),
+        (0..DAY_MAX.get()).prop_map(|day| Bound::Instant(Day(day).start())),
+    ]
+}
+
 fn range() -> impl Strategy<Value = Range> {
-    let bound = || {
-        prop_oneof![
-            (0..=DAY_MAX.get()).prop_map(|day| Bound::Day(Day(day))),
-            (0..=DAY_MAX.end().get()).prop_map(|ts| Bound::Instant(TimestampMs(ts))),
-            (0..DAY_MAX.get()).prop_map(|day| Bound::Instant(Day(day).start())),
-        ]
-    };
     let unit = prop::sample::select(vec![
         TimeUnit::Hour,
         TimeUnit::Day,
@@ -109,7 +110,7 @@ fn query() -> impl Strategy<Value = Query> {
         metrics(),
         prop::collection::vec(dimension(), 0..5),
         prop::collection::vec(condition(), 0..3),
-        range(),
+        (range(), prop::option::weighted(0.1, bound())),
     );
     let rule = prop_oneof![
         prop::sample::select(RULES.iter().map(|rule| rule.name).collect::<Vec<_>>())
@@ -123,7 +124,7 @@ fn query() -> impl Strategy<Value = Query> {
         prop::option::of(1_u64..),
     );
     (parts, ends).prop_map(
-        |((metrics, by, filter, range), (rule, approx, order, top))| {
+        |((metrics, by, filter, (range, as_of)), (rule, approx, order, top))| {
             let dimensions = by.iter().map(ToString::to_string);
             let columns: Vec<_> = dimensions
                 .chain(metrics.iter().map(ToString::to_string))
@@ -137,6 +138,7 @@ fn query() -> impl Strategy<Value = Query> {
                 by,
                 filter,
                 range,
+                as_of,
                 rule: rule.filter(|rule| rule != "5min"),
                 approx,
                 order,
@@ -163,7 +165,7 @@ proptest! {
             4 => prop::sample::select(vec![
                 "requests", "downloads", "by", "day", "repo", "where", "status", "=", "206", "and",
                 "in", "(", ")", ",", "not", "last", "30d", "from", "to", "2026-07-14", "top", "~",
-                "order", "asc", "desc", "rule", "approx", "rolling(3)", "in_set", "\"a\"", "\"",
+                "as", "of", "hub_downloads", "order", "asc", "desc", "rule", "approx", "rolling(3)", "in_set", "\"a\"", "\"",
             ]).prop_map(ToOwned::to_owned),
             1 => "\\PC{0,4}",
         ], 0..14),
