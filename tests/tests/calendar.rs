@@ -266,6 +266,44 @@ fn a_resalt_is_told_from_an_odd_day_and_noted_it_is_known() {
 }
 
 #[test]
+fn a_large_repo_that_falls_or_rises_is_found_where_all_logs_do_not() {
+    let scene = Scene::new();
+    let mut text = V1.to_owned();
+    for day in 1..=31 {
+        // On the 29th all fall; b/y falls on two days, c/z rises on one.
+        let (second, third) = match day {
+            27 | 28 => (20, 150),
+            29 => (20, 20),
+            30 => (150, 900),
+            _ => (150, 150),
+        };
+        let first = if day == 29 { 60 } else { 450 };
+        text += &lines(day, 23, 0..first, "u");
+        text += &lines(day, 23, 0..second, "u").replace("a/x", "b/y");
+        text += &lines(day, 23, 0..third, "u").replace("a/x", "c/z");
+    }
+    scene.take("log.csv", &text);
+    let rows = scene.rows("findings");
+    let found: Vec<String> = rows
+        .iter()
+        .map(|row| format!("{} {}", row[0], row[2]))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "late 2026-01-31",
+            "fall 2026-01-29",
+            "repo_fall 2026-01-28",
+            "repo_spike 2026-01-30",
+        ]
+    );
+    let want = "logs: 20 downloads of b/y on 2026-01-28, far below the usual 150 of that weekday";
+    assert_eq!(rows[2][3], want);
+    let limits = scene.rows("findings drop 90%");
+    assert_eq!(limits.len(), 1, "{limits:?}");
+}
+
+#[test]
 fn findings_are_one_line_each() {
     let scene = Scene::new();
     let mut rng = Rng::new(1);
