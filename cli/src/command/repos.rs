@@ -32,7 +32,7 @@ pub(super) const COMMAND: Command = Command {
 struct Wishes {
     /// Only repos with this in their name, large and small letters alike
     search: Option<String>,
-    /// Roll up into the groups of footfall group set; the last row is of repos without one
+    /// Roll up into the groups of footfall group set; repos without one are a row without a name
     #[arg(long)]
     group: bool,
     /// Rows
@@ -220,7 +220,11 @@ fn listed(
     kinds.push(("trend", ColumnType::Text));
     let mut list = sheet(&kinds);
     for (labels, numbers) in shown {
-        let mut row: Vec<Value> = labels.iter().map(|label| text(label.as_str())).collect();
+        let shown = |label: &String| match label.as_str() {
+            "" => Value::Null,
+            label => text(label),
+        };
+        let mut row: Vec<Value> = labels.iter().map(shown).collect();
         row.extend(
             columns
                 .iter()

@@ -30,7 +30,11 @@ pub(super) fn notes(scope: &Scope<'_>) -> Vec<String> {
             Bound::Day(day) => format!("at the end of {day}"),
             Bound::Instant(instant) => format!("at {}", instant_text(instant)),
         };
-        notes.push(format!("the Hub's numbers are as they were known {when}"));
+        let is_none = scope.hub.is_none_or(|hub| hub.repos().is_empty());
+        let none = if is_none { ": none had come" } else { "" };
+        notes.push(format!(
+            "the Hub's numbers are as they were known {when}{none}"
+        ));
     }
     let is_restricted = scope.view.terms().allowed != Allowed::All;
     for condition in &scope.query.filter {
