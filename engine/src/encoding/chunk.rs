@@ -3,11 +3,13 @@
 //! All pages of a file stand in one section, column chunk after column chunk; the index, a section of
 //! its own, says where each page begins. So a page needs no header: it is an encoding, a payload and a
 //! checksum of both. It is compared with its checksum the first time it is read from an open file, and
-//! then no more.
+//! then no more; who reads pages again and again has them kept in memory from the second time on.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::kept::{self, KeptPage};
 use super::{Choice, by_id, encode_smallest};
 use crate::error::{Error, Result};
 use crate::layout::{ByteReader, ByteWriter, EncodingId, PAGE_VALUES_MAX, crc32};
@@ -118,7 +120,14 @@ struct Chunk {
     page_values: u32,
     /// Where each page begins in the pages section, and where the last one ends.
     starts: Vec<u64>,
-    verified: Vec<AtomicBool>,
+    pages: Vec<Page>,
+}
+
+/// What is known of a page.
+#[derive(Debug, Default)]
+struct Page {
+    is_verified: AtomicBool,
+    kept: OnceLock<KeptPage>,
 }
 
 /// Where the pages of a file are.
@@ -153,13 +162,13 @@ impl ChunkIndex {
                 at = at.saturating_add(reader.varint()?);
                 starts.push(at);
             }
-            let verified = (0..page_count).map(|_| AtomicBool::new(false)).collect();
+            let pages = (0..page_count).map(|_| Page::default()).collect();
             chunks.push(Chunk {
                 id,
                 value_count,
                 page_values,
                 starts,
-                verified,
+                pages,
             });
         }
         if at != pages_len {
@@ -210,6 +219,31 @@ impl ChunkIndex {
         range: Range<u32>,
         out: &mut Vec<u32>,
     ) -> Result<()> {
+        self.read_pages((pages, false), id, range, out)
+    }
+
+    /// As [`Self::read`]; keeps pages that are read for the second time, as long as there is room.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read`].
+    pub fn read_and_keep(
+        &self,
+        pages: &[u8],
+        id: ColumnId,
+        range: Range<u32>,
+        out: &mut Vec<u32>,
+    ) -> Result<()> {
+        self.read_pages((pages, true), id, range, out)
+    }
+
+    fn read_pages(
+        &self,
+        (pages, keeps): (&[u8], bool),
+        id: ColumnId,
+        range: Range<u32>,
+        out: &mut Vec<u32>,
+    ) -> Result<()> {
         if range.is_empty() {
             return Ok(());
         }
@@ -232,7 +266,7 @@ impl ChunkIndex {
                 .min(chunk.value_count);
             let kept = range.start.max(begins) - begins..range.end.min(ends) - begins;
             chunk
-                .decode(pages, page as usize, (ends - begins, kept), out)
+                .page((pages, keeps), page as usize, (ends - begins, kept), out)
                 .map_err(named)?;
         }
         Ok(())
@@ -241,13 +275,20 @@ impl ChunkIndex {
 
 impl Chunk {
     /// Appends values `range` of the `count` values of a page.
-    fn decode(
+    fn page(
         &self,
-        pages: &[u8],
+        (pages, keeps): (&[u8], bool),
         page: usize,
         (count, range): (u32, Range<u32>),
         out: &mut Vec<u32>,
     ) -> Result<()> {
+        let missing = || Error::corrupt(format!("page {page} is missing"));
+        let state = self.pages.get(page).ok_or_else(missing)?;
+        let range = range.start as usize..range.end as usize;
+        if let Some(kept) = state.kept.get() {
+            kept.append(range, out);
+            return Ok(());
+        }
         let bounds = (self.starts.get(page), self.starts.get(page + 1));
         let bytes = match bounds {
             (Some(&from), Some(&to)) => {
@@ -256,15 +297,25 @@ impl Chunk {
             }
             _ => None,
         };
-        let bytes = bytes.ok_or_else(|| Error::corrupt(format!("page {page} is missing")))?;
-        let verified = self.verified.get(page);
-        let is_verified = verified.is_some_and(|flag| flag.load(Ordering::Relaxed));
-        let range = range.start as usize..range.end as usize;
-        read_page(bytes, (count as usize, range), is_verified, out)
-            .map_err(|error| error.at_column(format!("{}, page {page}", self.id.0)))?;
-        if let Some(flag) = verified.filter(|_| !is_verified) {
-            flag.store(true, Ordering::Relaxed);
+        let bytes = bytes.ok_or_else(missing)?;
+        let at_page = |error: Error| error.at_column(format!("{}, page {page}", self.id.0));
+        let count = count as usize;
+        if !state.is_verified.load(Ordering::Relaxed) {
+            read_page(bytes, (count, range), false, out).map_err(at_page)?;
+            state.is_verified.store(true, Ordering::Relaxed);
+            return Ok(());
         }
+        if !keeps || !kept::has_room() {
+            return read_page(bytes, (count, range), true, out).map_err(at_page);
+        }
+        let start = out.len();
+        read_page(bytes, (count, 0..count), true, out).map_err(at_page)?;
+        if let Some(kept) = KeptPage::within_budget(out.get(start..).unwrap_or_default()) {
+            // Another thread may have been first.
+            drop(state.kept.set(kept));
+        }
+        out.truncate(start + range.end);
+        out.drain(start..start + range.start);
         Ok(())
     }
 }
@@ -300,6 +351,12 @@ mod tests {
             let mut out = vec![5];
             index.read(&pages, ID, from..to, &mut out).unwrap();
             assert_eq!(out[1..], values[from as usize..to as usize]);
+            // Verified, kept, from what is kept.
+            for _ in 0..3 {
+                out.clear();
+                index.read_and_keep(&pages, ID, from..to, &mut out).unwrap();
+                assert_eq!(out, values[from as usize..to as usize]);
+            }
         }
     }
 

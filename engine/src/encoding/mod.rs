@@ -47,6 +47,7 @@ mod chunk;
 mod constant;
 mod delta;
 mod dictionary;
+mod kept;
 mod nested;
 mod page;
 mod patched;
@@ -58,6 +59,7 @@ mod text;
 
 pub use choice::{Choice, HEAVY_GAIN_PERCENT_MIN, HEAVY_VALUES_MIN, encode_smallest};
 pub use chunk::{ChunkIndex, ChunkWriter, ColumnId};
+pub use kept::Kept;
 pub use page::{decode_page, decode_page_unchecked_crc, encode_page, page_header};
 pub use stats::Stats;
 pub use text::{compress_text, decompress_text};

@@ -26,7 +26,6 @@
 mod accepted;
 mod build;
 pub mod column;
-mod kept;
 mod merge;
 mod order;
 mod reader;

@@ -6,8 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::build::{SECTION_INDEX, SECTION_META, SECTION_PAGES, SECTION_SESSIONS};
 use super::column::{self, Attribute, VISIT_PAGE_VALUES};
-use super::kept::Kept;
-use crate::encoding::{ChunkIndex, ColumnId};
+use crate::encoding::{ChunkIndex, ColumnId, Kept};
 use crate::error::{Error, Result};
 use crate::layout::{ByteReader, ByteWriter, FileKind, FileView};
 use crate::storage::FileBytes;
@@ -211,14 +210,15 @@ impl Segment {
         self.index.columns()
     }
 
-    /// Appends values `range` of a column to `out`.
+    /// Appends values `range` of a column to `out`. Pages that are read again are kept, unless open segments keep
+    /// too much already.
     ///
     /// # Errors
     ///
     /// `Corrupt` when the column is missing, shorter, or damaged.
     pub fn read(&self, id: ColumnId, range: Range<u32>, out: &mut Vec<u32>) -> Result<()> {
         let pages = self.bytes.get(self.pages.clone()).unwrap_or_default();
-        self.index.read(pages, id, range, out)
+        self.index.read_and_keep(pages, id, range, out)
     }
 
     pub(super) fn column(&self, id: ColumnId) -> Result<Vec<u32>> {

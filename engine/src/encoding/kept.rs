@@ -1,0 +1,122 @@
+//! Decoded values to those that stay in memory, for as many bytes as all open segments may keep.
+//!
+//! Nothing that is kept is left out for something newer: a query that reads more than fits, again and again, has
+//! what fits at hand each time. It goes when its file is closed.
+//!
+//! # Limits
+//!
+//! [`KEPT_BYTES_MAX`] for the whole process: columns of a year of fifty thousand rows a day fit, those of millions
+//! a day are decoded again by each query, at about a nanosecond each.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Bytes that all files may keep.
+const KEPT_BYTES_MAX: usize = 128 << 20;
+
+/// Bytes that they keep.
+static KEPT_BYTES: AtomicUsize = AtomicUsize::new(0);
+
+/// Values that count as kept as long as they live.
+#[derive(Debug)]
+pub struct Kept<T>(Vec<T>);
+
+impl<T> Kept<T> {
+    /// Keeps `values`.
+    ///
+    /// # Errors
+    ///
+    /// The values, if there is no room.
+    pub fn within_budget(values: Vec<T>) -> Result<Self, Vec<T>> {
+        Self::within(&KEPT_BYTES, values)
+    }
+
+    fn within(bytes: &AtomicUsize, values: Vec<T>) -> Result<Self, Vec<T>> {
+        let more = size_of_val(values.as_slice());
+        if bytes.fetch_add(more, Ordering::Relaxed) + more > KEPT_BYTES_MAX {
+            bytes.fetch_sub(more, Ordering::Relaxed);
+            return Err(values);
+        }
+        Ok(Self(values))
+    }
+
+    /// The values.
+    #[must_use]
+    pub fn values(&self) -> &[T] {
+        &self.0
+    }
+}
+
+impl<T> Drop for Kept<T> {
+    fn drop(&mut self) {
+        KEPT_BYTES.fetch_sub(size_of_val(self.0.as_slice()), Ordering::Relaxed);
+    }
+}
+
+/// Values of a page, as narrow as they are.
+#[derive(Debug)]
+pub(super) enum KeptPage {
+    Bytes(Kept<u8>),
+    Halves(Kept<u16>),
+    Words(Kept<u32>),
+}
+
+impl KeptPage {
+    /// Keeps the values of a page, if there is room.
+    pub(super) fn within_budget(values: &[u32]) -> Option<Self> {
+        match values.iter().copied().max()? {
+            0..=0xff => Kept::within_budget(narrow(values)).map(Self::Bytes).ok(),
+            0x100..=0xffff => Kept::within_budget(narrow(values)).map(Self::Halves).ok(),
+            _ => Kept::within_budget(values.to_vec()).map(Self::Words).ok(),
+        }
+    }
+
+    /// Appends those of its values that are in `range`.
+    pub(super) fn append(&self, range: Range<usize>, out: &mut Vec<u32>) {
+        match self {
+            Self::Bytes(values) => widen(values.values(), range, out),
+            Self::Halves(values) => widen(values.values(), range, out),
+            Self::Words(values) => widen(values.values(), range, out),
+        }
+    }
+}
+
+/// Whether something may still be kept.
+pub(super) fn has_room() -> bool {
+    KEPT_BYTES.load(Ordering::Relaxed) < KEPT_BYTES_MAX
+}
+
+fn narrow<T: TryFrom<u32>>(values: &[u32]) -> Vec<T> {
+    let narrow = values.iter().map(|value| T::try_from(*value).ok());
+    narrow.map_while(|value| value).collect()
+}
+
+fn widen<T: Copy + Into<u32>>(values: &[T], range: Range<usize>, out: &mut Vec<u32>) {
+    let values = values.get(range).unwrap_or_default();
+    out.extend(values.iter().map(|value| (*value).into()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_come_back() {
+        for most in [0_u32, 255, 256, 65_535, 65_536, u32::MAX] {
+            let values = [3, most, 7, most / 2];
+            let kept = KeptPage::within_budget(&values).unwrap();
+            let mut out = vec![1];
+            kept.append(1..4, &mut out);
+            assert_eq!(out, [1, most, 7, most / 2]);
+        }
+    }
+
+    #[test]
+    fn what_is_above_the_budget_comes_back() {
+        let bytes = AtomicUsize::new(KEPT_BYTES_MAX - 8);
+        let back = Kept::within(&bytes, vec![1, 2, 3]);
+        assert_eq!(back.map(|kept| kept.values().len()), Err(vec![1, 2, 3]));
+        assert_eq!(bytes.load(Ordering::Relaxed), KEPT_BYTES_MAX - 8);
+        assert_eq!(Kept::within_budget(vec![1, 2]).unwrap().values(), [1, 2]);
+    }
+}
