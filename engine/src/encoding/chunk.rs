@@ -237,6 +237,20 @@ impl ChunkIndex {
         self.read_pages((pages, true), id, range, out)
     }
 
+    /// Whether all pages of values `range` of a column are kept.
+    #[must_use]
+    pub fn is_kept(&self, id: ColumnId, range: Range<u32>) -> bool {
+        let Some(chunk) = self.chunk(id).filter(|_| !range.is_empty()) else {
+            return true;
+        };
+        let (first, last) = (
+            range.start / chunk.page_values,
+            (range.end - 1) / chunk.page_values,
+        );
+        let pages = chunk.pages.get(first as usize..=last as usize);
+        pages.is_some_and(|pages| pages.iter().all(|page| page.kept.get().is_some()))
+    }
+
     fn read_pages(
         &self,
         (pages, keeps): (&[u8], bool),
@@ -259,6 +273,7 @@ impl ChunkIndex {
             range.start / chunk.page_values,
             (range.end - 1) / chunk.page_values,
         );
+        out.reserve(range.len().min(PAGE_VALUES_MAX));
         for page in first..=last {
             let begins = page * chunk.page_values;
             let ends = begins
@@ -352,7 +367,7 @@ mod tests {
             index.read(&pages, ID, from..to, &mut out).unwrap();
             assert_eq!(out[1..], values[from as usize..to as usize]);
             // Verified, kept, from what is kept.
-            for _ in 0..3 {
+            for _ in 0..2 {
                 out.clear();
                 index.read_and_keep(&pages, ID, from..to, &mut out).unwrap();
                 assert_eq!(out, values[from as usize..to as usize]);

@@ -221,6 +221,12 @@ impl Segment {
         self.index.read_and_keep(pages, id, range, out)
     }
 
+    /// Whether values `range` of a column are read without decoding anything.
+    #[must_use]
+    pub fn is_at_hand(&self, id: ColumnId, range: Range<u32>) -> bool {
+        self.index.is_kept(id, range)
+    }
+
     pub(super) fn column(&self, id: ColumnId) -> Result<Vec<u32>> {
         let len = self.index.len(id);
         let mut values = Vec::with_capacity(len as usize);

@@ -151,6 +151,20 @@ impl Segment {
     ///
     /// `Corrupt` when pages are damaged or point outside the segment.
     pub fn ranks_and_shapes(&self, repos: &[RepoRange], slice: &mut VisitSlice) -> Result<()> {
+        self.ranks_and_shapes_of(repos, |_| true, slice)
+    }
+
+    /// As [`Self::ranks_and_shapes`]; ranks are without meaning in repos that are not kept.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::ranks_and_shapes`].
+    pub fn ranks_and_shapes_of(
+        &self,
+        repos: &[RepoRange],
+        keeps: impl Fn(&RepoRange) -> bool,
+        slice: &mut VisitSlice,
+    ) -> Result<()> {
         slice.rank.clear();
         slice.shape.clear();
         let (Some(first), Some(last)) = (repos.first(), repos.last()) else {
@@ -159,7 +173,7 @@ impl Segment {
         let range = first.visits.start..last.visits.end;
         slice.first_visit = range.start;
         self.read(column::VISIT_RANK, range.clone(), &mut slice.rank)?;
-        self.absolute_ranks(repos, &mut slice.rank)?;
+        self.absolute_ranks(repos, keeps, &mut slice.rank)?;
         self.read(column::VISIT_SHAPE, range, &mut slice.shape)
     }
 
@@ -184,32 +198,48 @@ impl Segment {
     ///
     /// `Corrupt` when pages are damaged or point outside the segment.
     pub fn complete(&self, slice: &mut VisitSlice) -> Result<()> {
-        slice.windows.clear();
+        self.windows(slice)?;
         slice.downloads.clear();
         let visits = slice.first_visit..slice.first_visit + slice.rank.len() as u32;
-        self.read(column::VISIT_WINDOWS, visits.clone(), &mut slice.windows)?;
         self.read(column::VISIT_FOLDED, visits, &mut slice.downloads)?;
         self.unfold(slice)
     }
 
-    fn absolute_ranks(&self, repos: &[RepoRange], ranks: &mut [u32]) -> Result<()> {
+    /// Reads windows.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::complete`].
+    pub fn windows(&self, slice: &mut VisitSlice) -> Result<()> {
+        slice.windows.clear();
+        let visits = slice.first_visit..slice.first_visit + slice.rank.len() as u32;
+        self.read(column::VISIT_WINDOWS, visits, &mut slice.windows)
+    }
+
+    fn absolute_ranks(
+        &self,
+        repos: &[RepoRange],
+        keeps: impl Fn(&RepoRange) -> bool,
+        ranks: &mut [u32],
+    ) -> Result<()> {
         let mut rest = ranks;
         for repo in repos {
             let (visits, after) = rest
                 .split_at_mut_checked(repo.visits.len())
                 .ok_or_else(|| Error::corrupt("visits do not add up"))?;
-            let mut next = 0_u32;
-            for rank in visits.iter_mut() {
-                *rank = rank.saturating_add(next);
-                next = rank.saturating_add(1);
+            rest = after;
+            if !keeps(repo) {
+                continue;
             }
-            if visits
-                .last()
-                .is_some_and(|rank| *rank > self.meta().downloader_count)
-            {
+            let mut next = 0_u64;
+            for rank in visits.iter_mut() {
+                let own = next + u64::from(*rank);
+                next = own + 1;
+                *rank = u32::try_from(own).unwrap_or(u32::MAX);
+            }
+            if next > u64::from(self.meta().downloader_count) + 1 {
                 return Err(Error::corrupt("rank beyond the downloaders"));
             }
-            rest = after;
         }
         Ok(())
     }
@@ -304,12 +334,33 @@ impl Segment {
         let delays = first..first + visits.len() as u32;
         self.read(column::VISIT_DELAY, delays, out)?;
         let ranks = slice.rank.get(visits).unwrap_or_default();
-        let mut firsts = Firsts::new(self);
-        if ranks.len() as u64 * FIRSTS_SHARE > u64::from(self.meta().downloader_count) {
-            firsts.read_all()?;
-        }
+        let mut firsts = Firsts::of_visits(self, ranks.len())?;
         for (rank, ts) in ranks.iter().zip(out.iter_mut().skip(start)) {
             *ts = ts.saturating_add(firsts.of(*rank)?);
+        }
+        Ok(())
+    }
+
+    /// Puts the millisecond of the day of the first row of each visit in `visits`, which are ascending, to its place in
+    /// `out`; the places of other visits have no meaning.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when pages are damaged.
+    pub fn first_ts_of(
+        &self,
+        slice: &VisitSlice,
+        visits: impl ExactSizeIterator<Item = usize>,
+        out: &mut Vec<u32>,
+    ) -> Result<()> {
+        out.clear();
+        let all = slice.first_visit..slice.first_visit + slice.rank.len() as u32;
+        self.read(column::VISIT_DELAY, all, out)?;
+        let mut firsts = Firsts::of_visits(self, visits.len())?;
+        for visit in visits {
+            if let (Some(ts), Some(rank)) = (out.get_mut(visit), slice.rank.get(visit)) {
+                *ts = ts.saturating_add(firsts.of(*rank)?);
+            }
         }
         Ok(())
     }
@@ -423,12 +474,17 @@ struct Firsts<'a> {
 }
 
 impl<'a> Firsts<'a> {
-    fn new(segment: &'a Segment) -> Self {
-        Self {
+    /// For so many visits.
+    fn of_visits(segment: &'a Segment, visit_count: usize) -> Result<Self> {
+        let mut firsts = Self {
             segment,
             start: 0,
             values: Vec::new(),
+        };
+        if visit_count as u64 * FIRSTS_SHARE > u64::from(segment.meta().downloader_count) {
+            firsts.read_all()?;
         }
+        Ok(firsts)
     }
 
     fn read_all(&mut self) -> Result<()> {

@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
+use super::attribute_runs::Runs;
 use super::groups::{Groups, Key};
 use super::lens::{Lens, OUT};
 use super::rows::{Carry, RowReader};
-use super::scan::{DayReader, Runs, Waiting};
+use super::scan::{DayReader, Waiting};
 use crate::error::Result;
 use crate::segment::{RepoRange, RunSlice, VisitSlice};
 

@@ -5,9 +5,9 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::attribute_runs::attributes;
 use super::cells::{CellPlan, Source, Sources, Target};
 use super::history;
-use super::scan::attributes;
 use super::scope::{Scope, instant};
 use super::time::DayPart;
 use super::unions::Unions;

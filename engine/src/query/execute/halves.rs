@@ -15,6 +15,8 @@ const VISITS_PER_THREAD_MIN: u64 = 50_000;
 const DAY_VISITS: u64 = 500;
 /// Visits of a repo on a day, where only some repos are read.
 const REPO_VISITS: u64 = 256;
+/// How many times as much a visit costs where its instants matter.
+const INSTANTS_COST: u64 = 8;
 /// Downloaders of a repo in a month's sets, in visits.
 const SET_VISITS: u64 = 500;
 
@@ -82,5 +84,6 @@ fn work(plan: &CellPlan<'_, '_>, unions: &Unions, day: &DayPart) -> u64 {
     let segments = partition.into_iter().flat_map(|day| day.segments.iter());
     let visits: u64 = segments.map(|segment| segment.visits).sum();
     let most = listed.map_or(u64::MAX, |repos| repos * REPO_VISITS);
-    sets + DAY_VISITS + visits.min(most)
+    let cost = if day.is_whole() { 1 } else { INSTANTS_COST };
+    sets + DAY_VISITS + visits.min(most) * cost
 }

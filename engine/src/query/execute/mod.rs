@@ -19,6 +19,7 @@
 //! order of rows (`query::order`).
 
 mod assemble;
+mod attribute_runs;
 mod axis;
 mod bucket_ranges;
 mod by_code;
@@ -49,6 +50,7 @@ mod seen;
 mod series;
 mod sets;
 mod shape;
+mod sieve;
 mod space;
 mod stretch;
 mod tally;

@@ -1,9 +1,10 @@
 //! Ranks and shapes of visits to sets of downloaders, where nothing else of a visit matters.
 
+use super::attribute_runs::attributes;
 use super::by_code::CodeSlots;
 use super::groups::Groups;
 use super::lens::{ASK_SESSION, OUT};
-use super::scan::{DayReader, attributes};
+use super::scan::DayReader;
 use super::scope::Scope;
 use super::shape::Cover;
 use crate::error::Result;
@@ -94,10 +95,11 @@ impl DayReader<'_, '_> {
         (slice, ids): (&mut VisitSlice, &mut Vec<u32>),
         groups: &mut Groups,
     ) -> Result<()> {
-        self.segment.ranks_and_shapes(repos, slice)?;
+        let part = |repo: &RepoRange| self.scope.repo.part(repo.code);
+        self.segment
+            .ranks_and_shapes_of(repos, |repo| part(repo) != OUT, slice)?;
         let limit = groups.universe().downloaders;
         let (mut ranks, mut shapes) = (slice.rank.as_slice(), slice.shape.as_slice());
-        let part = |repo: &RepoRange| self.scope.repo.part(repo.code);
         for same in repos.chunk_by(|a, b| part(a) == part(b)) {
             let count = same.iter().map(|repo| repo.visits.len()).sum();
             let own = (take(&mut ranks, count), take(&mut shapes, count));

@@ -4,6 +4,8 @@
 //! reaches. Where that decides a condition or a dimension on time, or what a rule collapses, nobody reads
 //! the rows.
 
+use std::ops::Range;
+
 use super::groups::Key;
 use super::lens::OUT;
 use super::scan::DayReader;
@@ -14,7 +16,7 @@ use crate::rules::Collapse;
 use crate::segment::VisitSlice;
 use crate::units::{DAY_MS, HOUR_MS};
 
-/// First instants of a slice's visits; none if nothing asks for them.
+/// First instants of those of a slice's visits that are looked at; none if nothing asks for them.
 #[derive(Debug, Default)]
 pub(super) struct Reaches(Vec<u32>);
 
@@ -22,23 +24,32 @@ pub(super) struct Reaches(Vec<u32>);
 pub(super) type Reach = (u32, u32);
 
 impl Reaches {
-    /// Reads them if something that is asked depends on instants.
+    /// Reads those of the visits `visits`, which are ascending, and the windows of all, if something that is asked
+    /// depends on instants.
     ///
     /// # Errors
     ///
     /// `Corrupt` when pages are damaged.
-    pub(super) fn read(reader: &DayReader<'_, '_>, slice: &VisitSlice) -> Result<Self> {
+    pub(super) fn read(
+        reader: &DayReader<'_, '_>,
+        slice: &mut VisitSlice,
+        visits: impl ExactSizeIterator<Item = usize>,
+    ) -> Result<Self> {
         let is_asked = match reader.scope.rule.collapse {
             Collapse::None | Collapse::Clock(DAY_MS) => false,
             _ => reader.wants.downloads && !reader.scope.is_default_rule,
         };
         let mut firsts = Vec::new();
         if is_asked || !reader.day.is_whole() {
-            reader
-                .segment
-                .first_ts(slice, 0..slice.rank.len(), &mut firsts)?;
+            reader.segment.first_ts_of(slice, visits, &mut firsts)?;
+            reader.segment.windows(slice)?;
         }
         Ok(Self(firsts))
+    }
+
+    /// First instants of consecutive visits; `None` if instants were not asked for.
+    pub(super) fn firsts(&self, visits: Range<usize>) -> Option<&[u32]> {
+        self.0.get(visits)
     }
 
     /// From when to when rows of a visit may be; `None` if instants were not asked for.

@@ -33,7 +33,8 @@ pub(super) struct VisitRows<'c> {
 }
 
 impl RowColumns {
-    /// Reads the columns of the visits `visits` of a slice, whose first rows, and the end, are `starts`.
+    /// Reads the columns of the visits `visits` of a slice, whose first rows, and the end, are `starts`; `firsts` are
+    /// their first instants, if these are known.
     ///
     /// # Errors
     ///
@@ -42,7 +43,7 @@ impl RowColumns {
         &mut self,
         segment: &Segment,
         slice: &VisitSlice,
-        (visits, starts): (Range<usize>, &[u32]),
+        (visits, starts, firsts): (Range<usize>, &[u32], Option<&[u32]>),
         (has_instants, has_verbs): (bool, bool),
     ) -> Result<()> {
         let start_of = |visit: usize| starts.get(visit).copied().unwrap_or_default();
@@ -56,16 +57,33 @@ impl RowColumns {
         let first = slice.first_visit + short(visits.start);
         let last = slice.first_visit + short(visits.end);
         if has_instants {
-            segment.first_ts(slice, visits, &mut self.firsts)?;
-            let gap_of =
-                |row: u32, visit: u32| slice.first_row.saturating_add(row).saturating_sub(visit);
-            let gaps = gap_of(start, first)..gap_of(end, last);
+            match firsts {
+                Some(firsts) => self.firsts.extend_from_slice(firsts),
+                None => segment.first_ts(slice, visits, &mut self.firsts)?,
+            }
+            let gaps = gap_of(slice, start, first)..gap_of(slice, end, last);
             segment.read(column::ROW_GAP, gaps, &mut self.gaps)?;
         }
         if has_verbs {
             self.odd = segment.odd_rows(slice, start..end)?;
         }
         Ok(())
+    }
+
+    /// Whether the rows from `rows.start` to `rows.end`, which the visits `visits` of a slice begin with, can be read
+    /// here and there as well as all together.
+    pub(super) fn are_at_hand(
+        segment: &Segment,
+        slice: &VisitSlice,
+        (visits, rows): (Range<usize>, Range<u32>),
+    ) -> bool {
+        let number = |visit: usize| {
+            let visit = u32::try_from(visit).unwrap_or(u32::MAX);
+            slice.first_visit.saturating_add(visit)
+        };
+        let first = gap_of(slice, rows.start, number(visits.start));
+        let end = gap_of(slice, rows.end, number(visits.end));
+        segment.is_at_hand(column::ROW_GAP, first..end)
     }
 
     /// The rows of a visit that begins at `start` and has the shape `shape`.
@@ -90,6 +108,11 @@ impl RowColumns {
             odd_next: self.odd.rows.partition_point(|row| *row < start),
         }
     }
+}
+
+/// The number in the segment of the gap before a row of a slice that is not its visit's first.
+fn gap_of(slice: &VisitSlice, row: u32, visit: u32) -> u32 {
+    slice.first_row.saturating_add(row).saturating_sub(visit)
 }
 
 impl VisitRows<'_> {

@@ -2,11 +2,12 @@
 
 use std::cell::Cell;
 
+use super::attribute_runs::Runs;
 use super::chain::Chain;
 use super::groups::{Groups, Key, KeyMap};
 use super::lens::{ASK_SESSION, Lens, OUT};
 use super::row_columns::RowColumns;
-use super::scan::{DayReader, Runs, Waiting};
+use super::scan::{DayReader, Waiting};
 use super::scope::{Scope, WEAKEST};
 use crate::error::{Error, Result};
 use crate::rules::Collapse;
@@ -15,6 +16,8 @@ use crate::units::Day;
 
 /// Rows between two visits for which it pays to read on: those of a page.
 pub(super) const GAP_ROWS_MAX: u32 = 16_384;
+/// The same where no page has to be decoded.
+const GAP_ROWS_AT_HAND_MAX: u32 = 256;
 
 /// Downloads that the next day may go on with.
 #[derive(Debug, Default)]
@@ -241,8 +244,19 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
         self.has_instants |=
             self.day.wants.downloads && collapses && waiting.iter().any(|visit| visit.id != 0);
         let row_of = |visit: usize| starts.get(visit).copied().unwrap_or(0);
+        let gap_rows_max = match (waiting.first(), waiting.last()) {
+            (Some(first), Some(last)) if self.has_instants => {
+                let visits = first.visit..last.visit + 1;
+                let rows = row_of(visits.start)..row_of(visits.end);
+                match RowColumns::are_at_hand(&self.day.segment, self.slice, (visits, rows)) {
+                    true => GAP_ROWS_AT_HAND_MAX,
+                    false => GAP_ROWS_MAX,
+                }
+            }
+            _ => GAP_ROWS_MAX,
+        };
         let near = |left: &Waiting, right: &Waiting| {
-            row_of(right.visit) - row_of(left.visit + 1) < GAP_ROWS_MAX
+            row_of(right.visit) - row_of(left.visit + 1) < gap_rows_max
         };
         for span in waiting.chunk_by(near) {
             let (Some(first), Some(last)) = (span.first(), span.last()) else {
@@ -252,8 +266,9 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
             let has_verbs = self.day.wants.has_accepted() || !self.day.scope.verb.is_idle();
             let which = (self.has_instants, has_verbs);
             let segment = &self.day.segment;
+            let firsts = self.runs.reaches.firsts(visits.clone());
             self.columns
-                .read(segment, self.slice, (visits, &starts), which)?;
+                .read(segment, self.slice, (visits, &starts, firsts), which)?;
             for visit in span {
                 let start = starts.get(visit.visit).copied().unwrap_or_default();
                 self.visit(visit, start, (carry, groups))?;

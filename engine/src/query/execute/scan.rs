@@ -8,26 +8,26 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::Level;
+use super::attribute_runs::Runs;
 use super::chain::crosses_midnight;
 use super::groups::{Groups, Key};
 use super::lens::{ASK_SESSION, Lens, OUT};
 use super::ranked::RankedDownloaders;
-use super::reach::{Reaches, is_one_download};
-use super::rows::{Carry, GAP_ROWS_MAX, RowReader};
+use super::reach::is_one_download;
+use super::rows::{Carry, GAP_ROWS_MAX};
 use super::scope::{Scope, Wants};
 use super::shape::{Cover, Shape};
-use super::space::Space;
 use super::tally::Tally;
 use super::time::DayPart;
-use super::walk::WalkedVisits;
+use super::walk::{Rows, ShapeWalks};
 use crate::catalog::Partition;
 use crate::error::{Error, Result};
 use crate::rules::Collapse;
-use crate::segment::{Attribute, RepoRange, RunSlice, Segment, ShapeVerbs, VisitSlice};
+use crate::segment::{RepoRange, Segment, ShapeVerbs, VisitSlice};
 use crate::units::DAY_MS;
 
-/// Visits between two repos that are read for which it pays to read on: those of a page.
-const GAP_VISITS_MAX: u32 = 1024;
+/// Visits between two repos that are read for which it pays to read on.
+const GAP_VISITS_MAX: u32 = 256;
 
 /// Reads days one after the other.
 pub(super) struct Scanner<'s, 'a> {
@@ -88,6 +88,7 @@ impl<'s, 'a> Scanner<'s, 'a> {
             by_rows: self.cap == Level::Rows,
             shapes,
             known: OnceCell::new(),
+            walks: OnceCell::new(),
             downloaders: &downloaders,
             segment: Arc::clone(&segment),
         };
@@ -162,6 +163,8 @@ pub(super) struct DayReader<'s, 'a> {
     shapes: &'s [ShapeVerbs],
     /// What is known of each shape that was met, once one was.
     known: OnceCell<Vec<OnceCell<Shape>>>,
+    /// How the visits of each shape go that was met, once that mattered.
+    pub(super) walks: OnceCell<ShapeWalks>,
     pub(super) downloaders: &'s [u32],
     pub(super) segment: Arc<Segment>,
 }
@@ -183,198 +186,23 @@ pub(super) struct Waiting {
 
 /// What visits have stored, and what can be found out.
 struct Stored<One, Walked> {
-    downloads: u64,
+    /// Under the default rule, if that was read.
+    downloads: Option<u64>,
     rows: u64,
     /// Whether all accepted requests are one download.
     is_one: One,
-    /// How many rows the filter keeps, and how many of these the rule accepts.
+    /// How many rows there are of which kind.
     walked: Walked,
 }
 
-/// The attributes that conditions and dimensions are on.
-pub(super) fn attributes<'s>(scope: &'s Scope<'_>) -> impl Iterator<Item = (Attribute, &'s Lens)> {
-    let known = [
-        (Attribute::PLACE, &scope.place),
-        (Attribute::AGENT, &scope.agent),
-        (Attribute::INTERNAL, &scope.internal),
-    ];
-    let extras = scope.extras.iter().filter_map(|lens| match lens.space {
-        // A column that the store does not have is one that no segment has.
-        Space::Extra(index) => {
-            let index = index.unwrap_or(Attribute::EXTRA_MAX);
-            Some((Attribute::extra(index), lens))
-        }
-        _ => None,
-    });
-    let all = known.into_iter().chain(extras);
-    all.filter(|(_, lens)| !lens.is_idle())
-}
-
-/// What of a slice's attributes the query looks at.
-#[derive(Default)]
-pub(super) struct Runs<'s> {
-    /// Attributes that the filter or dimensions are on.
-    pub(super) lenses: Vec<(&'s Lens, RunSlice)>,
-    /// Places, if countries are counted.
-    pub(super) place: Option<RunSlice>,
-    /// `internal`, if the rule leaves internal requests out.
-    pub(super) internal: Option<RunSlice>,
-    /// Session ids, if some user agent asks for them.
-    pub(super) session: Option<RunSlice>,
-    /// First instants, if something depends on them.
-    reaches: Reaches,
-    /// Counts of rows by their verbs, once some visit needs them.
-    walked: Option<WalkedVisits>,
-}
-
-impl<'s> Runs<'s> {
-    pub(super) fn read(reader: &DayReader<'s, '_>, slice: &VisitSlice) -> Result<Self> {
-        let (scope, segment, wants) = (reader.scope, &reader.segment, reader.wants);
-        let mut runs = Self::default();
-        for (attribute, lens) in attributes(scope) {
-            let mut run = segment.attribute(attribute, slice)?;
-            keep_visible(&mut run, lens, &slice.rows);
-            runs.lenses.push((lens, run));
-        }
-        if scope.agent.parts.contains(&ASK_SESSION) {
-            runs.session = Some(segment.attribute(Attribute::SESSION, slice)?);
-        }
-        if wants.countries {
-            runs.place = Some(segment.attribute(Attribute::PLACE, slice)?);
-        }
-        if wants.has_accepted() && !scope.rule.internal {
-            let internal = segment.attribute(Attribute::INTERNAL, slice)?;
-            runs.internal = Some(internal).filter(|run| !run.values.is_empty());
-        }
-        runs.reaches = Reaches::read(reader, slice)?;
-        Ok(runs)
-    }
-
-    /// All of them.
-    pub(super) fn all(&self) -> impl Iterator<Item = &RunSlice> {
-        let lenses = self.lenses.iter().map(|(_, run)| run);
-        lenses
-            .chain(&self.place)
-            .chain(&self.internal)
-            .chain(&self.session)
-    }
-
-    /// The first row of each visit that has an attribute that changes inside; empty if none has.
-    pub(super) fn varied(&self, rows: &[u32]) -> Vec<Option<u32>> {
-        if self.all().all(|run| run.changes.is_empty()) {
-            return Vec::new();
-        }
-        let mut varied = vec![None; rows.len()];
-        for run in self.all() {
-            let mut end = 0;
-            let mut changes = run.changes.iter().map(|(row, _)| *row).peekable();
-            for (varied, rows) in varied.iter_mut().zip(rows) {
-                let first = end;
-                end += rows;
-                while changes.next_if(|row| *row < end).is_some() {
-                    *varied = Some(first);
-                }
-            }
-        }
-        varied
-    }
-}
-
-/// Forgets changes of an attribute that make no difference to the query: another file of the same client is
-/// still the same client. `rows` is the number of rows of each visit.
-fn keep_visible(run: &mut RunSlice, lens: &Lens, rows: &[u32]) {
-    if run.changes.is_empty() {
-        return;
-    }
-    let mut visible = Vec::new();
-    let mut changes = run.changes.iter();
-    let mut next = changes.next();
-    let mut end = 0;
-    for (visit, rows) in rows.iter().enumerate() {
-        end += rows;
-        match next {
-            None => break,
-            Some((row, _)) if *row >= end => continue,
-            Some(_) => {}
-        }
-        let mut before = lens.part(run.value(visit));
-        while let Some(&(row, value)) = next.filter(|(row, _)| *row < end) {
-            let part = lens.part(value);
-            // What the session decides may differ where the codes' parts do not.
-            if part != before || part == ASK_SESSION {
-                visible.push((row, value));
-            }
-            before = part;
-            next = changes.next();
-        }
-    }
-    run.changes = visible;
-}
-
 impl DayReader<'_, '_> {
-    fn repos(&self, repos: &[RepoRange], carry: &mut Carry, groups: &mut Groups) -> Result<()> {
-        let slice = self.segment.visits(repos)?;
-        let mut runs = Runs::read(self, &slice)?;
-        let varied = runs.varied(&slice.rows);
-        let mut waiting = Vec::new();
-        let mut visit = 0;
-        let is_nobody_only = self.wants.is_unidentified_only();
-        for repo in repos {
-            let end = visit + repo.visits.len();
-            let part = self.scope.repo.part(repo.code);
-            if part == OUT {
-                visit = end;
-                continue;
-            }
-            for (visit, rank) in (visit..end).zip(slice.rank.get(visit..end).unwrap_or_default()) {
-                // The greatest rank is "none".
-                let id = self.downloaders.get(*rank as usize).copied().unwrap_or(0);
-                let who = self.scope.downloader_part(id);
-                if who == OUT || id != 0 && is_nobody_only {
-                    continue;
-                }
-                let time = self.time_part(visit, (&slice, &runs));
-                if time == Some(OUT) {
-                    continue;
-                }
-                let visit = Waiting {
-                    visit,
-                    repo: repo.code,
-                    id,
-                    part: part + who,
-                    time,
-                };
-                let is_varied = varied.get(visit.visit).is_some_and(Option::is_some);
-                if self.by_rows || time.is_none() {
-                    if is_varied || self.may_count(&visit, (&slice, &runs)) {
-                        waiting.push(visit);
-                    }
-                } else {
-                    let first = varied.get(visit.visit).copied().flatten();
-                    if !self.visit_or_stretches(&visit, first, (&slice, &runs), groups) {
-                        waiting.push(visit);
-                    }
-                }
-            }
-            visit = end;
-        }
-        if !waiting.is_empty() && !self.by_rows && self.counts_rows() {
-            runs.walked = Some(WalkedVisits::read(self, &slice)?);
-            waiting.retain(|visit| {
-                let first = varied.get(visit.visit).copied().flatten();
-                visit.time.is_none()
-                    || !self.visit_or_stretches(visit, first, (&slice, &runs), groups)
-            });
-        }
-        if waiting.is_empty() {
-            return Ok(());
-        }
-        RowReader::new(self, &slice, &runs).read(&waiting, carry, groups)
-    }
-
     /// What all instants of a visit add to keys, or [`OUT`]; `None` if they may differ.
     #[inline]
-    fn time_part(&self, visit: usize, (slice, runs): (&VisitSlice, &Runs<'_>)) -> Option<Key> {
+    pub(super) fn time_part(
+        &self,
+        visit: usize,
+        (slice, runs): (&VisitSlice, &Runs<'_>),
+    ) -> Option<Key> {
         if self.day.is_whole() {
             return Some(self.day.part);
         }
@@ -385,7 +213,7 @@ impl DayReader<'_, '_> {
     }
 
     /// Whether how many rows a visit has of some verbs may decide about it.
-    fn counts_rows(&self) -> bool {
+    pub(super) fn counts_rows(&self) -> bool {
         let wants = self.wants;
         wants.requests
             || wants.unidentified
@@ -409,15 +237,6 @@ impl DayReader<'_, '_> {
         let rows = first..first + slice.rows.get(at).copied().unwrap_or(0);
         let shape = slice.shape.get(at).and_then(|code| self.shape(*code));
         shape.is_some_and(|shape| self.stretches(visit, (shape, rows), runs, groups))
-    }
-
-    /// Whether the filter can keep rows of a visit whose attributes do not change.
-    fn may_count(&self, visit: &Waiting, (slice, runs): (&VisitSlice, &Runs<'_>)) -> bool {
-        let mut lenses = runs.lenses.iter();
-        let is_kept = lenses.all(|(lens, run)| lens.part(run.value(visit.visit)) != OUT);
-        let shape = slice.shape.get(visit.visit);
-        let shape = shape.and_then(|code| self.shape(*code));
-        is_kept && shape.is_some_and(|shape| shape.kept != Cover::None)
     }
 
     /// Visits between two repos that are read for which it pays to read on.
@@ -451,6 +270,7 @@ impl DayReader<'_, '_> {
             },
             segment: Arc::clone(&self.segment),
             known: OnceCell::new(),
+            walks: OnceCell::new(),
             ..*self
         };
         reader.repos(std::slice::from_ref(repo), &mut Carry::default(), groups)
@@ -496,12 +316,12 @@ impl DayReader<'_, '_> {
             shape.accepted
         };
         let stored = Stored {
-            downloads: value(&slice.downloads).into(),
+            downloads: slice.downloads.get(index).copied().map(u64::from),
             rows: value(&slice.rows).into(),
             is_one: || self.is_one_download(index, (slice, runs)),
-            walked: || {
+            walked: |which: Rows| {
                 let walked = runs.walked.as_ref()?;
-                walked.counts(self, index, value(&slice.shape))
+                walked.count(self, (index, value(&slice.shape)), which)
             },
         };
         let counts = self.counts(shape, accepted, visit.id == 0, &stored);
@@ -544,14 +364,14 @@ impl DayReader<'_, '_> {
         shape: &Shape,
         accepted: Cover,
         is_nobody: bool,
-        stored: &Stored<impl Fn() -> bool, impl Fn() -> Option<(u64, u64)>>,
+        stored: &Stored<impl Fn() -> bool, impl Fn(Rows) -> Option<u64>>,
     ) -> Option<(u64, u64, u64)> {
         let (wants, how) = (self.wants, self.scope.rule.collapse);
-        let (downloads, rows) = (stored.downloads, stored.rows);
+        let rows = stored.rows;
         let requests = match shape.kept {
             _ if !wants.requests => 0,
             Cover::All => rows,
-            _ => (stored.walked)()?.0,
+            _ => (stored.walked)(Rows::Kept)?,
         };
         let has_stored = shape.keeps_default && self.scope.is_default_rule;
         let asks_accepted = is_nobody && (wants.unidentified || wants.downloads)
@@ -560,8 +380,10 @@ impl DayReader<'_, '_> {
             Cover::None => 0,
             _ if !asks_accepted => 0,
             Cover::All => rows,
-            Cover::Some if is_nobody && has_stored => downloads,
-            Cover::Some => (stored.walked)()?.1,
+            Cover::Some => match stored.downloads.filter(|_| is_nobody && has_stored) {
+                Some(downloads) => downloads,
+                None => (stored.walked)(Rows::Accepted)?,
+            },
         };
         if !wants.downloads || accepted == Cover::None {
             return Some((requests, accepted_count, 0));
@@ -571,7 +393,7 @@ impl DayReader<'_, '_> {
             _ if is_nobody => accepted_count,
             Collapse::None => accepted_count,
             Collapse::Clock(DAY_MS) => 1,
-            _ if has_stored => downloads,
+            _ if has_stored => stored.downloads?,
             _ if (stored.is_one)() => 1,
             _ => return None,
         };

@@ -5,10 +5,11 @@
 
 use std::ops::Range;
 
+use super::attribute_runs::Runs;
 use super::groups::Groups;
 use super::lens::OUT;
 use super::rows::Attributes;
-use super::scan::{DayReader, Runs, Waiting};
+use super::scan::{DayReader, Waiting};
 use super::shape::{Cover, Shape};
 use crate::rules::Collapse;
 

@@ -6,15 +6,16 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::Level;
+use super::attribute_runs::attributes;
 use super::groups::{Groups, Key};
 use super::leading;
 use super::lens::OUT;
-use super::scan::{DayReader, attributes};
+use super::scan::DayReader;
 use super::scope::Scope;
 use super::shape::Cover;
 use super::space::Space;
 use super::time::DayPart;
-use super::walk::WalkedVisits;
+use super::walk::{Rows, WalkedVisits};
 use crate::error::Result;
 use crate::metrics::Metric;
 use crate::segment::{RepoRange, VisitSlice};
@@ -83,7 +84,8 @@ impl Tally {
         }
         let walked = WalkedVisits::read(reader, &slice)?;
         for (visit, rank, shape) in some {
-            let (rows, _) = walked.counts(reader, visit, shape).unwrap_or_default();
+            let rows = walked.count(reader, (visit, shape), Rows::Kept);
+            let rows = rows.unwrap_or_default();
             // A visit has fewer rows than its segment, which has less than 2³².
             self.count(reader, rank, u32::try_from(rows).unwrap_or(u32::MAX));
         }

@@ -72,53 +72,82 @@ impl Walk {
     }
 }
 
-/// The ways of one shape, for one set of verbs.
+/// The ways of one shape, for one set of verbs; each is followed once something asks for it.
 #[derive(Debug)]
 struct Walks {
     is_counted: Vec<bool>,
-    first: Walk,
+    first: OnceCell<Walk>,
     /// After each position.
-    after: Vec<Walk>,
+    after: Vec<OnceCell<Walk>>,
 }
 
 impl Walks {
     fn new(shape: &ShapeVerbs, counts: impl Fn(u32) -> bool) -> Self {
-        let is_counted: Vec<bool> = shape.verbs.iter().map(|verb| counts(*verb)).collect();
-        let positions = (0_u32..).take(shape.verbs.len());
         Self {
-            first: Walk::new(shape, None, &is_counted),
-            after: positions
-                .map(|position| Walk::new(shape, Some(position), &is_counted))
-                .collect(),
-            is_counted,
+            is_counted: shape.verbs.iter().map(|verb| counts(*verb)).collect(),
+            first: OnceCell::new(),
+            after: shape.verbs.iter().map(|_| OnceCell::new()).collect(),
         }
     }
 
-    /// How many of the rows from `start` to `end` count, of which these are odd.
-    fn count(&self, (start, end): (u32, u32), odd: &[u32], positions: &[u32]) -> u64 {
-        let (mut walk, mut row, mut sum) = (&self.first, start, 0_u64);
+    /// How many of the rows from `start` to `end` of a visit of this shape count, of which these are odd.
+    fn count(
+        &self,
+        shape: &ShapeVerbs,
+        (start, end): (u32, u32),
+        (odd, positions): (&[u32], &[u32]),
+    ) -> u64 {
+        let count = |from: Option<u32>, rows: u32| {
+            let walk = match from {
+                None => Some(&self.first),
+                Some(position) => self.after.get(position as usize),
+            };
+            let new = || Walk::new(shape, from, &self.is_counted);
+            walk.map_or(0, |walk| u64::from(walk.get_or_init(new).count(rows)))
+        };
+        let (mut from, mut row, mut sum) = (None, start, 0_u64);
         for (&odd, &position) in odd.iter().zip(positions) {
-            sum += u64::from(walk.count(odd - row));
-            sum += u64::from(
-                self.is_counted
-                    .get(position as usize)
-                    .copied()
-                    .unwrap_or(false),
-            );
-            walk = self.after.get(position as usize).unwrap_or(walk);
+            sum += count(from, odd - row);
+            let is_counted = self.is_counted.get(position as usize);
+            sum += u64::from(is_counted == Some(&true));
+            from = Some(position);
             row = odd + 1;
         }
-        sum + u64::from(walk.count(end - row))
+        sum + count(from, end - row)
     }
 }
 
-/// Rows of visits by their verbs: those that the filter keeps, and those that the rule accepts.
+/// Which rows are counted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Rows {
+    /// Those that the filter keeps.
+    Kept,
+    /// Those of them that the rule accepts.
+    Accepted,
+}
+
+/// The ways of a day's shapes, each once it was met: for rows that are kept, and for accepted ones.
+#[derive(Debug, Default)]
+pub(super) struct ShapeWalks {
+    kept: Vec<OnceCell<Walks>>,
+    accepted: Vec<OnceCell<Walks>>,
+}
+
+impl ShapeWalks {
+    fn new(shape_count: usize) -> Self {
+        let unknown = || std::iter::repeat_with(OnceCell::new).take(shape_count);
+        Self {
+            kept: unknown().collect(),
+            accepted: unknown().collect(),
+        }
+    }
+}
+
+/// Where the rows of visits are that do not go the usual way.
 pub(super) struct WalkedVisits {
     odd: OddRows,
     /// First row and first odd row of each visit, and of the end.
     starts: Vec<(u32, usize)>,
-    /// By shape; kept and accepted.
-    walks: Vec<OnceCell<[Walks; 2]>>,
 }
 
 impl WalkedVisits {
@@ -138,37 +167,36 @@ impl WalkedVisits {
             starts.push((row, at));
             row += rows;
         }
-        let mut walks = Vec::new();
-        walks.resize_with(reader.segment.shapes()?.len(), OnceCell::new);
-        Ok(Self { odd, starts, walks })
+        Ok(Self { odd, starts })
     }
 
-    /// How many rows of a visit of shape `code` the filter keeps, and how many of these the rule accepts.
-    pub(super) fn counts(
+    /// How many of some rows a visit of shape `code` has.
+    pub(super) fn count(
         &self,
         reader: &DayReader<'_, '_>,
-        visit: usize,
-        code: u32,
-    ) -> Option<(u64, u64)> {
-        let shape = reader.segment.shapes().ok()?.get(code as usize)?;
-        let [kept, accepted] = self.walks.get(code as usize)?.get_or_init(|| {
-            let scope = reader.scope;
-            let keeps = |verb: u32| scope.verb.part(verb) != OUT;
-            let is_accepted = |verb: u32| scope.accepts.get(verb as usize) == Some(&true);
-            let accepts = |verb: u32| keeps(verb) && is_accepted(verb);
-            [Walks::new(shape, keeps), Walks::new(shape, accepts)]
-        });
+        (visit, code): (usize, u32),
+        which: Rows,
+    ) -> Option<u64> {
+        let shapes = reader.segment.shapes().ok()?;
+        let shape = shapes.get(code as usize)?;
+        let walks = reader.walks.get_or_init(|| ShapeWalks::new(shapes.len()));
+        let scope = reader.scope;
+        let counts = |verb: u32| {
+            let is_accepted = || scope.accepts.get(verb as usize) == Some(&true);
+            scope.verb.part(verb) != OUT && (which == Rows::Kept || is_accepted())
+        };
+        let walks = match which {
+            Rows::Kept => walks.kept.get(code as usize)?,
+            Rows::Accepted => walks.accepted.get(code as usize)?,
+        };
+        let walks = walks.get_or_init(|| Walks::new(shape, counts));
         let (&(start, first), &(end, last)) =
             (self.starts.get(visit)?, self.starts.get(visit + 1)?);
-        let (odd, positions) = (
+        let odd = (
             self.odd.rows.get(first..last)?,
             self.odd.positions.get(first..last)?,
         );
-        let rows = (start, end);
-        Some((
-            kept.count(rows, odd, positions),
-            accepted.count(rows, odd, positions),
-        ))
+        Some(walks.count(shape, (start, end), odd))
     }
 }
 
@@ -208,7 +236,7 @@ mod tests {
                 .collect();
             let walks = Walks::new(&shape, |verb| is_counted[verb as usize]);
             let (at, positions): (Vec<u32>, Vec<u32>) = odd.iter().copied().unzip();
-            let found = walks.count((0, rows), &at, &positions);
+            let found = walks.count(&shape, (0, rows), (&at, &positions));
             prop_assert_eq!(found, naive(&shape, rows, &odd, &is_counted));
         }
     }

@@ -1,0 +1,130 @@
+//! Attributes of a slice's visits to what of them the query looks at.
+
+use super::lens::{ASK_SESSION, Lens};
+use super::reach::Reaches;
+use super::scan::DayReader;
+use super::scope::Scope;
+use super::space::Space;
+use super::walk::WalkedVisits;
+use crate::error::Result;
+use crate::segment::{Attribute, RunSlice, VisitSlice};
+
+/// The attributes that conditions and dimensions are on.
+pub(super) fn attributes<'s>(scope: &'s Scope<'_>) -> impl Iterator<Item = (Attribute, &'s Lens)> {
+    let known = [
+        (Attribute::PLACE, &scope.place),
+        (Attribute::AGENT, &scope.agent),
+        (Attribute::INTERNAL, &scope.internal),
+    ];
+    let extras = scope.extras.iter().filter_map(|lens| match lens.space {
+        // A column that the store does not have is one that no segment has.
+        Space::Extra(index) => {
+            let index = index.unwrap_or(Attribute::EXTRA_MAX);
+            Some((Attribute::extra(index), lens))
+        }
+        _ => None,
+    });
+    let all = known.into_iter().chain(extras);
+    all.filter(|(_, lens)| !lens.is_idle())
+}
+
+/// What of a slice's attributes the query looks at.
+#[derive(Default)]
+pub(super) struct Runs<'s> {
+    /// Attributes that the filter or dimensions are on.
+    pub(super) lenses: Vec<(&'s Lens, RunSlice)>,
+    /// Places, if countries are counted.
+    pub(super) place: Option<RunSlice>,
+    /// `internal`, if the rule leaves internal requests out.
+    pub(super) internal: Option<RunSlice>,
+    /// Session ids, if some user agent asks for them.
+    pub(super) session: Option<RunSlice>,
+    /// First instants, if something depends on them.
+    pub(super) reaches: Reaches,
+    /// Counts of rows by their verbs, once some visit needs them.
+    pub(super) walked: Option<WalkedVisits>,
+}
+
+impl<'s> Runs<'s> {
+    /// Reads the attributes; instants and verbs are looked at where something asks for them.
+    pub(super) fn read(reader: &DayReader<'s, '_>, slice: &VisitSlice) -> Result<Self> {
+        let (scope, segment, wants) = (reader.scope, &reader.segment, reader.wants);
+        let mut runs = Self::default();
+        for (attribute, lens) in attributes(scope) {
+            let mut run = segment.attribute(attribute, slice)?;
+            keep_visible(&mut run, lens, &slice.rows);
+            runs.lenses.push((lens, run));
+        }
+        if scope.agent.parts.contains(&ASK_SESSION) {
+            runs.session = Some(segment.attribute(Attribute::SESSION, slice)?);
+        }
+        if wants.countries {
+            runs.place = Some(segment.attribute(Attribute::PLACE, slice)?);
+        }
+        if wants.has_accepted() && !scope.rule.internal {
+            let internal = segment.attribute(Attribute::INTERNAL, slice)?;
+            runs.internal = Some(internal).filter(|run| !run.values.is_empty());
+        }
+        Ok(runs)
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = &RunSlice> {
+        let lenses = self.lenses.iter().map(|(_, run)| run);
+        lenses
+            .chain(&self.place)
+            .chain(&self.internal)
+            .chain(&self.session)
+    }
+
+    /// The first row of each visit that has an attribute that changes inside; empty if none has.
+    pub(super) fn varied(&self, rows: &[u32]) -> Vec<Option<u32>> {
+        if self.all().all(|run| run.changes.is_empty()) {
+            return Vec::new();
+        }
+        let mut varied = vec![None; rows.len()];
+        for run in self.all() {
+            let mut end = 0;
+            let mut changes = run.changes.iter().map(|(row, _)| *row).peekable();
+            for (varied, rows) in varied.iter_mut().zip(rows) {
+                let first = end;
+                end += rows;
+                while changes.next_if(|row| *row < end).is_some() {
+                    *varied = Some(first);
+                }
+            }
+        }
+        varied
+    }
+}
+
+/// Forgets changes of an attribute that make no difference to the query: another file of the same client is
+/// still the same client. `rows` is the number of rows of each visit.
+fn keep_visible(run: &mut RunSlice, lens: &Lens, rows: &[u32]) {
+    if run.changes.is_empty() {
+        return;
+    }
+    let mut visible = Vec::new();
+    let mut changes = run.changes.iter();
+    let mut next = changes.next();
+    let mut end = 0;
+    for (visit, rows) in rows.iter().enumerate() {
+        end += rows;
+        match next {
+            None => break,
+            Some((row, _)) if *row >= end => continue,
+            Some(_) => {}
+        }
+        let mut before = lens.part(run.value(visit));
+        while let Some(&(row, value)) = next.filter(|(row, _)| *row < end) {
+            let part = lens.part(value);
+            // What the session decides may differ where the codes' parts do not.
+            if part != before || part == ASK_SESSION {
+                visible.push((row, value));
+            }
+            before = part;
+            next = changes.next();
+        }
+    }
+    run.changes = visible;
+}

@@ -1,0 +1,128 @@
+//! Visits of some repos to those that conditions on attributes and verbs may keep, and these to groups.
+//!
+//! Conditions keep few of many visits: instants, windows and downloads are looked at for those that are left.
+
+use super::attribute_runs::Runs;
+use super::groups::Groups;
+use super::lens::OUT;
+use super::reach::Reaches;
+use super::rows::{Carry, RowReader};
+use super::scan::{DayReader, Waiting};
+use super::shape::Cover;
+use super::walk::WalkedVisits;
+use crate::error::Result;
+use crate::segment::{RepoRange, VisitSlice};
+
+/// A visit that the filter may keep.
+#[derive(Clone, Copy, Debug)]
+struct Left {
+    /// Its number in the slice.
+    visit: usize,
+    /// Its repo.
+    repo: u32,
+}
+
+impl DayReader<'_, '_> {
+    /// Adds the visits of some repos.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when pages are damaged or point outside the segment.
+    pub(super) fn repos(
+        &self,
+        repos: &[RepoRange],
+        carry: &mut Carry,
+        groups: &mut Groups,
+    ) -> Result<()> {
+        let mut slice = VisitSlice::default();
+        self.segment.ranks_shapes_and_rows(repos, &mut slice)?;
+        let mut runs = Runs::read(self, &slice)?;
+        let varied = runs.varied(&slice.rows);
+        let left = self.left(repos, (&slice, &runs), &varied);
+        if left.is_empty() {
+            return Ok(());
+        }
+        if self.wants.downloads {
+            self.segment.complete(&mut slice)?;
+        }
+        let visits = left.iter().map(|left| left.visit);
+        runs.reaches = Reaches::read(self, &mut slice, visits)?;
+        let mut waiting = Vec::new();
+        for left in left {
+            let rank = slice.rank.get(left.visit).copied().unwrap_or(u32::MAX);
+            // The greatest rank is "none".
+            let id = self.downloaders.get(rank as usize).copied().unwrap_or(0);
+            let who = self.scope.downloader_part(id);
+            let time = self.time_part(left.visit, (&slice, &runs));
+            if who == OUT || time == Some(OUT) {
+                continue;
+            }
+            let visit = Waiting {
+                visit: left.visit,
+                repo: left.repo,
+                id,
+                part: self.scope.repo.part(left.repo) + who,
+                time,
+            };
+            let first = varied.get(visit.visit).copied().flatten();
+            let may_be_decided = !self.by_rows && time.is_some();
+            if !may_be_decided || !self.visit_or_stretches(&visit, first, (&slice, &runs), groups) {
+                waiting.push(visit);
+            }
+        }
+        if !waiting.is_empty() && !self.by_rows && self.counts_rows() {
+            runs.walked = Some(WalkedVisits::read(self, &slice)?);
+            waiting.retain(|visit| {
+                let first = varied.get(visit.visit).copied().flatten();
+                visit.time.is_none()
+                    || !self.visit_or_stretches(visit, first, (&slice, &runs), groups)
+            });
+        }
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        RowReader::new(self, &slice, &runs).read(&waiting, carry, groups)
+    }
+
+    /// The visits that conditions on repos, attributes and verbs may keep, ascending.
+    fn left(
+        &self,
+        repos: &[RepoRange],
+        (slice, runs): (&VisitSlice, &Runs<'_>),
+        varied: &[Option<u32>],
+    ) -> Vec<Left> {
+        let is_nobody_only = self.wants.is_unidentified_only();
+        let nobody = self.segment.meta().downloader_count;
+        let mut left = Vec::new();
+        let mut end = 0;
+        for repo in repos {
+            let visits = end..end + repo.visits.len();
+            end = visits.end;
+            if self.scope.repo.part(repo.code) == OUT {
+                continue;
+            }
+            for visit in visits {
+                if is_nobody_only && slice.rank.get(visit) != Some(&nobody) {
+                    continue;
+                }
+                let is_varied = varied.get(visit).is_some_and(Option::is_some);
+                if is_varied || self.may_count(visit, (slice, runs)) {
+                    let repo = repo.code;
+                    left.push(Left { visit, repo });
+                }
+            }
+        }
+        left
+    }
+
+    /// Whether the filter can keep rows of a visit whose attributes do not change.
+    #[inline]
+    fn may_count(&self, visit: usize, (slice, runs): (&VisitSlice, &Runs<'_>)) -> bool {
+        let mut lenses = runs.lenses.iter();
+        let is_kept = lenses.all(|(lens, run)| lens.part(run.value(visit)) != OUT);
+        is_kept && {
+            let shape = slice.shape.get(visit).and_then(|code| self.shape(*code));
+            shape.is_some_and(|shape| shape.kept != Cover::None)
+        }
+    }
+}
