@@ -1,4 +1,4 @@
-//! The largest repos to the downloaders that each pair of them has in common.
+//! The largest repos to the downloaders that each pair of them has in common, or one repo to what it shares with them.
 
 use super::request::{Request, Subject};
 use super::sheet::{share, sheet, text};
@@ -12,7 +12,7 @@ use crate::query::value::{Condition, Order, Query, Test};
 use crate::query::{Answer, ColumnType, Value};
 use crate::schema::Dimension;
 
-/// `overlap [top N]`.
+/// `overlap [of REPO] [top N]`.
 pub(super) struct Overlap;
 
 /// Repos without `top`.
@@ -23,10 +23,11 @@ const TOP_MAX: u64 = 500;
 const CARD: Card = Card {
     name: "overlap",
     about: "Compare downloaders of every pair of the largest repos: in common, Jaccard, lift",
-    words: "",
+    words: "[of REPO]",
     clauses: &["where", "range", "rule", "top"],
     examples: &[
         "overlap top 20",
+        "overlap of \"acme/llama-7b\" last 12m",
         "overlap top 10 where org = acme and repo_type = model last 12m",
     ],
 };
@@ -36,8 +37,11 @@ impl Analysis for Overlap {
         &CARD
     }
 
-    fn subject(&self, _: &mut Reader) -> Result<Subject> {
-        Ok(Subject::Nothing)
+    fn subject(&self, reader: &mut Reader) -> Result<Subject> {
+        if !reader.eat_word("of") {
+            return Ok(Subject::Nothing);
+        }
+        reader.text("a repo").map(Subject::Repo)
     }
 
     fn across(&self, _: &Request) -> Across {
@@ -46,13 +50,20 @@ impl Analysis for Overlap {
 
     fn answer(&self, source: &Source<'_>, request: &Request) -> Result<Answer> {
         let scope = &request.scope;
+        let one = match &request.subject {
+            Subject::Repo(repo) => Some(repo.as_str()),
+            _ => None,
+        };
         let top = scope.top.unwrap_or(TOP);
         if !(2..=TOP_MAX).contains(&top) {
             return Err(Error::invalid(format!(
                 "top {top}, expected a number of repos from 2 to {TOP_MAX}"
             )));
         }
-        let repos = largest_repos(source, scope, top)?;
+        let repos = match one {
+            Some(one) => one_and_largest(source, scope, (one, top))?,
+            None => largest_repos(source, scope, Test::NotEqual(String::new()), top)?,
+        };
         let sets = sets_of(source, scope, &repos)?;
         let empty = BitSet::new(source.limit());
         let of = |repo: &Repo| {
@@ -74,13 +85,43 @@ impl Analysis for Overlap {
             int(all.rows.first().and_then(|row| row.first())),
             all.meta,
         );
+        let compared = match one {
+            Some(one) => {
+                answer.rows.retain(|row| {
+                    row.first() == repos.first().map(|repo| text(&*repo.shown)).as_ref()
+                });
+                format!("{one} beside the {} other", answer.rows.len())
+            }
+            None => format!("the {}", repos.len()),
+        };
         answer.meta.notes.push(format!(
-            "the {} repos with most requests; lift is how many times more downloaders a pair shares than \
-             if repos were chosen independently",
-            repos.len()
+            "{compared} repos with most requests; lift is how many times more downloaders a pair shares than \
+             if repos were chosen independently"
         ));
         Ok(answer)
     }
+}
+
+/// The repo of that name, of several types the one with most requests, then the largest others; none where the scope
+/// does not have it.
+fn one_and_largest(
+    source: &Source<'_>,
+    scope: &Query,
+    (one, top): (&str, u64),
+) -> Result<Vec<Repo>> {
+    let mut repos = largest_repos(source, scope, Test::Equal(one.to_owned()), 1)?;
+    let Some(known) = repos
+        .first()
+        .map(|repo| (repo.repo_type.clone(), repo.name.clone()))
+    else {
+        return Ok(repos);
+    };
+    let others = largest_repos(source, scope, Test::NotEqual(String::new()), top + 1)?;
+    let others = others
+        .into_iter()
+        .filter(|repo| (&repo.repo_type, &repo.name) != (&known.0, &known.1));
+    repos.extend(others.take(usize::try_from(top).unwrap_or(usize::MAX)));
+    Ok(repos)
 }
 
 /// A repo of the answer.
@@ -104,10 +145,10 @@ impl Repo {
     }
 }
 
-/// The repos with most requests; of equal ones those whose names come first.
-fn largest_repos(source: &Source<'_>, scope: &Query, top: u64) -> Result<Vec<Repo>> {
+/// The repos with most requests whose names meet a test; of equal ones those whose names come first.
+fn largest_repos(source: &Source<'_>, scope: &Query, names: Test, top: u64) -> Result<Vec<Repo>> {
     let answer = source.query(&Query {
-        filter: with(scope, Test::NotEqual(String::new())),
+        filter: with(scope, names),
         metrics: vec![Metric::Requests],
         by: vec![Dimension::Repo, Dimension::RepoType],
         order: Some(Order {

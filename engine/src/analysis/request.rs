@@ -37,6 +37,8 @@ pub enum Subject {
     Nothing,
     /// A set of downloaders.
     Set(SetExpr),
+    /// One repo.
+    Repo(String),
     /// Two sets in buckets of time.
     Pair {
         /// The first one.
@@ -176,6 +178,7 @@ impl fmt::Display for Subject {
         match self {
             Self::Nothing => Ok(()),
             Self::Set(set) => write!(f, " {set}"),
+            Self::Repo(repo) => write!(f, " of {}", render_quoted(repo)),
             Self::Pair { from, to, unit } => {
                 write!(
                     f,

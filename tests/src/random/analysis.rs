@@ -28,7 +28,9 @@ pub fn random_request(rng: &mut Rng, content: &Content) -> Request {
         0 => ("audience", Subject::Set(random_set(rng, content, 0))),
         1 => {
             scope.top = top;
-            ("overlap", Subject::Nothing)
+            let repo = rng.percent(40).then(|| rng.pick(&["a/x", "a/y", "none"]));
+            let subject = repo.map_or(Subject::Nothing, |repo| Subject::Repo((*repo).to_owned()));
+            ("overlap", subject)
         }
         2 => {
             forget_times(rng, &mut scope);

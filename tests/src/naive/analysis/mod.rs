@@ -35,7 +35,8 @@ pub(super) type Who<'a> = (IdentityKind, &'a str);
 pub fn evaluate(source: &Source<'_>, request: &Request) -> Result<Vec<Vec<Value>>, String> {
     match (request.analysis, &request.subject) {
         ("audience", Subject::Set(set)) => audience::rows(source, request, set),
-        ("overlap", Subject::Nothing) => overlap::rows(source, request),
+        ("overlap", Subject::Nothing) => overlap::rows(source, request, None),
+        ("overlap", Subject::Repo(repo)) => overlap::rows(source, request, Some(repo)),
         ("retention", Subject::Cohorts { unit, has_shares }) => {
             retention::rows(source, request, (*unit, *has_shares))
         }

@@ -4,13 +4,18 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use footfall_engine::analysis::Request;
-use footfall_engine::query::Value;
+use footfall_engine::query::{Condition, Test, Value};
 use footfall_engine::schema::{Dimension, Row};
 
 use super::super::dimension::key;
+use super::super::filter::keeps;
 use super::{Source, downloaders, int, scope, share};
 
-pub(super) fn rows(source: &Source<'_>, request: &Request) -> Result<Vec<Vec<Value>>, String> {
+pub(super) fn rows(
+    source: &Source<'_>,
+    request: &Request,
+    one: Option<&String>,
+) -> Result<Vec<Vec<Value>>, String> {
     let top = request.scope.top.unwrap_or(20);
     if !(2..=500).contains(&top) {
         return Err(format!("top {top}"));
@@ -35,7 +40,19 @@ pub(super) fn rows(source: &Source<'_>, request: &Request) -> Result<Vec<Vec<Val
             kind.clone(),
         )
     });
-    repos.truncate(usize::try_from(top).unwrap_or(0));
+    let top = usize::try_from(top).unwrap_or(0);
+    if let Some(one) = one {
+        let is_it = [Condition::Where(Dimension::Repo, Test::Equal(one.clone()))];
+        let has_it = |rows: &[&Row]| rows.iter().all(|row| keeps(&is_it, row, &scope.names));
+        let Some(at) = repos.iter().position(|(_, rows)| has_it(rows)) else {
+            return Ok(Vec::new());
+        };
+        let it = repos.remove(at);
+        repos.insert(0, it);
+        repos.truncate(top + 1);
+    } else {
+        repos.truncate(top);
+    }
     let all = downloaders(&scope.accepted).len();
     let of = |rows: &[&'_ Row]| -> BTreeSet<_> {
         let accepted = rows
@@ -51,7 +68,8 @@ pub(super) fn rows(source: &Source<'_>, request: &Request) -> Result<Vec<Vec<Val
         .map(|((name, _), rows)| (name, of(rows)))
         .collect();
     let mut pairs = Vec::new();
-    for (at, (name, left)) in sets.iter().enumerate() {
+    let lefts = if one.is_some() { 1 } else { sets.len() };
+    for (at, (name, left)) in sets.iter().enumerate().take(lefts) {
         for (other, right) in sets.iter().skip(at + 1) {
             let both = left.intersection(right).count();
             let lift = if left.is_empty() || right.is_empty() {
