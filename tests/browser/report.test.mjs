@@ -51,8 +51,8 @@ test("a report of 300 repos and a year is at most 1 MB", () => {
 
 test("it opens from disk without network, and its numbers are those of queries", async () => {
   const page = await read();
-  const names = await texts(page, "#headline .figure h3");
-  const values = (await texts(page, "#headline .figure .value")).map(number);
+  const names = await texts(page, "#summary .figure h3, #headline .figure h3");
+  const values = (await texts(page, "#summary .figure .value, #headline .figure .value")).map(number);
   const months = ["hub_downloads", "downloaders", "downloads"].map((metric) => ask(`${metric} ${CATALOG} last 30d`)[0][0]);
   const years = ["hub_total", "downloaders", "downloads"].map((metric) => ask(`${metric} ${CATALOG}`)[0][0]);
   const shown = ["Downloads (Hub)", "Unique downloaders", "Downloads (5-minute rule)"];

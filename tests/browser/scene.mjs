@@ -53,6 +53,16 @@ export async function open(browser, path, { width = 1280, dark = false, script =
   return page;
 }
 
+/** Waits for the panels that come after the page, each when it comes near the window. */
+export async function whole(page) {
+  const late = () => page.$("[data-later]");
+  for (let section = await late(); section; section = await late()) {
+    const id = await section.evaluate((element) => { element.scrollIntoView(); return element.id; });
+    await page.waitForFunction((id) => !document.getElementById(id)?.dataset.later, { timeout: 10000 }, id);
+  }
+  await page.evaluate(() => scrollTo(0, 0));
+}
+
 /** What the program says about the same store. */
 export function ask(query) {
   const text = execFileSync(PROGRAM, ["--store", STORE, "query", "--json", query], { encoding: "utf8" });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { browse, open, texts } from "./scene.mjs";
+import { browse, open, texts, whole } from "./scene.mjs";
 import { VIEWS } from "./views.mjs";
 
 const AXE = readFileSync(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
@@ -15,6 +15,7 @@ for (const [name, path] of Object.entries(VIEWS)) {
   for (const dark of [false, true]) {
     test(`${name}, ${dark ? "dark" : "light"}: nothing serious for axe`, async () => {
       const page = await open(browser, path, { dark });
+      await whole(page);
       page.check();
       await page.evaluate(AXE);
       const found = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
@@ -29,6 +30,7 @@ for (const [name, path] of Object.entries(VIEWS)) {
   for (const width of [360, 768, 1280]) {
     test(`${name}, ${width} wide: nothing stands out`, async () => {
       const page = await open(browser, path, { width });
+      await whole(page);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth);
       assert.ok(wide <= width, `${wide} of ${width}`);
       page.check();
@@ -38,6 +40,7 @@ for (const [name, path] of Object.entries(VIEWS)) {
 
   test(`${name}: every chart has a table and says what it shows`, async () => {
     const page = await open(browser, path);
+    await whole(page);
     const charts = await page.$$eval("figure.chart", (figures) =>
       figures.map((figure) => [
         figure.querySelector("svg")?.getAttribute("aria-label") ?? "",

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use footfall_engine::Result;
-use footfall_engine::query::Answer;
+use footfall_engine::analysis::Request;
+use footfall_engine::hub::Revisions;
 use footfall_engine::query::value::Query;
+use footfall_engine::query::{Answer, Change};
 use footfall_engine::store::{ImportInfo, Status, Store};
 
 /// Who looks at a page.
@@ -24,6 +26,46 @@ pub trait Ask {
     ///
     /// As [`Store::evaluate`].
     fn answer(&self, query: &Query) -> Result<Answer>;
+
+    /// The answer of a question made of queries.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::analyse`].
+    fn analyse(&self, request: &Request) -> Result<Answer>;
+
+    /// Days on which something else is counted than before.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::changes`].
+    fn changes(&self) -> Result<Vec<Change>>;
+
+    /// What the Hub said differently later.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::hub_revisions`].
+    fn revisions(&self) -> Result<Revisions>;
+
+    /// Whether the owner has put repos in groups.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::view`].
+    fn has_groups(&self) -> Result<bool>;
+
+    /// Whether the owner has saved a set of downloaders under that name.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::view`].
+    fn has_set(&self, name: &str) -> Result<bool>;
+
+    /// Whether who asks may see every repo.
+    fn sees_all(&self) -> bool {
+        true
+    }
 
     /// What is there.
     ///
@@ -55,6 +97,27 @@ pub trait Ask {
 impl Ask for Store {
     fn answer(&self, query: &Query) -> Result<Answer> {
         self.evaluate(query)
+    }
+
+    fn analyse(&self, request: &Request) -> Result<Answer> {
+        Self::analyse(self, request)
+    }
+
+    fn changes(&self) -> Result<Vec<Change>> {
+        Self::changes(self)
+    }
+
+    fn revisions(&self) -> Result<Revisions> {
+        self.hub_revisions()
+    }
+
+    fn has_groups(&self) -> Result<bool> {
+        Ok(!self.view()?.settings().groups.is_empty())
+    }
+
+    fn has_set(&self, name: &str) -> Result<bool> {
+        let view = self.view()?;
+        Ok(view.settings().sets.iter().any(|set| set.name == name))
     }
 
     fn status(&self) -> Result<Status> {

@@ -21,13 +21,17 @@ mod ask;
 pub mod asset;
 mod chart;
 mod country;
+mod definition;
+mod detail;
 mod number;
 mod page;
 mod panel;
 mod period;
 mod receipt;
+mod sheet;
 mod state;
 
 pub use ask::{Ask, Viewer};
-pub use page::{Page, login, notice, render, report};
+pub use detail::{Detail, Export, ExportFormat};
+pub use page::{Page, brief, login, notice, panel_ids, render, report};
 pub use state::{Place, Sort, State, Tab};

@@ -6,7 +6,8 @@
 //! /counting                           what is counted, and what is left out
 //! /data                               what was taken in
 //!   ?range=last+30d  &where=country+%3D+DE  &rule=files  &tab=downloaders
-//!   &q=llama  &sort=name  &page=2
+//!   &q=llama  &sort=name  &page=2  &with=model:acme/llama-13b  &day=2026-07-14
+//!   &panel=spikes                     that panel alone; &export=repos.csv is a file of one
 //! ```
 //!
 //! What is usual is left out of an address. `range` and `where` are pieces of the engine's text form.
@@ -18,6 +19,7 @@ use footfall_engine::schema::Dimension;
 use footfall_engine::{Error, Result};
 
 use crate::address::{decoded, encode, encode_path, pairs};
+use crate::detail::Detail;
 
 /// Days that a page shows unless its address says otherwise: the Hub's "Last Month".
 pub(crate) const USUAL_RANGE: Range = Range::LastDays(30);
@@ -79,6 +81,8 @@ pub struct State {
     pub sort: Sort,
     /// Page of the table of repos, from 1.
     pub page: u32,
+    /// What of the page is open.
+    pub detail: Detail,
 }
 
 impl Default for State {
@@ -92,6 +96,7 @@ impl Default for State {
             search: String::new(),
             sort: Sort::default(),
             page: 1,
+            detail: Detail::default(),
         }
     }
 }
@@ -163,7 +168,9 @@ impl State {
                         Error::invalid(format!("page {value:?}, expected a number from 1"))
                     })?;
                 }
-                _ => {}
+                name => {
+                    state.detail.take(name, value)?;
+                }
             }
         }
         if !from.is_empty() || !to.is_empty() {
@@ -236,6 +243,7 @@ impl State {
         if self.page != usual.page {
             parameters.push(("page", self.page.to_string()));
         }
+        parameters.extend(self.detail.parameters());
         parameters
     }
 
@@ -293,7 +301,11 @@ impl State {
 
     /// The same state with one more condition.
     pub(crate) fn with(&self, dimension: &Dimension, test: Test) -> Self {
-        let condition = Condition::Where(dimension.clone(), test);
+        self.with_condition(Condition::Where(dimension.clone(), test))
+    }
+
+    /// The same state with one more condition.
+    pub(crate) fn with_condition(&self, condition: Condition) -> Self {
         let mut state = Self {
             page: 1,
             ..self.clone()
@@ -335,6 +347,15 @@ impl State {
             page: 1,
             search: String::new(),
             sort: Sort::default(),
+            detail: Detail::default(),
+            ..self.clone()
+        }
+    }
+
+    /// The same with something else of the page open.
+    pub(crate) fn opened(&self, detail: Detail) -> Self {
+        Self {
+            detail,
             ..self.clone()
         }
     }
@@ -423,6 +444,10 @@ mod tests {
                         sort: Sort::Name,
                         search: name.to_owned(),
                         page: 3,
+                        detail: Detail {
+                            beside: Some(format!("{kind}:{name}")),
+                            ..Detail::default()
+                        },
                         ..State::default()
                     };
                     let country = Test::In(vec!["DE".to_owned(), String::new()]);
@@ -446,6 +471,7 @@ mod tests {
             ("/", "where=contry+%3D+DE"),
             ("/", "page=0"),
             ("/", "tab=x"),
+            ("/", "export=repos.pdf"),
         ] {
             assert!(State::parse(path, query).is_err(), "{path} {query}");
         }

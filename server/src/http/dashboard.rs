@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use footfall_dashboard::{Ask, Place, State, Viewer, asset, render};
 use footfall_engine::Result;
+use footfall_engine::analysis::{Question, Request};
 use footfall_engine::catalog::View;
 use footfall_engine::catalog::terms::Allowed;
-use footfall_engine::query::{Answer, Query, text};
+use footfall_engine::hub::Revisions;
+use footfall_engine::query::{Answer, Change, Query, changes, text};
 use footfall_engine::store::{ImportInfo, Status, Store};
 use footfall_engine::units::Day;
 use footfall_protocol::{Code, Fault};
-use hyper::header::{AUTHORIZATION, CACHE_CONTROL};
+use hyper::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_DISPOSITION};
 
 use super::query::on_pool;
 use super::respond::{Found, has_already};
@@ -21,7 +23,6 @@ use crate::gate::Access;
 
 /// Repos or organisations of a restriction that are named.
 const NAMES_SHOWN: usize = 6;
-const HTML: &str = "text/html; charset=utf-8";
 
 /// `GET /`.
 pub(super) async fn overview(call: Call) -> std::result::Result<Found, Fault> {
@@ -86,7 +87,12 @@ fn drawn(call: &Call, state: &State) -> std::result::Result<Found, Fault> {
         today,
     };
     let page = render(&reader, state).map_err(fault)?;
-    Ok(Found::new(HTML, page.html).with_etag(etag))
+    let mut found = Found::new(page.media_type, page.content).with_etag(etag);
+    if let Some(name) = page.file {
+        let saved_as = format!("attachment; filename=\"{name}\"");
+        found.headers.push((CONTENT_DISPOSITION, saved_as));
+    }
+    Ok(found)
 }
 
 /// Who asks, as a page says it.
@@ -129,19 +135,53 @@ struct Reader<'s> {
     today: Day,
 }
 
+impl Reader<'_> {
+    /// What was answered before at this commit to who may see the same, else the answer now.
+    fn kept(&self, text: &str, ask: impl FnOnce() -> Result<Answer>) -> Result<Answer> {
+        let allowed = &self.view.terms().allowed;
+        let key = format!("{} {allowed:?} {text}", self.view.manifest().number);
+        let answer = self.answers.get(&key, ask)?;
+        Ok(Answer::clone(&answer))
+    }
+}
+
 impl Ask for Reader<'_> {
     fn answer(&self, query: &Query) -> Result<Answer> {
-        let terms = self.view.terms();
-        let key = format!(
-            "{} {:?} {}",
-            self.view.manifest().number,
-            terms.allowed,
-            text::render(query)
-        );
-        let answer = self
-            .answers
-            .get(&key, || self.store.evaluate_on(&self.view, query))?;
-        Ok(Answer::clone(&answer))
+        self.kept(&text::render(query), || {
+            self.store.evaluate_on(&self.view, query)
+        })
+    }
+
+    fn analyse(&self, request: &Request) -> Result<Answer> {
+        self.kept(&request.render(), || {
+            let question = Question::Analysis(request.clone());
+            self.store.ask_on(&self.view, &question)
+        })
+    }
+
+    fn changes(&self) -> Result<Vec<Change>> {
+        changes(&self.view)
+    }
+
+    fn revisions(&self) -> Result<Revisions> {
+        // What is another in a later CSV is of the store as a whole.
+        match self.view.terms().allowed {
+            Allowed::All => self.store.hub_revisions(),
+            _ => Ok(Revisions::default()),
+        }
+    }
+
+    fn has_groups(&self) -> Result<bool> {
+        Ok(!self.view.settings().groups.is_empty())
+    }
+
+    fn has_set(&self, name: &str) -> Result<bool> {
+        let sets = &self.view.settings().sets;
+        Ok(sets.iter().any(|set| set.name == name))
+    }
+
+    fn sees_all(&self) -> bool {
+        self.view.terms().allowed == Allowed::All
     }
 
     fn status(&self) -> Result<Status> {

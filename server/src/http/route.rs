@@ -161,6 +161,18 @@ const STATE: &[Parameter] = &[
     optional("q", "text in names of repos", "llama"),
     optional("sort", "order of repos", "name"),
     optional("page", "page of repos", "2"),
+    optional(
+        "with",
+        "a repo that follows this one",
+        "model:acme/bert-mini",
+    ),
+    optional("day", "a day that is taken apart", "2025-01-02"),
+    optional("panel", "one panel alone", "trend"),
+    optional(
+        "export",
+        "one panel as a file: csv, json, svg",
+        "classes.csv",
+    ),
 ];
 /// The path of analyses; the description has one for each.
 pub(crate) const ANALYSIS_PATH: &str = "/api/v1/analysis/{name}";

@@ -15,12 +15,23 @@ pub struct Asset {
     pub bytes: &'static [u8],
 }
 
+/// Colours and drawings, for a drawing that stands alone.
+pub(crate) const DRAWING_STYLE: &str =
+    concat!(include_str!("colour.css"), include_str!("drawing.css"));
+
+/// The style of every page.
+pub(crate) const STYLE: &str = concat!(
+    include_str!("colour.css"),
+    include_str!("style.css"),
+    include_str!("drawing.css")
+);
+
 /// Every asset.
 pub const ASSETS: &[Asset] = &[
     Asset {
         name: "style.css",
         media_type: "text/css; charset=utf-8",
-        bytes: include_bytes!("style.css"),
+        bytes: STYLE.as_bytes(),
     },
     Asset {
         name: "page.js",
@@ -31,6 +42,11 @@ pub const ASSETS: &[Asset] = &[
         name: "chart.js",
         media_type: "text/javascript; charset=utf-8",
         bytes: include_bytes!("chart.js"),
+    },
+    Asset {
+        name: "later.js",
+        media_type: "text/javascript; charset=utf-8",
+        bytes: include_bytes!("later.js"),
     },
     Asset {
         name: "icon.svg",

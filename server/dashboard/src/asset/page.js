@@ -1,6 +1,7 @@
 // Links and forms without reloading, search as one types, copying, and the mark of new data.
 // Without this file the page works all the same: it only makes what is there smoother.
 import { enhance } from "./chart.js";
+import { keep as keepShown, later } from "./later.js";
 
 const POLL_MS = 15000;
 let latest = 0;
@@ -44,13 +45,15 @@ function swap(page, keep) {
     }
     return;
   }
+  keepShown(document, page);
   for (const part of ["header", "main", "footer"]) document.querySelector(part).replaceWith(page.querySelector(part));
   prepare();
 }
 
-function prepare() {
-  for (const figure of document.querySelectorAll("figure.chart")) enhance(figure, zoom);
-  for (const code of document.querySelectorAll("code[data-copy]")) {
+function prepare(root = document) {
+  later(root, prepare);
+  for (const figure of root.querySelectorAll("figure.chart")) enhance(figure, zoom);
+  for (const code of root.querySelectorAll("code[data-copy]:not(:has(+ button))")) {
     code.textContent = code.textContent.replaceAll("ORIGIN", location.origin);
     const button = document.createElement("button");
     button.type = "button";
@@ -58,7 +61,7 @@ function prepare() {
     button.addEventListener("click", () => navigator.clipboard.writeText(code.textContent));
     code.after(" ", button);
   }
-  for (const select of document.querySelectorAll("form.rule select")) {
+  for (const select of root.querySelectorAll("form.rule select")) {
     select.addEventListener("change", () => select.form.requestSubmit());
   }
 }

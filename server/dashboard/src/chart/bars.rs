@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use crate::definition::number_heading;
 use crate::number::{count, share};
 
 /// One bar.
@@ -26,9 +27,9 @@ pub(crate) fn bars(bars: &[Bar], whole: u64, columns: (&str, &str, Option<&str>)
         table.bars {
             thead { tr {
                 th scope="col" { (name) }
-                th.number scope="col" { (value) }
-                @if let Some(beside) = beside { th.number scope="col" { (beside) } }
-                th.number scope="col" { "Share" }
+                (number_heading(value))
+                @if let Some(beside) = beside { (number_heading(beside)) }
+                (number_heading("Share"))
             } }
             tbody { @for bar in bars { tr {
                 th scope="row" {

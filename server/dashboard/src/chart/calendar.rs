@@ -14,6 +14,10 @@ pub(crate) enum DayKind {
     Partial,
     /// It has none.
     Missing,
+    /// Rows of it came a day or more after a later day was there.
+    Late,
+    /// Rows of it came twice.
+    Doubled,
 }
 
 impl DayKind {
@@ -22,6 +26,19 @@ impl DayKind {
             Self::Whole => "present",
             Self::Partial => "partial",
             Self::Missing => "missing",
+            Self::Late => "late",
+            Self::Doubled => "doubled",
+        }
+    }
+
+    /// What stands in its field, so that no kind is told by its colour alone.
+    fn sign(self) -> &'static str {
+        match self {
+            Self::Whole => "",
+            Self::Partial => "○",
+            Self::Missing => "×",
+            Self::Late => "+",
+            Self::Doubled => "2",
         }
     }
 }
@@ -42,8 +59,9 @@ pub(crate) fn calendar((first, last): (Day, Day), kind: impl Fn(Day) -> DayKind)
                     @if day < first || day > last {
                         td {}
                     } @else {
-                        td class=(kind(day).name()) title=(format!("{day}: {}", kind(day).name())) {
-                            span.quiet { (kind(day).name()) }
+                        @let kind = kind(day);
+                        td class=(kind.name()) title=(format!("{day}: {}", kind.name())) {
+                            span aria-hidden="true" { (kind.sign()) } span.quiet { (kind.name()) }
                         }
                     }
                 }

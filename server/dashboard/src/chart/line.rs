@@ -33,7 +33,12 @@ pub(crate) struct Series<'a> {
     pub(crate) partial: &'a [String],
     /// What is counted.
     pub(crate) name: &'a str,
+    /// Places at which something is noted.
+    pub(crate) notes: &'a [usize],
 }
+
+/// Width and height of the drawing.
+pub(crate) const SIZE: (f64, f64) = (WIDTH, HEIGHT);
 
 /// The drawing.
 pub(crate) fn line(series: &Series<'_>) -> Markup {
@@ -63,6 +68,10 @@ pub(crate) fn line(series: &Series<'_>) -> Markup {
                 @if let Some(label) = series.labels.get(at) {
                     text.tick x=(scale.x(at)) y=(bottom + 20.0) text-anchor="middle" { (label) }
                 }
+            }
+            @for (number, at) in series.notes.iter().enumerate() {
+                line.mark x1=(scale.x(*at)) x2=(scale.x(*at)) y1=(top) y2=(bottom) {}
+                text.tick x=(scale.x(*at) + 3.0) y=(top + 8.0) { (number + 1) }
             }
             path.area d=(area(&values, &scale)) {}
             path.daily.faint[has_mean] d=(path(&values, &scale)) {}
@@ -194,6 +203,7 @@ mod tests {
             values,
             partial: &labels[..1.min(labels.len())],
             name: "Downloads",
+            notes: &[0],
         })
         .into_string()
     }

@@ -7,62 +7,46 @@ use footfall_engine::query::value::Range;
 use footfall_engine::store::Status;
 
 use crate::ask::Ask;
+use crate::asset::STYLE;
 use crate::panel::{self, Asked, Medium, Panel};
-use crate::state::{State, Tab, USUAL_RANGE};
+use crate::state::{State, Tab};
 
-/// What is shown of the last month, then of all time.
-const PARTS: [(&str, Range, Tab, &[&dyn Panel]); 3] = [
-    (
-        "Last Month",
-        USUAL_RANGE,
-        Tab::Downloads,
-        &[panel::HEADLINE, panel::MOVERS],
-    ),
-    (
-        "All Time",
-        Range::All,
-        Tab::Downloads,
-        &[
-            panel::HEADLINE,
-            panel::TREND,
-            panel::REPOS,
-            panel::PLACES,
-            panel::CLIENTS,
-            panel::HOURS,
-            panel::RULES_COMPARED,
-            panel::CLASSES,
-            panel::KNOWN,
-        ],
-    ),
-    (
-        "Unique downloaders",
-        Range::All,
-        Tab::Downloaders,
-        &[panel::TREND],
-    ),
+/// What is shown of the range behind the first sheet.
+const OF_RANGE: &[&dyn Panel] = &[panel::MOVERS, panel::GROUPS];
+/// What is shown of all time.
+const OF_ALL: &[&dyn Panel] = &[
+    panel::HEADLINE,
+    panel::TREND,
+    panel::REPOS,
+    panel::PLACES,
+    panel::CLIENTS,
+    panel::HOURS,
+    panel::RULES_COMPARED,
+    panel::IDENTITY,
+    panel::CLASSES,
+    panel::KNOWN,
 ];
 
-/// The report of a store.
+/// The report of a store: its first sheet is about the state's range, what follows about all time too.
 ///
 /// # Errors
 ///
 /// Those of reading the store's status. A panel whose query fails says so in its place.
-pub fn report(ask: &dyn Ask) -> Result<String> {
+pub fn report(ask: &dyn Ask, state: &State) -> Result<String> {
     let status = ask.status()?;
-    let opening = section(panel::TRUST, ask, &State::default(), &status);
-    let parts = PARTS.map(|(name, range, tab, panels)| {
-        let state = State {
-            range,
-            tab,
-            ..State::default()
-        };
-        let shown: Vec<Markup> = panels
-            .iter()
-            .map(|panel| section(*panel, ask, &state, &status))
-            .collect();
-        html! { h1 { (name) } @for panel in &shown { (panel) } }
-    });
-    let days = section(panel::CALENDAR, ask, &State::default(), &status);
+    let of_all = State {
+        range: Range::All,
+        ..state.clone()
+    };
+    let of_downloaders = State {
+        tab: Tab::Downloaders,
+        ..of_all.clone()
+    };
+    let sections = |state: &State, panels: &[&dyn Panel]| -> Vec<Markup> {
+        let each = panels.iter();
+        each.map(|panel| section(*panel, ask, state, &status))
+            .collect()
+    };
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -71,19 +55,38 @@ pub fn report(ask: &dyn Ask) -> Result<String> {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { "Footfall report" }
-                style { (PreEscaped(include_str!("../asset/style.css"))) }
+                style { (PreEscaped(STYLE)) }
             }
-            body { main {
-                (opening)
-                @for part in &parts { (part) }
+            body.report { main {
+                (section(panel::TRUST, ask, state, &status))
+                (section(panel::SUMMARY, ask, state, &status))
+                @for panel in sections(state, OF_RANGE) { (panel) }
+                h1 { "All Time" }
+                @for panel in sections(&of_all, OF_ALL) { (panel) }
+                h1 { "Unique downloaders" }
+                @for panel in sections(&of_downloaders, &[panel::TREND]) { (panel) }
                 h1 { "Data" }
-                (days)
+                @for panel in sections(state, &[panel::CALENDAR, panel::NOTES]) { (panel) }
             } footer { p { "A downloader is a signed-in account or an anonymous address. Days are UTC days. Commit " (status.snapshot) " of the store." } } }
         }
     };
     Ok(page.into_string())
 }
 
+/// The report's first sheet as a text for chat and mail, in Markdown.
+///
+/// # Errors
+///
+/// Those of its queries.
+pub fn brief(ask: &dyn Ask, state: &State) -> Result<String> {
+    let status = ask.status()?;
+    let asked = Asked::new(ask, (panel::SUMMARY, state), &status, Medium::Report);
+    panel::markdown(&asked)
+}
+
 fn section(panel: &dyn Panel, ask: &dyn Ask, state: &State, status: &Status) -> Markup {
-    panel::section(panel, Asked::new(ask, state, status, Medium::Report))
+    panel::section(
+        panel,
+        Asked::new(ask, (panel, state), status, Medium::Report),
+    )
 }

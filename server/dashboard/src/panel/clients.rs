@@ -1,8 +1,9 @@
 //! With what? Clients ranked by downloaders; of one client, its versions.
 
-use maud::Markup;
+use maud::{Markup, html};
 
 use footfall_engine::Result;
+use footfall_engine::query::Value;
 use footfall_engine::query::value::Test;
 use footfall_engine::schema::Dimension;
 
@@ -26,6 +27,10 @@ impl Panel for Clients {
 
     fn title(&self) -> &'static str {
         "With what?"
+    }
+
+    fn is_late(&self, asked: &Asked<'_>) -> bool {
+        asked.is_large()
     }
 
     fn body(&self, asked: &Asked<'_>) -> Result<Option<Markup>> {
@@ -61,10 +66,31 @@ impl Panel for Clients {
         } else {
             "Version"
         };
-        Ok(Some(bars(
-            &shown,
-            whole,
-            (name, "Unique downloaders", Some("Downloads")),
-        )))
+        let ci = asked.answer("downloaders, downloads", &[Dimension::Ci])?;
+        let flagged: Vec<Bar> = ci.rows.iter().filter_map(|row| flag(asked, row)).collect();
+        Ok(Some(html! {
+            (bars(&shown, whole, (name, "Unique downloaders", Some("Downloads"))))
+            @if answer.meta.truncated { p.note { "There are more than these." } }
+            @if !flagged.is_empty() {
+                (bars(&flagged, whole, ("CI", "Unique downloaders", Some("Downloads"))))
+            }
+        }))
     }
+}
+
+/// Whether a client says that it runs in CI, as a bar; `None` where there was no user agent.
+fn flag(asked: &Asked<'_>, row: &[Value]) -> Option<Bar> {
+    let value = text_of(row, 0);
+    let name = match value.as_str() {
+        "flagged" => "Flagged as CI",
+        "not_flagged" => "Not flagged",
+        _ => return None,
+    };
+    Some(Bar {
+        name: name.to_owned(),
+        more: String::new(),
+        value: int_of(row, 1).unwrap_or(0),
+        beside: int_of(row, 2),
+        href: asked.href(&asked.state.with(&Dimension::Ci, Test::Equal(value))),
+    })
 }

@@ -3,12 +3,15 @@
 use maud::{Markup, html};
 
 use footfall_engine::Result;
-use footfall_engine::query::value::{Condition, Query, Range, Test};
+use footfall_engine::query::value::{Query, Range};
+use footfall_engine::query::{Answer, ColumnType};
 use footfall_engine::rules::DEFAULT_RULE;
 use footfall_engine::schema::Dimension;
 
+use super::machine::machines;
 use super::{Asked, Panel};
-use crate::number::{Change, change, count, int_at, int_of, share, text_of};
+use crate::number::{Change, change, count, int_at, int_of, text_of};
+use crate::sheet::{int, sheet, text};
 
 /// The panel.
 pub(crate) const HEADLINE: &dyn Panel = &Headline;
@@ -25,32 +28,60 @@ impl Panel for Headline {
     }
 
     fn body(&self, asked: &Asked<'_>) -> Result<Option<Markup>> {
-        let mut figures = Vec::new();
-        if asked.has_hub() {
-            figures.push(hub(asked)?);
-        }
-        if asked.has_logs() {
-            figures.push(downloaders(asked)?);
-            figures.push(downloads(asked)?);
-            figures.extend(flagged(asked)?);
-        }
+        let figures = figures(asked)?;
+        asked.sheet(file(&figures));
         Ok((!figures.is_empty())
             .then(|| html! { div.figures { @for figure in &figures { (figure.markup()) } } }))
     }
 }
 
+/// The numbers that the sources of the store can give.
+pub(super) fn figures(asked: &Asked<'_>) -> Result<Vec<Figure>> {
+    let mut figures = Vec::new();
+    if asked.has_hub() {
+        figures.push(hub(asked)?);
+    }
+    if asked.has_logs() {
+        figures.push(downloaders(asked)?);
+        figures.push(downloads(asked)?);
+        figures.push(machines(asked)?);
+    }
+    Ok(figures)
+}
+
+/// The numbers as a file.
+fn file(figures: &[Figure]) -> Answer {
+    let columns = [
+        ("number", ColumnType::Text),
+        ("value", ColumnType::Int),
+        ("before", ColumnType::Int),
+        ("definition", ColumnType::Text),
+    ];
+    let row = |figure: &Figure| {
+        vec![
+            text(figure.name.as_str()),
+            int(figure.value),
+            int(figure.before),
+            text(figure.definition.as_str()),
+        ]
+    };
+    sheet(&columns, figures.iter().map(row).collect())
+}
+
 /// One number.
-struct Figure {
-    name: String,
-    value: Option<u64>,
-    before: Option<u64>,
+pub(super) struct Figure {
+    pub(super) name: String,
+    pub(super) value: Option<u64>,
+    pub(super) before: Option<u64>,
     /// What it consists of.
-    parts: Vec<(&'static str, String)>,
-    definition: String,
+    pub(super) parts: Vec<(&'static str, String)>,
+    pub(super) definition: String,
+    /// Where it leads: what the link is called.
+    pub(super) leads: Option<(String, String)>,
 }
 
 impl Figure {
-    fn markup(&self) -> Markup {
+    pub(super) fn markup(&self) -> Markup {
         let change = self
             .value
             .zip(self.before)
@@ -66,16 +97,14 @@ impl Figure {
                 }
                 @if !self.parts.is_empty() { dl.parts { @for (name, value) in &self.parts { dt { (name) } dd { (value) } } } }
                 p.definition { (self.definition) }
+                @if let Some((name, href)) = &self.leads { p.definition { a href=(href) { (name) } } }
             }
         }
     }
 }
 
 /// The first number of a query, and that of the period before.
-fn numbers(
-    asked: &Asked<'_>,
-    metrics: &str,
-) -> Result<(footfall_engine::query::Answer, Option<u64>)> {
+pub(super) fn numbers(asked: &Asked<'_>, metrics: &str) -> Result<(Answer, Option<u64>)> {
     let query = asked.headline(asked.state.query(metrics, &[])?);
     let now = asked.query(query.clone())?;
     let before = match asked.before(&now) {
@@ -94,6 +123,7 @@ fn hub(asked: &Asked<'_>) -> Result<Figure> {
         before,
         parts: Vec::new(),
         definition: "The Hub's own figures, from its CSV.".to_owned(),
+        leads: None,
     };
     if asked.state.range == Range::All {
         // All Time is what the Hub says, not the sum of the days that it lists.
@@ -117,6 +147,7 @@ fn downloaders(asked: &Asked<'_>) -> Result<Figure> {
         parts: split.to_vec(),
         definition: "Signed-in accounts and anonymous addresses, each counted once in the range."
             .to_owned(),
+        leads: None,
     })
 }
 
@@ -152,40 +183,6 @@ fn downloads(asked: &Asked<'_>) -> Result<Figure> {
             .filter_map(part)
             .collect(),
         definition,
+        leads: None,
     })
-}
-
-/// Downloads whose client says that it runs in CI; `None` where no request has a user agent.
-fn flagged(asked: &Asked<'_>) -> Result<Option<Figure>> {
-    let query = asked.headline(asked.state.query("downloads", &[Dimension::Ci])?);
-    let by_ci = asked.query(query)?;
-    let value = |name: &str| {
-        by_ci
-            .rows
-            .iter()
-            .find(|row| text_of(row, 0) == name)
-            .and_then(|row| int_of(row, 1))
-    };
-    let (flagged, rest) = (value("flagged"), value("not_flagged"));
-    if flagged.is_none() && rest.is_none() {
-        return Ok(None);
-    }
-    let whole: u64 = by_ci.rows.iter().filter_map(|row| int_of(row, 1)).sum();
-    let flagged = flagged.unwrap_or(0);
-    let mut query = asked.headline(asked.state.query("downloads", &[])?);
-    query.filter.push(Condition::Where(
-        Dimension::Ci,
-        Test::Equal("flagged".to_owned()),
-    ));
-    let before = match asked.before(&by_ci) {
-        Some(range) => int_at(&asked.query(Query { range, ..query })?, 0, 0),
-        None => None,
-    };
-    Ok(Some(Figure {
-        name: "Flagged as CI".to_owned(),
-        value: Some(flagged),
-        before,
-        parts: share(flagged, whole).map(|share| ("share of downloads", share)).into_iter().collect(),
-        definition: "Downloads whose client says that it runs in CI. What is not flagged may still be a machine.".to_owned(),
-    }))
 }

@@ -23,6 +23,10 @@ impl Panel for Hours {
         "When?"
     }
 
+    fn is_late(&self, asked: &Asked<'_>) -> bool {
+        asked.is_large()
+    }
+
     fn body(&self, asked: &Asked<'_>) -> Result<Option<Markup>> {
         if !asked.has_logs() {
             return Ok(None);

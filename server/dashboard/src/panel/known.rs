@@ -6,6 +6,7 @@ use footfall_engine::Result;
 use footfall_engine::schema::{Dimension, TimeUnit};
 
 use super::{Asked, Panel};
+use crate::definition::number_heading;
 use crate::number::{count, int_of, share, text_of};
 use crate::period::len;
 
@@ -13,6 +14,8 @@ use crate::period::len;
 const HISTORY_DAYS_MIN: u32 = 60;
 /// Longest range that is shown by week, in days.
 const WEEKS_DAYS_MAX: u32 = 120;
+/// Longest range that is shown by month, in days.
+const MONTHS_DAYS_MAX: u32 = 800;
 
 /// The panel.
 pub(crate) const KNOWN: &dyn Panel = &Known;
@@ -37,18 +40,17 @@ impl Panel for Known {
             return Ok(None);
         }
         let days = asked.days("downloaders")?;
-        let is_short = days.is_some_and(|days| len(days) <= WEEKS_DAYS_MAX);
-        let unit = if is_short {
-            TimeUnit::Week
-        } else {
-            TimeUnit::Month
+        let (unit, name) = match days.map_or(MONTHS_DAYS_MAX, len) {
+            ..=WEEKS_DAYS_MAX => (TimeUnit::Week, "Week"),
+            ..=MONTHS_DAYS_MAX => (TimeUnit::Month, "Month"),
+            _ => (TimeUnit::Quarter, "Quarter"),
         };
         let answer = asked.answer("new, returning", &[Dimension::Time(unit)])?;
         Ok(Some(html! {
             table.known {
                 thead { tr {
-                    th scope="col" { (if is_short { "Week" } else { "Month" }) }
-                    th.number scope="col" { "New" } th.number scope="col" { "Returning" } th.number scope="col" { "Returning, share" }
+                    th scope="col" { (name) }
+                    (number_heading("New")) (number_heading("Returning")) th.number scope="col" { "Returning, share" }
                 } }
                 tbody { @for row in &answer.rows {
                     @let (new, back) = (int_of(row, 1), int_of(row, 2));

@@ -6,10 +6,13 @@ use maud::{Markup, html};
 
 use footfall_engine::Result;
 use footfall_engine::output::thousands;
+use footfall_engine::query::{Answer, ColumnType, Value};
 use footfall_engine::schema::Dimension;
 
 use super::{Asked, Panel};
+use crate::definition::number_heading;
 use crate::number::{change, int_of, text_of};
+use crate::sheet::{sheet, text};
 use crate::state::Place;
 
 /// Rises, and falls, that are shown.
@@ -21,7 +24,7 @@ pub(crate) const MOVERS: &dyn Panel = &Movers;
 struct Movers;
 
 /// A repo's type and name, its number now and before.
-type Move = ((String, String), (u64, u64));
+pub(super) type Move = ((String, String), (u64, u64));
 
 impl Panel for Movers {
     fn id(&self) -> &'static str {
@@ -33,48 +36,27 @@ impl Panel for Movers {
     }
 
     fn body(&self, asked: &Asked<'_>) -> Result<Option<Markup>> {
-        let metric = if asked.has_hub() {
-            "hub_downloads"
-        } else {
-            "downloads"
-        };
-        if !asked.has_hub() && !asked.has_logs() {
-            return Ok(None);
-        }
-        let by = [Dimension::RepoType, Dimension::Repo];
-        let now = asked.answer(metric, &by)?;
-        let Some(before) = asked.before(&now) else {
+        let Some(repos) = repos(asked)? else {
             return Ok(None);
         };
-        let before = asked.answer_in(before, metric, &by)?;
-        let mut repos: BTreeMap<(String, String), (u64, u64)> = BTreeMap::new();
-        for row in &now.rows {
-            repos
-                .entry((text_of(row, 0), text_of(row, 1)))
-                .or_default()
-                .0 = int_of(row, 2).unwrap_or(0);
-        }
-        for row in &before.rows {
-            repos
-                .entry((text_of(row, 0), text_of(row, 1)))
-                .or_default()
-                .1 = int_of(row, 2).unwrap_or(0);
-        }
-        let (rises, falls) = moves(repos.into_iter().collect());
+        let whole: u64 = repos.iter().map(|(_, (_, before))| before).sum();
+        let (rises, falls) = moves(repos);
         if rises.is_empty() && falls.is_empty() {
             return Ok(None);
         }
+        asked.sheet(file(rises.iter().chain(&falls)));
         Ok(Some(html! {
             div.columns {
                 @for (title, moves) in [("Rises", &rises), ("Falls", &falls)] {
                     @if !moves.is_empty() { table.moves {
-                        thead { tr { th scope="col" { (title) } th.number scope="col" { "Before" } th.number scope="col" { "Now" } th.number scope="col" { "Change" } } }
+                        thead { tr { th scope="col" { (title) } (number_heading("Before")) th.number scope="col" { "Now" } (number_heading("Change")) (number_heading("Contribution")) } }
                         tbody { @for ((kind, shown), (now, before)) in moves {
                             @let name = shown.strip_prefix(&format!("{kind}:")).unwrap_or(shown);
                             tr {
                                 th scope="row" { (asked.link(&asked.state.at(Place::Repo(kind.clone(), name.to_owned())), shown)) }
                                 td.number { (thousands(*before)) } td.number { (thousands(*now)) }
                                 td.number { (change(*now, *before).1) }
+                                td.number { (contribution((*now, *before), whole)) }
                             }
                         } }
                     } }
@@ -84,8 +66,60 @@ impl Panel for Movers {
     }
 }
 
+/// What moved as a file.
+fn file<'m>(moves: impl Iterator<Item = &'m Move>) -> Answer {
+    let columns = [
+        ("repo", ColumnType::Text),
+        ("repo_type", ColumnType::Text),
+        ("before", ColumnType::Int),
+        ("now", ColumnType::Int),
+    ];
+    let row = |((kind, name), (now, before)): &Move| {
+        let numbers = [Value::Int(*before), Value::Int(*now)];
+        let names = [text(name.as_str()), text(kind.as_str())];
+        names.into_iter().chain(numbers).collect()
+    };
+    sheet(&columns, moves.map(row).collect())
+}
+
+/// By how much of the whole a repo moved it.
+pub(super) fn contribution((now, before): (u64, u64), whole: u64) -> String {
+    if whole == 0 {
+        return String::new();
+    }
+    let part = (now as f64 - before as f64) * 100.0 / whole as f64;
+    let sign = if part < 0.0 { "−" } else { "+" };
+    format!("{sign}{:.1} %", part.abs())
+}
+
+/// Every repo with its number now and before, the greatest now first; `None` without a period before.
+pub(super) fn repos(asked: &Asked<'_>) -> Result<Option<Vec<Move>>> {
+    let metric = match (asked.has_hub(), asked.has_logs()) {
+        (true, _) => "hub_downloads",
+        (false, true) => "downloads",
+        (false, false) => return Ok(None),
+    };
+    let by = [Dimension::RepoType, Dimension::Repo];
+    let now = asked.answer(metric, &by)?;
+    let Some(before) = asked.before(&now) else {
+        return Ok(None);
+    };
+    let before = asked.answer_in(before, metric, &by)?;
+    let mut repos: BTreeMap<(String, String), (u64, u64)> = BTreeMap::new();
+    let key = |row: &[Value]| (text_of(row, 0), text_of(row, 1));
+    for row in &now.rows {
+        repos.entry(key(row)).or_default().0 = int_of(row, 2).unwrap_or(0);
+    }
+    for row in &before.rows {
+        repos.entry(key(row)).or_default().1 = int_of(row, 2).unwrap_or(0);
+    }
+    let mut repos: Vec<Move> = repos.into_iter().collect();
+    repos.sort_by_key(|(_, (now, _))| std::cmp::Reverse(*now));
+    Ok(Some(repos))
+}
+
 /// The greatest rises and falls, greatest first.
-fn moves(mut repos: Vec<Move>) -> (Vec<Move>, Vec<Move>) {
+pub(super) fn moves(mut repos: Vec<Move>) -> (Vec<Move>, Vec<Move>) {
     repos.retain(|(_, (now, before))| now != before);
     repos.sort_by_key(|(_, (now, before))| std::cmp::Reverse(now.abs_diff(*before)));
     let (rises, falls): (Vec<Move>, Vec<Move>) = repos

@@ -6,13 +6,15 @@ use maud::{Markup, html};
 
 use footfall_engine::Result;
 use footfall_engine::output::thousands;
-use footfall_engine::query::Answer;
 use footfall_engine::query::value::{Condition, Query, Range, Test};
+use footfall_engine::query::{Answer, ColumnType, Value};
 use footfall_engine::schema::{Dimension, TimeUnit};
 
 use super::{Asked, Medium, Panel};
 use crate::chart::spark::spark;
+use crate::definition;
 use crate::number::{change, count, int_at, int_of, share, text_of};
+use crate::sheet::{int, sheet, text};
 use crate::state::{Place, Sort, State};
 
 /// Rows of a page of the table.
@@ -59,6 +61,7 @@ impl Panel for Repos {
         } else {
             REPORT_ROWS
         };
+        asked.sheet(list.file(&rows));
         let pages = rows.len().div_ceil(each).max(1);
         let page = (state.page as usize).min(pages);
         let from = (page - 1) * each;
@@ -234,6 +237,30 @@ impl List {
         Ok(sparks)
     }
 
+    /// The rows of all pages of the table as a file.
+    fn file(&self, rows: &[(&Key, &Numbers)]) -> Answer {
+        let mut columns = vec![
+            ("repo", ColumnType::Text),
+            ("repo_type", ColumnType::Text),
+            (self.metric, ColumnType::Int),
+            ("all_time", ColumnType::Int),
+        ];
+        if self.has_downloaders {
+            columns.push(("downloaders", ColumnType::Int));
+        }
+        if self.has_before {
+            columns.push(("before", ColumnType::Int));
+        }
+        let row = |((kind, name), numbers): &(&Key, &Numbers)| {
+            let mut row = vec![text(name.as_str()), text(kind.as_str())];
+            row.extend([Value::Int(numbers.range), Value::Int(numbers.all)]);
+            row.extend(self.has_downloaders.then(|| int(numbers.downloaders)));
+            row.extend(self.has_before.then_some(Value::Int(numbers.before)));
+            row
+        };
+        sheet(&columns, rows.iter().map(row).collect())
+    }
+
     fn row(
         &self,
         asked: &Asked<'_>,
@@ -251,7 +278,7 @@ impl List {
             td.number { (thousands(numbers.all)) }
             @if self.has_downloaders { td.number { (count(numbers.downloaders)) } }
             td.number { (share(numbers.range, whole).unwrap_or_default()) }
-            @if self.has_before { td.number { (change) } }
+            @if self.has_before { td.number title=(format!("{} before", thousands(numbers.before))) { (change) } }
             td { @if let Some(graph) = graph { (spark(graph)) } }
         } }
     }
@@ -267,7 +294,7 @@ fn each(answer: &Answer, mut with: impl FnMut(Key, u64)) {
 }
 
 /// Type and name of a row by type and repo; the type that tells shared names apart is cut off.
-fn key_of(row: &[footfall_engine::query::Value]) -> Key {
+fn key_of(row: &[Value]) -> Key {
     let (kind, shown) = (text_of(row, 0), text_of(row, 1));
     let name = shown
         .strip_prefix(&format!("{kind}:"))
@@ -285,7 +312,7 @@ fn heading(name: &str, asked: &Asked<'_>, sort: Option<Sort>, is_number: bool) -
         "descending"
     };
     html! {
-        th.number[is_number] scope="col" aria-sort=[is_here.then_some(order)] {
+        th.number[is_number] scope="col" title=[definition::of(name)] aria-sort=[is_here.then_some(order)] {
             @match sort {
                 Some(sort) => (asked.link(&State { sort, page: 1, ..state.clone() }, name)),
                 None => (name),

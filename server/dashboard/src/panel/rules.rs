@@ -5,10 +5,13 @@ use maud::{Markup, html};
 use footfall_engine::Result;
 use footfall_engine::output::thousands;
 use footfall_engine::query::value::Query;
-use footfall_engine::rules::{DEFAULT_RULE, RULES};
+use footfall_engine::query::{Answer, ColumnType};
+use footfall_engine::rules::{BuiltIn, DEFAULT_RULE, RULES};
 
 use super::{Asked, Panel};
+use crate::definition::number_heading;
 use crate::number::{count, int_at};
+use crate::sheet::{int, sheet, text};
 use crate::state::State;
 
 /// The panel.
@@ -25,6 +28,10 @@ impl Panel for Rules {
         "What is a download?"
     }
 
+    fn is_late(&self, asked: &Asked<'_>) -> bool {
+        asked.is_large()
+    }
+
     fn body(&self, asked: &Asked<'_>) -> Result<Option<Markup>> {
         if !asked.has_logs() {
             return Ok(None);
@@ -39,11 +46,12 @@ impl Panel for Rules {
             let answer = asked.query(query)?;
             rows.push((rule, int_at(&answer, 0, 0), int_at(&answer, 0, 1)));
         }
+        asked.sheet(file(&rows));
         let chosen = asked.state.rule.as_deref().unwrap_or(DEFAULT_RULE);
         Ok(Some(html! {
             p { "Of " (thousands(requests)) " requests, each rule accepts some and collapses repeated ones. Choose the rule that every page counts by." }
-            table.rules {
-                thead { tr { th scope="col" { "Rule" } th.number scope="col" { "Downloads" } th.number scope="col" { "Unique downloaders" } th scope="col" { "Meaning" } } }
+            div.scroll { table.rules {
+                thead { tr { th scope="col" { "Rule" } (number_heading("Downloads")) (number_heading("Unique downloaders")) th scope="col" { "Meaning" } } }
                 tbody { @for (rule, downloads, downloaders) in rows {
                     @let state = State { rule: Some(rule.name.to_owned()).filter(|name| name != DEFAULT_RULE), ..asked.state.clone() };
                     tr aria-current=[(rule.name == chosen).then_some("true")] {
@@ -52,7 +60,26 @@ impl Panel for Rules {
                         td { (rule.meaning) }
                     }
                 } }
-            }
+            } }
         }))
     }
+}
+
+/// The table as a file.
+fn file(rows: &[(&BuiltIn, Option<u64>, Option<u64>)]) -> Answer {
+    let columns = [
+        ("rule", ColumnType::Text),
+        ("downloads", ColumnType::Int),
+        ("downloaders", ColumnType::Int),
+        ("meaning", ColumnType::Text),
+    ];
+    let row = |(rule, downloads, downloaders): &(&BuiltIn, Option<u64>, Option<u64>)| {
+        vec![
+            text(rule.name),
+            int(*downloads),
+            int(*downloaders),
+            text(rule.meaning),
+        ]
+    };
+    sheet(&columns, rows.iter().map(row).collect())
 }

@@ -3,12 +3,11 @@
 use maud::{Markup, html};
 
 use footfall_engine::Result;
-use footfall_engine::query::Answer;
+use footfall_engine::query::change::Concern;
 use footfall_engine::schema::{Dimension, TimeUnit};
 
+use super::figure::{Course, figure};
 use super::{Asked, Medium, Panel};
-use crate::chart::line::{Series, line};
-use crate::number::{count, int_of, text_of};
 use crate::period::{DAYS_OF_CHART_MAX, len};
 use crate::state::{State, Tab};
 
@@ -76,45 +75,20 @@ fn unit(asked: &Asked<'_>, metric: &str) -> Result<TimeUnit> {
     })
 }
 
-fn chart(asked: &Asked<'_>, metric: &str, name: &str) -> Result<Markup> {
+/// The figure of a metric over the page's range.
+pub(super) fn chart(asked: &Asked<'_>, metric: &str, name: &str) -> Result<Markup> {
     let unit = unit(asked, metric)?;
     let answer = asked.answer(metric, &[Dimension::Time(unit)])?;
-    let labels: Vec<String> = answer.rows.iter().map(|row| text_of(row, 0)).collect();
-    let values: Vec<Option<u64>> = answer.rows.iter().map(|row| int_of(row, 1)).collect();
-    let partial = &answer.meta.partial;
-    let drawing = line(&Series {
-        labels: &labels,
-        values: &values,
-        partial,
+    let concern = if metric == "hub_downloads" {
+        Concern::Hub
+    } else {
+        Concern::Logs
+    };
+    let course = Course {
         name,
-    });
-    let per = if unit == TimeUnit::Day { "day" } else { "week" };
-    Ok(html! {
-        figure.chart {
-            figcaption { (name) " by " (per) ", UTC" }
-            (drawing)
-            p.reading aria-live="polite" {}
-            (table(&answer, name))
-            @if !partial.is_empty() { p.note { "○ not whole: more may come, or a day is missing" } }
-        }
-    })
-}
-
-/// The same numbers for who does not see the drawing; a script reads them too.
-fn table(answer: &Answer, name: &str) -> Markup {
-    let label = answer
-        .columns
-        .first()
-        .map_or("", |column| column.name.as_str());
-    html! {
-        details.numbers { summary { "Numbers" }
-            table.series {
-                thead { tr { th scope="col" { (label) } th.number scope="col" { (name) } } }
-                tbody { @for row in &answer.rows { tr {
-                    th scope="row" { (text_of(row, 0)) }
-                    td.number { (count(int_of(row, 1))) }
-                } } }
-            }
-        }
-    }
+        unit,
+        headings: &[name],
+        concern,
+    };
+    figure(asked, &course, answer)
 }
