@@ -236,7 +236,7 @@ fn listed(
     list
 }
 
-/// A sparkline for each repo: of its year by weeks, or of a shorter range by days.
+/// A sparkline for each repo.
 fn trends(
     store: &dyn Source,
     asked: &Asked,
@@ -250,15 +250,7 @@ fn trends(
         .iter()
         .map(|(labels, _)| name_of(labels).to_owned())
         .collect();
-    let (unit, range) = match asked.range()? {
-        Range::All => (TimeUnit::Week, Range::LastMonths(12)),
-        range @ Range::LastDays(0..=92) => (TimeUnit::Day, range),
-        range @ (Range::PreviousMonth
-        | Range::In(TimeUnit::Month | TimeUnit::Week | TimeUnit::Quarter, _)) => {
-            (TimeUnit::Day, range)
-        }
-        range => (TimeUnit::Week, range),
-    };
+    let (unit, range) = span_of_trend(asked.range()?);
     let query = asked.query(metric, &[dimension.clone(), Dimension::Time(unit)])?;
     let mut query = Query { range, ..query };
     query
@@ -267,9 +259,22 @@ fn trends(
     Ok(bars(&answer(store, &query)?))
 }
 
+/// The buckets and days of a sparkline: a year by weeks, or a shorter range by days.
+pub(super) fn span_of_trend(asked: Range) -> (TimeUnit, Range) {
+    match asked {
+        Range::All => (TimeUnit::Week, Range::LastMonths(12)),
+        range @ Range::LastDays(0..=92) => (TimeUnit::Day, range),
+        range @ (Range::PreviousMonth
+        | Range::In(TimeUnit::Month | TimeUnit::Week | TimeUnit::Quarter, _)) => {
+            (TimeUnit::Day, range)
+        }
+        range => (TimeUnit::Week, range),
+    }
+}
+
 /// Rows of (repo, label, number) to a line for each repo. Buckets at the ends that are not there or are
 /// cut are left out: they would look like a beginning and a fall.
-fn bars(answer: &Answer) -> HashMap<String, String> {
+pub(super) fn bars(answer: &Answer) -> HashMap<String, String> {
     let missing = answer.meta.missing.iter().map(String::as_str);
     let labels: BTreeSet<&str> = answer
         .rows

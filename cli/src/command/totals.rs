@@ -8,6 +8,7 @@ use footfall_engine::query::value::Query;
 use footfall_engine::query::{Answer, ColumnType, Condition, Meta, Range, Test, Value};
 use footfall_engine::schema::Dimension;
 
+use super::repos::{bars, span_of_trend};
 use super::{Command, arguments_of, parsed};
 use crate::args::Global;
 use crate::ask::{Asked, Sources, answer, expect_known};
@@ -96,6 +97,7 @@ pub(super) fn totals(store: &dyn Source, asked: &Asked, scopes: &[Scope]) -> Out
     };
     let mut columns = vec![("repos", ColumnType::Text), ("number", ColumnType::Text)];
     columns.extend(periods.iter().map(|(name, _)| (*name, ColumnType::Int)));
+    columns.push(("trend", ColumnType::Text));
     let mut headline = sheet(&columns);
     let ranges: Vec<Range> = periods.into_iter().map(|(_, range)| range).collect();
     let board = Board {
@@ -138,11 +140,45 @@ impl Board<'_> {
         answers.collect()
     }
 
+    /// A sparkline for each number of a query.
+    fn trends(&self, query: &Query, scope: &Scope) -> Outcome<Vec<String>> {
+        let (unit, range) = span_of_trend(self.asked.range()?);
+        let mut query = Query {
+            by: vec![Dimension::Time(unit)],
+            range,
+            ..query.clone()
+        };
+        query
+            .filter
+            .push(Condition::Where(Dimension::RepoType, scope.test.clone()));
+        let series = answer(self.store, &query)?;
+        let of = |metric: usize| {
+            let rows = series.rows.iter();
+            let rows = rows.map(|row| {
+                let label = row.first().cloned().unwrap_or(Value::Null);
+                let value = row.get(metric + 1).cloned().unwrap_or(Value::Null);
+                vec![text(""), label, value]
+            });
+            let alone = Answer {
+                rows: rows.collect(),
+                ..series.clone()
+            };
+            bars(&alone).remove("").unwrap_or_default()
+        };
+        Ok((0..query.metrics.len()).map(of).collect())
+    }
+
     fn logs(&self, scope: &Scope, headline: &mut Answer) -> Outcome<()> {
         let query = self.asked.query("downloads, downloaders, requests", &[])?;
         let answers = self.answers(&query, scope)?;
         let names = ["downloads", "downloaders", "requests"];
-        add_rows(headline, scope, &names, &answers);
+        add_rows(
+            headline,
+            scope,
+            &names,
+            &answers,
+            &self.trends(&query, scope)?,
+        );
         note_source(headline, "logs", &answers);
         if let Some(first) = answers.first() {
             take_meta(&mut headline.meta, &first.meta);
@@ -151,7 +187,8 @@ impl Board<'_> {
     }
 
     fn hub(&self, scope: &Scope, headline: &mut Answer) -> Outcome<()> {
-        let mut answers = self.answers(&self.asked.hub_query("hub_downloads", &[])?, scope)?;
+        let by_day = self.asked.hub_query("hub_downloads", &[])?;
+        let mut answers = self.answers(&by_day, scope)?;
         let has_none = answers
             .iter()
             .all(|answer| cell(answer, 0).unwrap_or(0) == 0);
@@ -169,10 +206,12 @@ impl Board<'_> {
             }
         }
         let shown: Vec<Option<u64>> = answers.iter().map(|answer| cell(answer, 0)).collect();
-        add_rows(headline, scope, &["downloads (Hub)"], &answers);
+        let trends = self.trends(&by_day, scope)?;
+        add_rows(headline, scope, &["downloads (Hub)"], &answers, &trends);
         if shown != sums {
             let mut row = vec![text(scope.name), text(SUM_OF_DAYS)];
             row.extend(sums.into_iter().map(optional_int));
+            row.push(text(""));
             headline.rows.push(row);
         }
         if let Some(first) = answers.first().filter(|_| headline.meta.from.is_none()) {
@@ -188,7 +227,13 @@ fn cell(answer: &Answer, index: usize) -> Option<u64> {
     answer.rows.first().and_then(|row| int_at(row, index))
 }
 
-fn add_rows(headline: &mut Answer, scope: &Scope, names: &[&str], answers: &[Answer]) {
+fn add_rows(
+    headline: &mut Answer,
+    scope: &Scope,
+    names: &[&str],
+    answers: &[Answer],
+    trends: &[String],
+) {
     for (index, name) in names.iter().enumerate() {
         let mut row: Vec<Value> = vec![text(scope.name), text(*name)];
         row.extend(
@@ -196,6 +241,7 @@ fn add_rows(headline: &mut Answer, scope: &Scope, names: &[&str], answers: &[Ans
                 .iter()
                 .map(|answer| optional_int(cell(answer, index))),
         );
+        row.push(text(trends.get(index).map_or("", String::as_str)));
         headline.rows.push(row);
     }
 }

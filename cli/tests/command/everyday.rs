@@ -17,10 +17,10 @@ fn with_hub(scene: Scene) -> Scene {
 #[test]
 fn logs_alone() {
     let scene = Scene::with_logs();
-    let totals = "repos,number,all,last_30d\n\
-                  models and datasets,downloads,4,4\n\
-                  models and datasets,downloaders,2,2\n\
-                  models and datasets,requests,6,6\n";
+    let totals = "repos,number,all,last_30d,trend\n\
+                  models and datasets,downloads,4,4,█\n\
+                  models and datasets,downloaders,2,2,█\n\
+                  models and datasets,requests,6,6,█\n";
     assert_eq!(csv(&scene, &["totals"]), totals);
     assert_eq!(
         csv(&scene, &["repos"]),
@@ -39,7 +39,14 @@ fn logs_alone() {
             .lines()
             .nth(1)
             .unwrap(),
-        "models and datasets,downloads,1"
+        "models and datasets,downloads,1,█"
+    );
+    assert_eq!(
+        csv(&scene, &["top", "country", "--top", "1", "--chart"]),
+        format!(
+            "country,downloads,downloaders,chart\nDE,2,1,{}\n",
+            "█".repeat(32)
+        )
     );
     let table = scene.run(&["totals", "--format", "table"]).out;
     assert!(
@@ -52,9 +59,9 @@ fn logs_alone() {
 fn a_publisher_csv_alone() {
     let scene = with_hub(Scene::new());
     // The newest day of a publisher CSV is not complete, so the last 30 days end before it.
-    let totals = "repos,number,all,last_30d\n\
-                  models and datasets,downloads (Hub),1007,27\n\
-                  models and datasets,\"downloads (Hub), sum of days\",57,27\n";
+    let totals = "repos,number,all,last_30d,trend\n\
+                  models and datasets,downloads (Hub),1007,27,█\n\
+                  models and datasets,\"downloads (Hub), sum of days\",57,27,\n";
     assert_eq!(csv(&scene, &["totals"]), totals);
     let repos = csv(&scene, &["repos"]);
     assert!(
@@ -125,8 +132,8 @@ fn spaces_stand_apart() {
     assert_eq!(scene.run(&["ingest", "space.csv"]).code, 0);
     let totals = csv(&scene, &["totals"]);
     assert!(
-        totals.contains("models and datasets,requests,6,6\n")
-            && totals.contains("spaces,requests,3,3\n"),
+        totals.contains("models and datasets,requests,6,6,")
+            && totals.contains("spaces,requests,3,3,"),
         "{totals}"
     );
 }
@@ -275,4 +282,29 @@ fn generated_logs_and_their_publisher_csv_agree() {
         "files of this moment wait: {}",
         ran.out
     );
+}
+
+#[test]
+fn a_report_is_a_page_or_a_text() {
+    let scene = with_hub(Scene::with_logs());
+    let page = scene.run(&["report", "--in", "2026-07"]);
+    assert_eq!(page.code, 0, "{page:?}");
+    assert!(page.out.starts_with("<!DOCTYPE html>") && page.out.ends_with("</html>"));
+    assert!(
+        page.out.contains("<h1>Downloads, 2026-07-01 to 2026-07-"),
+        "{}",
+        page.out
+    );
+    let text = scene
+        .run(&["report", "--in", "2026-07", "--format", "markdown"])
+        .out;
+    assert!(
+        text.starts_with("# Downloads, 2026-07-01 to 2026-07-"),
+        "{text}"
+    );
+    for line in ["| Downloads (Hub) | 57 |", "| acme/llama | 50 |"] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    assert!(scene.run(&["report", "-o", "r.md"]).out.is_empty());
+    assert_eq!(scene.run(&["report", "--json"]).code, 2);
 }
