@@ -64,9 +64,9 @@ pub(crate) fn line(series: &Series<'_>) -> Markup {
                 line.grid x1=(left) x2=(right) y1=(y) y2=(y) {}
                 text.tick x=(left - 8.0) y=(y + 4.0) text-anchor="end" { (short(value)) }
             }
-            @for at in ticks(series.labels.len()) {
+            @for (number, at) in ticks(series.labels.len()).enumerate() {
                 @if let Some(label) = series.labels.get(at) {
-                    text.tick x=(scale.x(at)) y=(bottom + 20.0) text-anchor="middle" { (label) }
+                    text.tick.between[number % 3 > 0] x=(scale.x(at)) y=(bottom + 20.0) text-anchor="middle" { (label) }
                 }
             }
             @for (number, at) in series.notes.iter().enumerate() {
