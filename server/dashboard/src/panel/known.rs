@@ -40,10 +40,13 @@ impl Panel for Known {
             return Ok(None);
         }
         let days = asked.days("downloaders")?;
-        let (unit, name) = match days.map_or(MONTHS_DAYS_MAX, len) {
-            ..=WEEKS_DAYS_MAX => (TimeUnit::Week, "Week"),
-            ..=MONTHS_DAYS_MAX => (TimeUnit::Month, "Month"),
-            _ => (TimeUnit::Quarter, "Quarter"),
+        let days = days.map_or(MONTHS_DAYS_MAX, len);
+        let (unit, name) = if days <= WEEKS_DAYS_MAX {
+            (TimeUnit::Week, "Week")
+        } else if days <= MONTHS_DAYS_MAX {
+            (TimeUnit::Month, "Month")
+        } else {
+            (TimeUnit::Quarter, "Quarter")
         };
         let answer = asked.answer("new, returning", &[Dimension::Time(unit)])?;
         Ok(Some(html! {
