@@ -7,9 +7,12 @@ use footfall_engine::analysis::Request;
 use footfall_engine::query::{Condition, Test, Value};
 use footfall_engine::schema::{Dimension, Row};
 
-use super::super::dimension::key;
+use super::super::dimension::{Names, key};
 use super::super::filter::keeps;
 use super::{Source, downloaders, int, scope, share};
+
+/// Name, type and requests.
+type Repo<'a> = ((String, String), Vec<&'a Row>);
 
 pub(super) fn rows(
     source: &Source<'_>,
@@ -29,7 +32,7 @@ pub(super) fn rows(
             .or_default()
             .push(row);
     }
-    let mut repos: Vec<_> = repos.into_iter().collect();
+    let mut repos: Vec<Repo<'_>> = repos.into_iter().collect();
     // An absent name is no repo, and of types an absent one comes last.
     repos.retain(|((name, _), _)| !name.is_empty());
     repos.sort_by_key(|((name, kind), rows)| {
@@ -41,17 +44,8 @@ pub(super) fn rows(
         )
     });
     let top = usize::try_from(top).unwrap_or(0);
-    if let Some(one) = one {
-        let is_it = [Condition::Where(Dimension::Repo, Test::Equal(one.clone()))];
-        let has_it = |rows: &[&Row]| rows.iter().all(|row| keeps(&is_it, row, &scope.names));
-        let Some(at) = repos.iter().position(|(_, rows)| has_it(rows)) else {
-            return Ok(Vec::new());
-        };
-        let it = repos.remove(at);
-        repos.insert(0, it);
-        repos.truncate(top + 1);
-    } else {
-        repos.truncate(top);
+    if !choose(&mut repos, one, (top, &scope.names)) {
+        return Ok(Vec::new());
     }
     let all = downloaders(&scope.accepted).len();
     let of = |rows: &[&'_ Row]| -> BTreeSet<_> {
@@ -93,4 +87,21 @@ pub(super) fn rows(
     }
     pairs.sort_by_key(|(both, _)| Reverse(*both));
     Ok(pairs.into_iter().map(|(_, row)| row).collect())
+}
+
+/// Leaves the `top` first, or one that comes first and the `top` first others; whether that one is there.
+fn choose(repos: &mut Vec<Repo<'_>>, one: Option<&String>, (top, names): (usize, &Names)) -> bool {
+    let Some(one) = one else {
+        repos.truncate(top);
+        return true;
+    };
+    let is_it = [Condition::Where(Dimension::Repo, Test::Equal(one.clone()))];
+    let has_it = |rows: &[&Row]| rows.iter().all(|row| keeps(&is_it, row, names));
+    let Some(at) = repos.iter().position(|(_, rows)| has_it(rows)) else {
+        return false;
+    };
+    let it = repos.remove(at);
+    repos.insert(0, it);
+    repos.truncate(top + 1);
+    true
 }
