@@ -6,6 +6,8 @@
 //! for each size of the value before. Four lanes are coded apart, so that their decoding overlaps.
 
 mod code;
+mod find;
+mod sort;
 mod tree;
 
 use super::bits::{BitWriter, bits_of};
@@ -14,6 +16,7 @@ use crate::error::Result;
 use crate::layout::{ByteReader, ByteWriter, EncodingId};
 
 use code::{Decoder, LENGTH_MAX};
+use find::Finder;
 use tree::Bucket;
 
 /// Buckets by the size of the value before.
@@ -136,8 +139,9 @@ fn payload(values: &[u32], by_previous: bool) -> Vec<u8> {
         }
     }
     let mut sets = Vec::with_capacity(set_count);
+    let mut scratch = Vec::new();
     for values in &mut apart {
-        tree::sort(values, top_bits);
+        sort::sort(values, top_bits, &mut scratch);
         let mut set = tree::build(values, (top_bits, by_previous));
         code::set_lengths(&mut set, length_max);
         sets.push(set);
@@ -163,7 +167,7 @@ fn length_max(count: usize, by_previous: bool) -> u32 {
 
 fn write_lanes(values: &[u32], sets: &[Vec<Bucket>], by_previous: bool, payload: &mut Vec<u8>) {
     let codes: Vec<Vec<u32>> = sets.iter().map(|set| code::codes(set)).collect();
-    let finders: Vec<_> = sets.iter().map(|set| tree::Finder::new(set)).collect();
+    let finders: Vec<_> = sets.iter().map(|set| Finder::new(set)).collect();
     let mut bytes = Vec::with_capacity(values.len() * 2);
     for lane in lanes(values) {
         let start = bytes.len();

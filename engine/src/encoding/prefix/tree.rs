@@ -4,6 +4,8 @@
 //! is written from the root on, lower half first: a bit that says whether the node is split, and for a leaf
 //! four bits of code length.
 
+use std::sync::LazyLock;
+
 use super::super::bits::BitWriter;
 use super::code::{BitReader, LENGTH_MAX, ONLY};
 
@@ -32,69 +34,6 @@ const LEAF_BITS: u64 = 5;
 const LENGTH_BITS: u32 = 4;
 /// Costs are in parts of a bit.
 const BIT: u64 = 256;
-
-/// Bits of values of which each has a place in a table: it stays within the nearest cache.
-const TABLE_BITS_MAX: u32 = 10;
-
-/// Sorts values of `top_bits` bits.
-pub(super) fn sort(values: &mut [u32], top_bits: u32) {
-    if top_bits > TABLE_BITS_MAX || values.len() < 1 << TABLE_BITS_MAX {
-        return values.sort_unstable();
-    }
-    let mut counts = [0_usize; 1 << TABLE_BITS_MAX];
-    for value in values.iter() {
-        if let Some(count) = counts.get_mut(*value as usize) {
-            *count += 1;
-        }
-    }
-    let mut rest = values;
-    for (value, count) in (0..).zip(counts) {
-        let Some((own, after)) = rest.split_at_mut_checked(count) else {
-            return;
-        };
-        own.fill(value);
-        rest = after;
-    }
-}
-
-/// Where a value's bucket is.
-pub(super) struct Finder<'a> {
-    set: &'a [Bucket],
-    /// The bucket of each value; empty where they reach too far.
-    places: Vec<u16>,
-}
-
-impl<'a> Finder<'a> {
-    pub(super) fn new(set: &'a [Bucket]) -> Self {
-        let mut places = Vec::new();
-        let end = set
-            .last()
-            .map_or(0, |last| u64::from(last.start) + (1 << last.bits));
-        if end <= 1 << TABLE_BITS_MAX {
-            for (index, bucket) in (0_u16..).zip(set) {
-                places.resize(places.len() + (1 << bucket.bits), index);
-            }
-        }
-        Self { set, places }
-    }
-
-    /// The index of a value's bucket.
-    #[inline]
-    pub(super) fn index_of(&self, value: u32) -> usize {
-        match self.places.get(value as usize) {
-            Some(index) => usize::from(*index),
-            None => self
-                .set
-                .partition_point(|bucket| bucket.start <= value)
-                .saturating_sub(1),
-        }
-    }
-
-    #[inline]
-    pub(super) fn bucket(&self, index: usize) -> Option<&Bucket> {
-        self.set.get(index)
-    }
-}
 
 /// Whether a node is split without saying so: the value before must tell its own size by its bucket.
 const fn must_split((start, bits): (u32, u32), by_previous: bool) -> bool {
@@ -151,11 +90,22 @@ impl Builder {
     }
 }
 
-/// Logarithm to base 2 in parts of a bit, by integers alone, so that it is the same everywhere.
+/// Logarithms of the counts that most nodes have.
+static LOGS: LazyLock<Vec<u64>> = LazyLock::new(|| (0..1024).map(computed_log2).collect());
+
 fn log2(value: usize) -> u64 {
-    let whole = u64::from(value.max(1).ilog2());
+    match LOGS.get(value) {
+        Some(log) => *log,
+        None => computed_log2(value),
+    }
+}
+
+/// Logarithm to base 2 in parts of a bit, by integers alone, so that it is the same everywhere.
+fn computed_log2(value: usize) -> u64 {
+    let value = value.max(1);
+    let whole = u64::from(value.ilog2());
     // Of the mantissa, squared again and again: each time that it exceeds 2 gives a bit.
-    let mut mantissa = (value.max(1) as u128) << 32 >> whole;
+    let mut mantissa = (value as u128) << 32 >> whole;
     let mut parts = 0;
     for _ in 0..BIT.trailing_zeros() {
         mantissa = (mantissa * mantissa) >> 32;
