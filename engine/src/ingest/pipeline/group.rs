@@ -107,6 +107,12 @@ impl Group {
         let mut spilled = self.spilled;
         spilled.extend(spill(work, transaction, self.days, Arc::clone(&meanings))?);
         let mut touched = Touched::default();
+        // Every reader would merge what memory has cut.
+        let mut cut = BTreeMap::<Day, usize>::new();
+        spilled
+            .iter()
+            .for_each(|spilled| *cut.entry(spilled.day).or_default() += 1);
+        cut.retain(|_, segments| *segments > 1);
         for spilled in spilled {
             let Spilled {
                 day,
@@ -139,10 +145,15 @@ impl Group {
         touched.days.sort();
         touched.days.dedup();
         for &day in &touched.days {
-            if transaction.manifest_mut().partition_mut(day).segments.len() > SEGMENTS_MAX {
+            let is_cut = cut.contains_key(&day);
+            let segments = transaction.manifest_mut().partition_mut(day).segments.len();
+            if is_cut || segments > SEGMENTS_MAX {
                 let started = Instant::now();
-                rewrite_day(transaction, day, &meanings)?;
-                touched.rewritten_seconds += started.elapsed().as_secs_f64();
+                let rewritten = || rewrite_day(transaction, day, &meanings);
+                work.stages().time(Stage::Build, rewritten)?;
+                if touched.rewritten.contains(&day) {
+                    touched.rewritten_seconds += started.elapsed().as_secs_f64();
+                }
             }
         }
         transaction.manifest_mut().hub.extend(self.hub);
