@@ -80,6 +80,7 @@ def main() -> None:
     if not arguments.whole_only:
         steps += additions(at, arguments)
     tables = [markdown(HEAD, [step.row() for step in steps])]
+    tables += [stage_table(step) for step in steps if step.loads[0].stages_cpu_s]
     print("\n" + "\n\n".join(tables))
     at.write("ingest", tables, as_json(steps))
 
@@ -114,6 +115,19 @@ def additions(at: Bench, arguments: argparse.Namespace) -> list[Step]:
             shutil.rmtree(store)
     shutil.rmtree(scratch)
     return [Step(what, engine, counts[what], each) for (what, engine), each in sorted(loads.items())]
+
+
+def stage_table(step: Step) -> str:
+    """Return CPU time by stage, of the fastest load; what no stage says is start, month files and waiting."""
+    load = min(step.loads, key=lambda load: load.cpu_s)
+    stages = dict(load.stages_cpu_s)
+    stages["month files and the rest"] = load.cpu_s - sum(stages.values())
+    lines = [
+        [stage, f"{seconds / step.rows * 1e9:.0f}", f"{seconds / load.cpu_s * 100:.0f} %"]
+        for stage, seconds in stages.items()
+    ]
+    lines.append(["all", f"{load.cpu_s / step.rows * 1e9:.0f}", "100 %"])
+    return f"{step.what}: {step.engine} by stage\n\n" + markdown(["stage", "CPU ns/row", "share"], lines)
 
 
 def parted(exports: Path, before: Path, day: Path, late: Path) -> None:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import abc
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from questions import Facts, Question
 
 Rows = list[list[Any]]
@@ -25,10 +27,17 @@ class Loaded:
     cpu_s: float
     settle_s: float
     """Work after the rows were queryable (merging of parts), not part of the load."""
+    stages_cpu_s: Mapping[str, float] = field(default_factory=dict)
+    """CPU seconds by stage, from engines that say them."""
 
     def plus(self, other: Loaded) -> Loaded:
         """Return the cost of both, one after the other."""
-        return Loaded(self.elapsed_s + other.elapsed_s, self.cpu_s + other.cpu_s, self.settle_s + other.settle_s)
+        stages = dict(self.stages_cpu_s)
+        for stage, seconds in other.stages_cpu_s.items():
+            stages[stage] = stages.get(stage, 0.0) + seconds
+        return Loaded(
+            self.elapsed_s + other.elapsed_s, self.cpu_s + other.cpu_s, self.settle_s + other.settle_s, stages
+        )
 
 
 NOTHING = Loaded(0.0, 0.0, 0.0)

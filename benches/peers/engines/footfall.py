@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import time
@@ -27,17 +28,18 @@ class Footfall(Engine):
     def load(self, exports: Path, store: Path, *, more: bool = False) -> Loaded:
         """Ingest the directory; the whole process is measured, from start to exit."""
         store.parent.mkdir(parents=True, exist_ok=True)
-        command = [str(self.binaries / "footfall"), "--store", str(store), "ingest", str(exports)]
-        receipt = store.with_name(f"{store.name}-receipt.txt")
+        command = [str(self.binaries / "footfall"), "--store", str(store), "--json", "ingest", str(exports)]
+        receipt = store.with_name(f"{store.name}-receipt.json")
         with receipt.open("wb") as output:
             started = time.perf_counter()
-            process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+            process = subprocess.Popen(command, stdout=output)
             _, status, usage = os.wait4(process.pid, 0)
             elapsed = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != 0:
-            raise SystemExit(f"ingest ended with code {process.returncode}, its words are in {receipt}")
-        return Loaded(elapsed_s=elapsed, cpu_s=usage.ru_utime + usage.ru_stime, settle_s=0.0)
+            raise SystemExit(f"ingest ended with code {process.returncode}")
+        stages = {stage["stage"]: stage["cpu_seconds"] for stage in json.loads(receipt.read_bytes())["stages"]}
+        return Loaded(elapsed, usage.ru_utime + usage.ru_stime, settle_s=0.0, stages_cpu_s=stages)
 
     def disk_bytes(self, store: Path) -> int:
         """Return the bytes of every file of the store: rows, dictionaries, derived data, ledger."""

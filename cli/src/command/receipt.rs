@@ -233,10 +233,15 @@ fn sums(receipt: &Receipt) -> String {
     let _ = writeln!(text, "took {}", speed(receipt));
     let stages = receipt.stages.iter();
     let stages: Vec<String> = stages
-        .map(|time| format!("{} {:.1} s", time.stage, time.seconds))
+        .map(|time| {
+            format!(
+                "{} {:.1} of {:.1}",
+                time.stage, time.cpu_seconds, time.seconds
+            )
+        })
         .collect();
     if !stages.is_empty() {
-        let _ = writeln!(text, "threads: {}", stages.join(", "));
+        let _ = writeln!(text, "threads, CPU s of s: {}", stages.join(", "));
     }
     text
 }
@@ -323,10 +328,12 @@ mod tests {
                 StageTime {
                     stage: "read",
                     seconds: 1.5,
+                    cpu_seconds: 1.25,
                 },
                 StageTime {
                     stage: "parse",
                     seconds: 2.0,
+                    cpu_seconds: 2.0,
                 },
             ],
         };
@@ -343,7 +350,7 @@ lines: 1,003 = 1,000 stored + 2 rejected + 1 blank or header
 days: 3, 1 of them had rows before and took 0.2 s
 derived files of months: 2 built, 0.1 s (2 series 0.2 s)
 took 2.0 s: 2.0 MB, 500 rows/s
-threads: read 1.5 s, parse 2.0 s
+threads, CPU s of s: read 1.2 of 1.5, parse 2.0 of 2.0
 store: ./footfall-store
 ";
         assert_eq!(text(&receipt, Path::new("./footfall-store")), expected);
