@@ -280,6 +280,14 @@ mod tests {
         }
     }
 
+    fn stage(stage: &'static str, (cpu_seconds, seconds): (f64, f64)) -> StageTime {
+        StageTime {
+            stage,
+            seconds,
+            cpu_seconds,
+        }
+    }
+
     #[test]
     fn everything_a_person_has_to_know() {
         let bad = Outcome::Refused {
@@ -324,18 +332,7 @@ mod tests {
             },
             bytes: 2_000_000,
             seconds: 2.0,
-            stages: vec![
-                StageTime {
-                    stage: "read",
-                    seconds: 1.5,
-                    cpu_seconds: 1.25,
-                },
-                StageTime {
-                    stage: "parse",
-                    seconds: 2.0,
-                    cpu_seconds: 2.0,
-                },
-            ],
+            stages: vec![stage("read", (1.25, 1.5)), stage("parse", (2.0, 2.0))],
         };
         let expected = "\
 refused b.csv: no column timestamp
