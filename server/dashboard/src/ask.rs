@@ -19,7 +19,7 @@ pub struct Viewer {
 }
 
 /// Answers what pages ask. A server wraps a store with its limits and the asker's scope.
-pub trait Ask {
+pub trait Ask: Sync {
     /// The answer of a query.
     ///
     /// # Errors
@@ -46,7 +46,7 @@ pub trait Ask {
     /// # Errors
     ///
     /// As [`Store::hub_revisions`].
-    fn revisions(&self) -> Result<Revisions>;
+    fn revisions(&self) -> Result<Arc<Revisions>>;
 
     /// Whether the owner has put repos in groups.
     ///
@@ -107,8 +107,8 @@ impl Ask for Store {
         Self::changes(self)
     }
 
-    fn revisions(&self) -> Result<Revisions> {
-        self.hub_revisions()
+    fn revisions(&self) -> Result<Arc<Revisions>> {
+        self.hub_revisions().map(Arc::new)
     }
 
     fn has_groups(&self) -> Result<bool> {

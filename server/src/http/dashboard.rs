@@ -163,11 +163,15 @@ impl Ask for Reader<'_> {
         changes(&self.view)
     }
 
-    fn revisions(&self) -> Result<Revisions> {
+    fn revisions(&self) -> Result<Arc<Revisions>> {
         // What is another in a later CSV is of the store as a whole.
         match self.view.terms().allowed {
-            Allowed::All => self.store.hub_revisions(),
-            _ => Ok(Revisions::default()),
+            Allowed::All => {
+                let number = self.view.manifest().number;
+                let find = || self.store.hub_revisions().map(Arc::new);
+                self.answers.revisions.get(number, find)
+            }
+            _ => Ok(Arc::default()),
         }
     }
 
@@ -186,7 +190,7 @@ impl Ask for Reader<'_> {
 
     fn status(&self) -> Result<Status> {
         let at = (self.view.manifest().number, self.today);
-        let whole = self.answers.status(at, || self.store.status())?;
+        let whole = self.answers.status.get(at, || self.store.status())?;
         match self.view.terms().allowed {
             Allowed::All => Ok(whole),
             _ => restricted::status(whole, self),

@@ -14,6 +14,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use footfall_engine::Result;
+use footfall_engine::hub::Revisions;
 use footfall_engine::query::Answer;
 use footfall_engine::store::Status;
 use footfall_engine::units::Day;
@@ -28,8 +29,38 @@ type Place = Arc<Mutex<Option<Arc<Answer>>>>;
 #[derive(Default)]
 pub(crate) struct Answers {
     kept: Mutex<Kept>,
-    /// What was there last, at which commit and on which day.
-    status: Mutex<Option<((u64, Day), Status)>>,
+    /// What is there, at a commit and on a day.
+    pub(crate) status: Last<(u64, Day), Status>,
+    /// What the Hub said differently later, at a commit.
+    pub(crate) revisions: Last<u64, Arc<Revisions>>,
+}
+
+/// What was found out last, and of what.
+pub(crate) struct Last<K, V>(Mutex<Option<(K, V)>>);
+
+impl<K, V> Default for Last<K, V> {
+    fn default() -> Self {
+        Self(Mutex::new(None))
+    }
+}
+
+impl<K: PartialEq, V: Clone> Last<K, V> {
+    /// What is kept of it, else what is found out now.
+    ///
+    /// # Errors
+    ///
+    /// Those of `find`.
+    pub(crate) fn get(&self, of: K, find: impl FnOnce() -> Result<V>) -> Result<V> {
+        let mut kept = lock(&self.0);
+        if let Some((known, value)) = &*kept
+            && *known == of
+        {
+            return Ok(value.clone());
+        }
+        let value = find()?;
+        *kept = Some((of, value.clone()));
+        Ok(value)
+    }
 }
 
 #[derive(Default)]
@@ -68,27 +99,6 @@ impl Answers {
         let values = answer.rows.len() * answer.columns.len();
         self.lock().grow(key, values.max(1));
         Ok(answer)
-    }
-
-    /// What is there at a commit and on a day, as it is kept or found out now.
-    ///
-    /// # Errors
-    ///
-    /// Those of `find`.
-    pub(crate) fn status(
-        &self,
-        at: (u64, Day),
-        find: impl FnOnce() -> Result<Status>,
-    ) -> Result<Status> {
-        let mut kept = lock(&self.status);
-        if let Some((known, status)) = &*kept
-            && *known == at
-        {
-            return Ok(status.clone());
-        }
-        let status = find()?;
-        *kept = Some((at, status.clone()));
-        Ok(status)
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {

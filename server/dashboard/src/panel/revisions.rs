@@ -33,7 +33,8 @@ impl Panel for Revisions {
         if !has_hub(asked) {
             return Ok(None);
         }
-        let revisions = revision_list(&asked.ask().revisions()?);
+        let revisions = asked.ask().revisions()?;
+        let revisions = revision_list(&revisions);
         let all = revisions.rows.len();
         let shown = html! {
             @if all == 0 {
