@@ -5,6 +5,9 @@ mod export;
 mod frame;
 mod report;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
 use maud::{Markup, html};
 
 pub use door::{login, notice};
@@ -105,17 +108,14 @@ pub fn render(ask: &dyn Ask, state: &State) -> Result<Page> {
                 panel::section(panel, new(panel)),
             ]
         }
-        None => panels(state)
-            .iter()
-            .map(|panel| {
-                let asked = new(*panel);
-                if panel.is_late(&asked) {
-                    panel::later(*panel, &asked)
-                } else {
-                    panel::section(*panel, asked)
-                }
-            })
-            .collect(),
+        None => side_by_side(panels(state), |panel| {
+            let asked = new(panel);
+            if panel.is_late(&asked) {
+                panel::later(panel, &asked)
+            } else {
+                panel::section(panel, asked)
+            }
+        }),
     };
     Ok(Page {
         content: frame::frame(state, (&status, &ask.viewer()), &shown).into_string(),
@@ -123,6 +123,36 @@ pub fn render(ask: &dyn Ask, state: &State) -> Result<Page> {
         file: None,
         snapshot: status.snapshot,
     })
+}
+
+/// Draws panels on two threads, in their order.
+fn side_by_side(
+    panels: &[&'static dyn Panel],
+    draw: impl Fn(&'static dyn Panel) -> Markup + Sync,
+) -> Vec<Markup> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut drawn = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(panel) = panels.get(at) else {
+                return drawn;
+            };
+            drawn.push((at, draw(*panel)));
+        }
+    };
+    let mut drawn = thread::scope(|threads| {
+        let other = threads.spawn(work);
+        let mut drawn = work();
+        match other.join() {
+            Ok(others) => drawn.extend(others),
+            // As on one thread: who asked for the page hears of it.
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+        drawn
+    });
+    drawn.sort_by_key(|(at, _)| *at);
+    drawn.into_iter().map(|(_, panel)| panel).collect()
 }
 
 fn named(state: &State, id: &str) -> Result<&'static dyn Panel> {
