@@ -7,8 +7,9 @@ export function enhance(figure, zoom) {
   const reading = figure.querySelector(".reading");
   if (!svg || rows.length === 0) return;
   const [left, right] = [Number(svg.dataset.left), Number(svg.dataset.right)];
-  const cross = svg.querySelector(".cross");
-  const width = svg.viewBox.baseVal.width;
+  const plot = svg.querySelector(".plot");
+  const cross = plot.querySelector(".cross");
+  const width = plot.viewBox.baseVal.width;
   let at = rows.length - 1;
   let start = null;
 
@@ -43,7 +44,7 @@ export function enhance(figure, zoom) {
       box.setAttribute("class", "chosen");
       box.setAttribute("y", cross.getAttribute("y1"));
       box.setAttribute("height", cross.getAttribute("y2") - cross.getAttribute("y1"));
-      svg.append(box);
+      plot.append(box);
     }
     const [a, b] = [share(Math.min(from, to)) * width, share(Math.max(from, to)) * width];
     box.setAttribute("x", a);

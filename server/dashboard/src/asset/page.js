@@ -14,15 +14,15 @@ async function show(href, { push = true, keep = null, to = href } = {}) {
   try {
     answer = await fetch(href, { headers: { accept: "text/html" } });
   } catch {
-    location.assign(href);
+    location.assign(to);
     return;
   }
   const text = await answer.text();
   if (turn !== latest) return;
   const page = new DOMParser().parseFromString(text, "text/html");
   // Elsewhere is the log-in page: it is no part of this one.
-  if (answer.redirected || !page.querySelector("header")) { location.assign(href); return; }
-  etag = answer.headers.get("etag");
+  if (answer.redirected || !page.querySelector("header")) { location.assign(to); return; }
+  etag = keep ? null : answer.headers.get("etag");
   swap(page, keep);
   if (!push) return;
   // A search is one step of the history, however many letters it has.
@@ -102,9 +102,27 @@ async function search(form) {
   if (isAsking) return;
   for (let shown = null; shown !== typed;) {
     shown = typed;
-    await show(shown, { keep: "repos" });
+    // The panel alone, which is quicker drawn; the address stays that of the page.
+    carry(new URLSearchParams(shown.split("?")[1]).get("q"));
+    await show(`${shown}${shown.includes("?") ? "&" : "?"}panel=repos`, { keep: "repos", to: shown });
   }
   typed = null;
+}
+
+// What leads on from the page leads on from what is searched for.
+function carry(text) {
+  for (const link of document.querySelectorAll("header a[href], main a[href]")) {
+    if (link.pathname !== location.pathname || link.hash) continue;
+    const address = new URL(link.href);
+    if (text) address.searchParams.set("q", text);
+    else address.searchParams.delete("q");
+    link.href = address.pathname + address.search;
+  }
+  for (const form of document.querySelectorAll("header form[method=get]")) {
+    form.querySelector("input[name=q]")?.remove();
+    const field = Object.assign(document.createElement("input"), { type: "hidden", name: "q", value: text ?? "" });
+    form.append(field);
+  }
 }
 
 document.addEventListener("input", (event) => {

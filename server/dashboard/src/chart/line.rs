@@ -2,6 +2,8 @@
 //!
 //! The drawing carries its plot's edges and number of points as data attributes; with them and the
 //! table beside it a script finds the point below the pointer without knowing how it was drawn.
+//!
+//! Lines are stretched to the width that there is, texts and circles are not: they stand at shares of width and height.
 
 use std::fmt::Write;
 
@@ -15,11 +17,11 @@ const WIDTH: f64 = 960.0;
 /// Height likewise.
 const HEIGHT: f64 = 260.0;
 /// Left, right, top and bottom of the plot.
-const PLOT: (f64, f64, f64, f64) = (52.0, 948.0, 12.0, 228.0);
+const PLOT: (f64, f64, f64, f64) = (4.0, 956.0, 20.0, 232.0);
 /// Lines across.
 const STEPS: u64 = 4;
 /// Labels below the axis.
-const LABELS_MAX: usize = 8;
+const LABELS_MAX: usize = 6;
 /// Points from which a mean of seven is drawn over them.
 const MEAN_FROM: usize = 120;
 
@@ -56,33 +58,83 @@ pub(crate) fn line(series: &Series<'_>) -> Markup {
         .map(|value| value.map(|v| v as f64))
         .collect();
     let has_mean = values.len() >= MEAN_FROM;
+    let ticks: Vec<usize> = ticks(series.labels.len()).collect();
     html! {
-        svg.line viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img" aria-label=(spoken(series))
+        svg.line role="img" aria-label=(spoken(series))
             data-left=(left / WIDTH) data-right=(right / WIDTH) data-points=(values.len()) {
-            @for value in (0..=above / each).map(|at| at * each) {
-                @let y = scale.y(value as f64);
-                line.grid x1=(left) x2=(right) y1=(y) y2=(y) {}
-                text.tick x=(left - 8.0) y=(y + 4.0) text-anchor="end" { (short(value)) }
+            svg.plot viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) preserveAspectRatio="none" width="100%" height="100%" {
+                @for value in (0..=above / each).map(|at| at * each) {
+                    @let y = scale.y(value as f64);
+                    line.grid x1="0" x2=(WIDTH) y1=(y) y2=(y) {}
+                }
+                @for at in series.notes {
+                    line.mark x1=(scale.x(*at)) x2=(scale.x(*at)) y1=(top) y2=(bottom) {}
+                }
+                path.area d=(area(&values, &scale)) {}
+                path.daily.faint[has_mean] d=(path(&values, &scale)) {}
+                @if has_mean { path.mean d=(path(&mean(&values), &scale)) {} }
+                line.cross x1="0" x2="0" y1=(top) y2=(bottom) {}
             }
-            @for (number, at) in ticks(series.labels.len()).enumerate() {
-                @if let Some(label) = series.labels.get(at) {
-                    text.tick.between[number % 3 > 0] x=(scale.x(at)) y=(bottom + 20.0) text-anchor="middle" { (label) }
+            @for value in (0..=above / each).map(|at| at * each) {
+                text.tick x="0" y=(down(scale.y(value as f64))) dy="-4" { (short(value)) }
+            }
+            @for (number, at) in ticks.iter().enumerate() {
+                // The first label is told apart from the last one: a year that all have is none of theirs.
+                @let before = number.checked_sub(1).and_then(|number| ticks.get(number)).or(ticks.last());
+                @if let Some(label) = series.labels.get(*at) {
+                    text.tick.odd[number % 2 == 1] x=(across(scale.x(*at))) y="100%" dy="-6" text-anchor=(anchor(*at, series.labels.len())) {
+                        (tick_label(label, before.and_then(|at| series.labels.get(*at)).map(String::as_str)))
+                    }
                 }
             }
             @for (number, at) in series.notes.iter().enumerate() {
-                line.mark x1=(scale.x(*at)) x2=(scale.x(*at)) y1=(top) y2=(bottom) {}
-                text.tick x=(scale.x(*at) + 3.0) y=(top + 8.0) { (number + 1) }
+                text.tick x=(across(scale.x(*at) + 4.0)) y=(down(top)) dy="10" { (number + 1) }
             }
-            path.area d=(area(&values, &scale)) {}
-            path.daily.faint[has_mean] d=(path(&values, &scale)) {}
-            @if has_mean { path.mean d=(path(&mean(&values), &scale)) {} }
             @for (at, label) in series.labels.iter().enumerate() {
                 @if series.partial.contains(label) && let Some(Some(value)) = values.get(at) {
-                    circle.partial cx=(scale.x(at)) cy=(scale.y(*value)) r="4" {}
+                    circle.partial cx=(across(scale.x(at))) cy=(down(scale.y(*value))) r="4" {}
                 }
             }
-            line.cross x1="0" x2="0" y1=(top) y2=(bottom) {}
         }
+    }
+}
+
+/// A place as a share of the width.
+fn across(x: f64) -> String {
+    format!("{:.2}%", x * 100.0 / WIDTH)
+}
+
+/// A place as a share of the height.
+fn down(y: f64) -> String {
+    format!("{:.2}%", y * 100.0 / HEIGHT)
+}
+
+/// Which end of a label stands at its point, so that none leaves the drawing.
+fn anchor(at: usize, count: usize) -> &'static str {
+    match at * 20 / count.saturating_sub(1).max(1) {
+        0 => "start",
+        19.. => "end",
+        _ => "middle",
+    }
+}
+
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
+
+/// A label as an axis has it: `20 Oct`, with its year where that is another than the one `before`.
+fn tick_label(label: &str, before: Option<&str>) -> String {
+    let mut parts = label.split('-');
+    let (year, month, day) = (parts.next(), parts.next(), parts.next());
+    let month = month.and_then(|month| MONTHS.get(month.parse::<usize>().ok()?.checked_sub(1)?));
+    let (Some(year), Some(month)) = (year, month) else {
+        return label.to_owned();
+    };
+    let is_known = before.is_some_and(|before| before.split('-').next() == Some(year));
+    match day {
+        Some(day) if is_known => format!("{} {month}", day.trim_start_matches('0')),
+        Some(day) => format!("{} {month} {year}", day.trim_start_matches('0')),
+        None => format!("{month} {year}"),
     }
 }
 
@@ -229,6 +281,20 @@ mod tests {
         assert!(drawn(&[]).contains("nothing stored"));
         assert!(drawn(&[None]).contains("nothing stored"));
         assert!(drawn(&[Some(0)]).contains("to d0 (0)"));
+    }
+
+    #[test]
+    fn labels_of_an_axis_are_short() {
+        for (label, before, short) in [
+            ("2026-10-20", None, "20 Oct 2026"),
+            ("2026-10-04", Some("2026-10-01"), "4 Oct"),
+            ("2027-01-01", Some("2026-12-28"), "1 Jan 2027"),
+            ("2026-07", Some("2026-06"), "Jul 2026"),
+            ("2026-W29", None, "2026-W29"),
+            ("2026", None, "2026"),
+        ] {
+            assert_eq!(tick_label(label, before), short);
+        }
     }
 
     #[test]

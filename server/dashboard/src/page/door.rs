@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, html};
 
-use super::frame::metas;
+use super::frame::{metas, name};
 
 /// The page that asks for a token, and leads to `to` then. `wrong` says what was wrong with the one given.
 #[must_use]
@@ -39,7 +39,7 @@ fn page(title: &str, body: &Markup) -> String {
         html lang="en" {
             head { (metas(title)) }
             body.alone { main {
-                p.places { a.name href="/" { "Footfall" } }
+                p.places { (name()) }
                 (body)
             } }
         }

@@ -5,6 +5,7 @@ use maud::{DOCTYPE, Markup, html};
 use footfall_engine::query::value::Range;
 use footfall_engine::rules::{DEFAULT_RULE, RULES};
 use footfall_engine::store::Status;
+use footfall_engine::units::Day;
 
 use crate::ask::Viewer;
 use crate::asset;
@@ -36,7 +37,7 @@ pub(crate) fn frame(
                 a.skip href="#main" { "To the numbers" }
                 header {
                     (navigation(state, viewer))
-                    @if state.place != Place::Data { (range(state)) (filter(state)) }
+                    @if state.place != Place::Data { (range(state, status)) (filter(state)) }
                 }
                 main id="main" {
                     @if let Place::Repo(kind, name) = &state.place {
@@ -69,6 +70,11 @@ pub(super) fn metas(title: &str) -> Markup {
     }
 }
 
+/// The way home.
+pub(super) fn name() -> Markup {
+    html! { a.name href="/" { img src=(asset::href("icon.svg")) alt="" width="20" height="20"; "Footfall" } }
+}
+
 fn navigation(state: &State, viewer: &Viewer) -> Markup {
     let places = [
         (Place::Overview, "Overview"),
@@ -77,7 +83,7 @@ fn navigation(state: &State, viewer: &Viewer) -> Markup {
     ];
     html! {
         nav.places aria-label="Pages" {
-            a.name href="/" { "Footfall" }
+            (name())
             @for (place, name) in places {
                 @let is_here = state.place == place;
                 a href=(state.at(place).href()) aria-current=[is_here.then_some("page")] { (name) }
@@ -89,8 +95,9 @@ fn navigation(state: &State, viewer: &Viewer) -> Markup {
     }
 }
 
-fn range(state: &State) -> Markup {
+fn range(state: &State, status: &Status) -> Markup {
     let (first, last) = period::picked(state.range)
+        .or_else(|| newest(state.range, status))
         .map_or_else(Default::default, |(first, last)| {
             (first.to_string(), last.to_string())
         });
@@ -120,6 +127,18 @@ fn range(state: &State) -> Markup {
             }
         }
     }
+}
+
+/// The days of a range that ends with the newest complete one; of two sources, the earlier.
+fn newest(range: Range, status: &Status) -> Option<(Day, Day)> {
+    let Range::LastDays(days) = range else {
+        return None;
+    };
+    let sources = [&status.logs, &status.hub].into_iter().flatten();
+    let last = sources
+        .filter_map(|source| source.newest_complete_day.or(source.last_day))
+        .min()?;
+    Some((Day(last.get().checked_sub(days.checked_sub(1)?)?), last))
 }
 
 fn rules(state: &State) -> Markup {

@@ -34,7 +34,12 @@ impl Panel for Trust {
             .collect();
         if known.is_empty() {
             return Ok(Some(html! {
-                p.through { "Nothing is stored yet. " code { "footfall ingest exports/" } " takes access logs and publisher CSVs in." }
+                div.empty {
+                    h2 { "Nothing is stored yet" }
+                    p { "Access logs and publisher CSVs, plain or compressed, in any order:" }
+                    pre { code { "footfall ingest exports/\nfootfall serve exports/" } }
+                    p.more { "The first takes files in once, the second also those that come later. This page shows them as they come." }
+                }
             }));
         }
         let through: Vec<String> = known
