@@ -1,19 +1,20 @@
 // A running server and a real browser to pages that are looked at: what every test starts from.
 //
 // FOOTFALL_URL   where the dashboard is, unless the test starts a server of its own
-// FOOTFALL_STORE the store that it serves
+// FOOTFALL_STORE the store that it serves, likewise
 // FOOTFALL       the program, to ask the same store from outside and to put files in
 // CHROMIUM       the browser
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { mkdtempSync, readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import puppeteer from "puppeteer-core";
 
 const need = (name) => process.env[name] ?? assert.fail(`${name} is not set`);
 const ORIGIN = (process.env.FOOTFALL_URL ?? "").replace(/\/$/, "");
-export const STORE = need("FOOTFALL_STORE");
+export const STORE = process.env.FOOTFALL_STORE ?? "";
 const PROGRAM = need("FOOTFALL");
 
 /** Starts a browser for the tests of one file. */
@@ -79,6 +80,13 @@ export function fill(store, logs, ...words) {
   program(store, "-q", "generate", logs, ...words);
   // Fresh files of a directory are left for later; named ones are not.
   program(store, "-q", "ingest", ...readdirSync(logs).map((name) => join(logs, name)));
+}
+
+/** The store of `footfall demo`. */
+export function demo() {
+  const place = mkdtempSync(join(tmpdir(), "footfall-"));
+  execFileSync(PROGRAM, ["-q", "demo"], { cwd: place, stdio: "ignore" });
+  return join(place, "demo-store");
 }
 
 /** A server of another store; `end` ends it. */
