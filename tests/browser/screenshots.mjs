@@ -10,14 +10,15 @@ const README = {
   overview: { path: "/?range=all", dark: false },
   repo: { path: "/repo/model/acme/llama-7b?range=all", dark: true },
 };
-const [width, height] = [1080, 660];
+const WINDOW = { width: 1280, height: 900, deviceScaleFactor: 0.66 };
 
 async function ofReadme(browser, origin) {
   const into = fileURLToPath(new URL("../../cli/docs/images/", import.meta.url));
   mkdirSync(into, { recursive: true });
   for (const [name, { path, dark }] of Object.entries(README)) {
-    const page = await open(browser, path, { width, dark, origin });
-    await page.screenshot({ path: join(into, `${name}.png`), clip: { x: 0, y: 0, width, height } });
+    const page = await open(browser, path, { dark, origin });
+    await page.setViewport(WINDOW);
+    await page.screenshot({ path: join(into, `${name}.png`) });
     await page.close();
   }
 }
