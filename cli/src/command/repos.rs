@@ -18,7 +18,7 @@ use crate::source::Source;
 pub(super) const COMMAND: Command = Command {
     name: "repos",
     group: "Ask",
-    about: "List repos or their groups: all time, last 30 days, downloaders, and a sparkline of a year",
+    about: "List repos or groups: all time, last 30 days, downloaders, a sparkline of a year",
     examples: "  footfall repos
   footfall repos llama --top 10
   footfall repos --group
