@@ -4,8 +4,10 @@
 
 use std::env;
 
-use footfall_engine::query::Level;
+use footfall_engine::query::{Level, text};
+use footfall_engine::schema::Row;
 use footfall_engine::store::VerifyOptions;
+use footfall_engine::units::{DAY_MS, Day, TimestampMs};
 use footfall_tests::random::compare::{Engine, Naive, difference};
 use footfall_tests::random::query::random_whole_days_query;
 use footfall_tests::random::stored::Stored;
@@ -96,4 +98,90 @@ fn histograms_say_what_the_naive_evaluator_says() {
     let asked = logs * 3 * QUERIES_PER_STATE;
     println!("seed {seed}: {asked} queries, {covered} answered from histograms");
     assert!(covered * 2 > asked, "too few answers from histograms");
+}
+
+/// A repo that most visits are of, and forty with few, in two months.
+fn uneven(rng: &mut Rng) -> Content {
+    let rows = (0..6_000).map(|_| {
+        let who = format!("{:08x}", rng.below(1_500));
+        let (user_hash, ip_hash) = match rng.below(9) {
+            0 => (String::new(), String::new()),
+            1..5 => (who, String::new()),
+            _ => (String::new(), who),
+        };
+        let repo = match rng.percent(97) {
+            true => "a/large".to_owned(),
+            false => format!("a/small-{}", rng.below(40)),
+        };
+        Row {
+            ts: TimestampMs(
+                Day(20_240 + rng.number() as u32 % 40).start().get() + rng.number() % DAY_MS,
+            ),
+            status: *rng.pick(&[200, 200, 302, 404]),
+            method: (*rng.pick(&["GET", "GET", "HEAD", "POST"])).to_owned(),
+            repo_type: "model".to_owned(),
+            repo,
+            user_hash,
+            ip_hash,
+            ..Row::default()
+        }
+    });
+    Content {
+        rows: rows.collect(),
+        hub: None,
+    }
+}
+
+/// Asks for every repo's downloaders of every month; gives how many answers were stored counts.
+fn ask_months(stored: &Stored, content: &Content) -> Result<u64, String> {
+    let (naive, mut counted) = (Naive(content.clone()), 0);
+    let smalls = (0..41).map(|number| format!("a/small-{number}"));
+    for repo in smalls.chain(["a/large".to_owned()]) {
+        for month in ["2025-06", "2025-07"] {
+            let asked = format!("downloads, downloaders where repo = \"{repo}\" in {month}");
+            let query = text::parse(&asked).map_err(|error| error.to_string())?;
+            let found = stored
+                .store
+                .query(&asked)
+                .map_err(|error| error.to_string());
+            let found = found.map(|mut answer| {
+                answer.meta.notes.clear();
+                answer
+            });
+            if let Some(difference) = difference(&naive.query(&query, &asked), &found) {
+                return Err(format!("{asked}: {difference}"));
+            }
+            let explained = stored.store.explain(&asked);
+            let explained = explained.map_err(|error| error.to_string())?.to_string();
+            counted += u64::from(explained.contains("counts of the repos' downloaders by month"));
+        }
+    }
+    Ok(counted)
+}
+
+#[test]
+fn a_repos_month_is_a_stored_count_also_after_late_data() -> Result<(), String> {
+    let mut counted = 0;
+    for seed in 1..4 {
+        let mut rng = Rng::new(seed);
+        let all = uneven(&mut rng);
+        let (early, late) = all.rows.split_at(5_800);
+        let [early, late] = [early, late].map(|rows| Content {
+            rows: rows.to_vec(),
+            hub: None,
+        });
+        let mut stored = Stored::new(&early, seed)?;
+        counted += ask_months(&stored, &early)?;
+        stored.add(&late, seed + 100)?;
+        counted += ask_months(&stored, &all)?;
+        let compacted = stored.store.compact(&mut |_| {});
+        compacted.map_err(|error| error.to_string())?;
+        counted += ask_months(&stored, &all)?;
+        let verified = stored.store.verify(VerifyOptions::default(), &mut |_| {});
+        let verified = verified.map_err(|error| error.to_string())?;
+        assert!(verified.faults.is_empty(), "{:?}", verified.faults);
+    }
+    println!("{counted} stored counts");
+    assert!(counted > 300, "only {counted} stored counts");
+    Ok(())
 }

@@ -1,7 +1,7 @@
-//! The downloaders who were active in large repos in a month, as sets.
+//! The downloaders who were active in repos in a month: of large repos as sets, of the others as counts.
 //!
 //! Active is who made a request that the default rule accepts. So the downloaders of a repo over several
-//! months are those of a set for each month, and of visits at the edges.
+//! months are those of a set for each month, and of visits at the edges; those of one month are a count.
 //!
 //! # On disk
 //!
@@ -31,19 +31,32 @@ pub const SECTIONS: [(SectionId, &str); 3] = [
 const REPO: ColumnId = ColumnId(1);
 const IDS: ColumnId = ColumnId(2);
 const GAP: ColumnId = ColumnId(3);
+const COUNTED: ColumnId = ColumnId(4);
+const COUNT: ColumnId = ColumnId(5);
 
 /// Every column, by name.
-pub const COLUMNS: [(ColumnId, &str); 3] = [(REPO, "repo"), (IDS, "ids"), (GAP, "gap")];
+pub const COLUMNS: [(ColumnId, &str); 5] = [
+    (REPO, "repo"),
+    (IDS, "ids"),
+    (GAP, "gap"),
+    (COUNTED, "counted"),
+    (COUNT, "count"),
+];
 
 /// Values in a page.
 const PAGE_VALUES: u32 = 1024;
 
-/// Builds the file of a month from the ids of its repos, each ascending.
+/// Builds the file of a month from the ids of large repos, each ascending, and from how many downloaders
+/// every other repo had, if any.
 ///
 /// # Errors
 ///
 /// `Limit` when a page is above 4 GiB.
-pub fn build_union(month: Month, sets: &BTreeMap<u32, Vec<u32>>) -> Result<Vec<u8>> {
+pub fn build_union(
+    month: Month,
+    sets: &BTreeMap<u32, Vec<u32>>,
+    counts: &BTreeMap<u32, u32>,
+) -> Result<Vec<u8>> {
     let mut writer = ChunkWriter::default();
     let mut write = |id, values: &[u32]| writer.column(id, values, PAGE_VALUES, Choice::Light);
     let repos: Vec<u32> = sets.keys().copied().collect();
@@ -62,6 +75,8 @@ pub fn build_union(month: Month, sets: &BTreeMap<u32, Vec<u32>>) -> Result<Vec<u
     write(REPO, &repos)?;
     write(IDS, &lens)?;
     write(GAP, &gaps)?;
+    write(COUNTED, &counts.keys().copied().collect::<Vec<_>>())?;
+    write(COUNT, &counts.values().copied().collect::<Vec<_>>())?;
     let (index, pages) = writer.finish();
     let mut meta = Vec::new();
     ByteWriter::new(&mut meta).u32(month.get());
@@ -80,6 +95,7 @@ pub struct Union {
     index: ChunkIndex,
     pages: Range<usize>,
     directory: OnceLock<Directory>,
+    counts: OnceLock<Counts>,
 }
 
 #[derive(Debug)]
@@ -88,6 +104,14 @@ struct Directory {
     repos: Vec<u32>,
     /// Where the ids of each begin, and where the last one's end.
     starts: Vec<u32>,
+}
+
+/// Repos without a set, and how many downloaders each had.
+#[derive(Debug)]
+struct Counts {
+    /// Ascending.
+    repos: Vec<u32>,
+    counts: Vec<u32>,
 }
 
 impl Union {
@@ -109,6 +133,7 @@ impl Union {
             index,
             pages: start..end,
             directory: OnceLock::new(),
+            counts: OnceLock::new(),
         })
     }
 
@@ -146,6 +171,48 @@ impl Union {
             next = id.saturating_add(1);
         }
         Ok(true)
+    }
+
+    /// How many downloaders were active in a repo, whether it has a set or not.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when pages are damaged or contradict each other.
+    pub fn count(&self, repo: u32) -> Result<u32> {
+        let directory = self.directory()?;
+        if let Ok(at) = directory.repos.binary_search(&repo) {
+            let start = |at: usize| directory.starts.get(at).copied().unwrap_or(0);
+            return Ok(start(at + 1) - start(at));
+        }
+        let (repos, counts) = self.counts()?;
+        let at = repos.binary_search(&repo).ok();
+        Ok(at.and_then(|at| counts.get(at)).copied().unwrap_or(0))
+    }
+
+    /// The repos without a set in which somebody was active, ascending, and how many downloaders each had.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when pages are damaged or contradict each other.
+    pub fn counts(&self) -> Result<(&[u32], &[u32])> {
+        let known = match self.counts.get() {
+            Some(known) => known,
+            None => {
+                let read = self.read_counts()?;
+                self.counts.get_or_init(|| read)
+            }
+        };
+        Ok((&known.repos, &known.counts))
+    }
+
+    fn read_counts(&self) -> Result<Counts> {
+        let (mut repos, mut counts) = (Vec::new(), Vec::new());
+        self.column(COUNTED, 0..self.index.len(COUNTED), &mut repos)?;
+        self.column(COUNT, 0..self.index.len(COUNT), &mut counts)?;
+        if repos.len() != counts.len() || !repos.is_sorted_by(|a, b| a < b) {
+            return Err(Error::corrupt("counts contradict their repos"));
+        }
+        Ok(Counts { repos, counts })
     }
 
     /// Compares every byte of the file with its checksums.
@@ -206,18 +273,24 @@ mod tests {
             sets in prop::collection::btree_map(
                 0_u32..9, prop::collection::btree_set(0_u32..5_000_000, 0..2000), 0..6,
             ),
+            counts in prop::collection::btree_map(0_u32..9, 1_u32..90_000, 0..6),
         ) {
             let sets: BTreeMap<u32, Vec<u32>> = sets
                 .into_iter()
                 .map(|(repo, ids): (u32, BTreeSet<u32>)| (repo, ids.into_iter().collect()))
                 .collect();
-            let union = opened(build_union(Month(7), &sets).unwrap()).unwrap();
+            let mut counts: BTreeMap<u32, u32> = counts;
+            counts.retain(|repo, _| !sets.contains_key(repo));
+            let union = opened(build_union(Month(7), &sets, &counts).unwrap()).unwrap();
             prop_assert_eq!(union.month(), Month(7));
             prop_assert!(union.repos().unwrap().iter().eq(sets.keys()));
             let mut ids = vec![3];
             for repo in 0..9 {
                 let is_known = union.read(repo, &mut ids).unwrap();
                 prop_assert_eq!(is_known.then_some(&ids), sets.get(&repo));
+                let in_set = sets.get(&repo).map(|ids| ids.len() as u32);
+                let want = in_set.or(counts.get(&repo).copied()).unwrap_or(0);
+                prop_assert_eq!(union.count(repo).unwrap(), want);
             }
         }
     }
@@ -225,7 +298,8 @@ mod tests {
     #[test]
     fn damaged_sets_are_an_error_and_no_panic() {
         let sets = BTreeMap::from([(3, vec![1, 5, 900]), (4, vec![0, 1, 2, 3])]);
-        let bytes = build_union(Month(7), &sets).unwrap();
+        let counts = BTreeMap::from([(1, 70), (9, 1)]);
+        let bytes = build_union(Month(7), &sets, &counts).unwrap();
         for at in 0..bytes.len() {
             let mut damaged = bytes.clone();
             damaged[at] ^= 0x41;
@@ -234,7 +308,8 @@ mod tests {
             };
             let mut ids = Vec::new();
             let read = [3, 4].map(|repo| union.read(repo, &mut ids).is_err());
-            assert!(read.contains(&true) || union.verify().is_err(), "byte {at}");
+            let is_read = !read.contains(&true) && union.count(9).is_ok();
+            assert!(!is_read || union.verify().is_err(), "byte {at}");
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Sets of the downloaders of large repos in a month.
+//! Who was active in repos in a month: sets of large ones, counts of the others.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{MonthBuilder, MonthFiles, Source};
@@ -12,12 +12,15 @@ use crate::catalog::view::View;
 use crate::derived::{Union, build_union};
 use crate::error::{Error, Result};
 use crate::layout::FileKind;
-use crate::segment::{AcceptedVisits, RepoRange};
+use crate::segment::{AcceptedVisits, RepoRange, Segment};
 use crate::storage::FileBytes;
 use crate::units::Month;
 
-/// A repo has a set in a month if at least one of so many visits of the month is one of its.
+/// A repo has a set in a month if at least one of so many downloaders, summed over all repos, is one of its. Visits
+/// would not do: a day has other ones before its segments are compacted.
 const REPO_SHARE: u64 = 1000;
+/// Visits of repos that are kept at a time, 4 bytes each.
+const VISITS_AT_ONCE: u64 = 8 << 20;
 
 /// The member for [`Union`].
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +57,10 @@ impl MonthFiles for UnionFiles {
                 return Err(Error::corrupt(message));
             }
         }
+        if stored.counts()? != built.counts()? {
+            let message = "counts of downloaders are not what the rows give";
+            return Err(Error::corrupt(message));
+        }
         Ok(())
     }
 }
@@ -63,20 +70,22 @@ impl MonthBuilder for UnionFiles {
         let view = source.view;
         let limit = view.identities().next_id();
         let mut segments = Vec::new();
-        let mut counts: HashMap<u32, u64> = HashMap::new();
+        let mut visits: BTreeMap<u32, u64> = BTreeMap::new();
         for partition in source.partitions() {
             for segment in open_segments(view, partition)? {
                 for repo in segment.repos()?.iter() {
-                    *counts.entry(repo.code).or_default() += repo.visits.len() as u64;
+                    *visits.entry(repo.code).or_default() += repo.visits.len() as u64;
                 }
                 segments.push(segment);
             }
         }
-        let sum: u64 = counts.values().sum();
-        let is_large = |count: &u64| count.saturating_mul(REPO_SHARE) >= sum;
-        let large = counts.iter().filter(|(_, count)| is_large(count));
+        let counts = distinct_counts(&segments, &visits, &view.meanings().accepts)?;
+        let sum: u64 = counts.values().map(|count| u64::from(*count)).sum();
+        let is_large = |count: &u32| u64::from(*count).saturating_mul(REPO_SHARE) >= sum;
+        let (large, small): (BTreeMap<u32, u32>, _) =
+            counts.into_iter().partition(|(_, count)| is_large(count));
         let mut sets: BTreeMap<u32, Vec<u32>> =
-            large.map(|(code, _)| (*code, Vec::new())).collect();
+            large.into_keys().map(|code| (code, Vec::new())).collect();
         let mut ranges: Vec<Vec<RepoRange>> = Vec::with_capacity(segments.len());
         for segment in &segments {
             let mut repos = segment.repos()?.into_owned();
@@ -99,6 +108,61 @@ impl MonthBuilder for UnionFiles {
             ids.extend(set.iter());
             ids.shrink_to_fit();
         }
-        build_union(source.month, &sets)
+        build_union(source.month, &sets, &small)
     }
+}
+
+/// How many downloaders each of these repos had, where there are any. Visits of repos say how much room they
+/// take.
+fn distinct_counts(
+    segments: &[Segment],
+    visits: &BTreeMap<u32, u64>,
+    accepts: &[bool],
+) -> Result<BTreeMap<u32, u32>> {
+    let mut found = BTreeMap::new();
+    let mut rest: Vec<(u32, u64)> = visits.iter().map(|(code, count)| (*code, *count)).collect();
+    while !rest.is_empty() {
+        let mut sum = 0;
+        let fits = |(_, count): &&(u32, u64)| {
+            sum += count;
+            sum <= VISITS_AT_ONCE
+        };
+        let fitting = rest.iter().take_while(fits).count().max(1);
+        let codes: Vec<u32> = rest.drain(..fitting).map(|(code, _)| code).collect();
+        for (code, mut ids) in codes.iter().zip(active_in(segments, &codes, accepts)?) {
+            // They ascend day by day, which this sort makes use of.
+            ids.sort();
+            ids.dedup();
+            if !ids.is_empty() {
+                found.insert(*code, u32::try_from(ids.len()).unwrap_or(u32::MAX));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Who was active in each of some repos, which ascend; some more than once.
+fn active_in(segments: &[Segment], codes: &[u32], accepts: &[bool]) -> Result<Vec<Vec<u32>>> {
+    let mut active = vec![Vec::new(); codes.len()];
+    let (Some(first), Some(last)) = (codes.first(), codes.last()) else {
+        return Ok(active);
+    };
+    let mut visits = AcceptedVisits::default();
+    for segment in segments {
+        let repos = segment.repos()?;
+        let from = repos.partition_point(|repo| repo.code < *first);
+        let to = repos.partition_point(|repo| repo.code <= *last);
+        let own = repos.get(from..to).unwrap_or_default();
+        // Visits come by repo.
+        let mut place = (u32::MAX, None);
+        visits.read((segment, own), accepts, false, |visit| {
+            if place.0 != visit.repo {
+                place = (visit.repo, codes.binary_search(&visit.repo).ok());
+            }
+            if let Some(ids) = place.1.and_then(|at| active.get_mut(at)) {
+                ids.push(visit.id);
+            }
+        })?;
+    }
+    Ok(active)
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::attribute_runs::attributes;
 use super::cells::{CellPlan, Source, Sources, Target};
 use super::history;
+use super::month_counts::MonthCount;
 use super::scope::{Scope, instant};
 use super::time::DayPart;
 use super::unions::Unions;
@@ -120,33 +121,43 @@ pub(super) fn explain(
 }
 
 /// What downloaders are read from, but for visits.
-struct Who {
-    histograms: Option<Vec<String>>,
-    unions: Unions,
+enum Who {
+    Count,
+    Histograms(Vec<String>),
+    Unions(Unions),
 }
 
 impl Who {
     fn new(scope: &Scope<'_>) -> Result<Self> {
-        let histograms = gaps::plan(scope)?.map(|(reader, _)| reader.names());
-        let unions = match histograms {
-            Some(_) => Unions::default(),
-            None => Unions::new(scope)?,
-        };
-        Ok(Self { histograms, unions })
+        if MonthCount::new(scope)?.is_some() {
+            return Ok(Self::Count);
+        }
+        Ok(match gaps::plan(scope)? {
+            Some((reader, _)) => Self::Histograms(reader.names()),
+            None => Self::Unions(Unions::new(scope)?),
+        })
     }
 
     fn has(&self, day: &DayPart) -> bool {
-        self.histograms.is_some() || self.unions.has(day)
+        match self {
+            Self::Count | Self::Histograms(_) => true,
+            Self::Unions(unions) => unions.has(day),
+        }
     }
 
     fn part(&self, scope: &Scope<'_>) -> Option<Part> {
         let days = scope.days.iter().filter(|day| self.has(day)).count() as u64;
-        let (level, reads) = match &self.histograms {
-            Some(reads) => (Level::Histograms, reads.clone()),
-            None => {
-                let reads = "sets of the repos' downloaders by month".to_owned();
-                (Level::Cells, vec![reads])
-            }
+        let words = |text: &str| vec![text.to_owned()];
+        let (level, reads) = match self {
+            Self::Count => (
+                Level::Series,
+                words("counts of the repos' downloaders by month"),
+            ),
+            Self::Histograms(reads) => (Level::Histograms, reads.clone()),
+            Self::Unions(_) => (
+                Level::Cells,
+                words("sets of the repos' downloaders by month"),
+            ),
         };
         (days > 0).then(|| Part {
             gives: vec!["downloaders".to_owned()],

@@ -38,6 +38,7 @@ mod history;
 mod hub;
 mod leading;
 mod lens;
+mod month_counts;
 mod narrow;
 mod notes;
 mod ranked;
@@ -68,6 +69,7 @@ use cells::{Buffers, CellPlan};
 use closing::Closing;
 use groups::Groups;
 use halves::halves;
+use month_counts::MonthCount;
 use narrow::Narrowed;
 use scan::Scanner;
 use scope::Scope;
@@ -174,9 +176,14 @@ fn check_size(view: &View, answer: &Answer) -> Result<()> {
 }
 
 fn count(scope: &mut Scope<'_>, lowest: Level, rules: &Rules<'_>) -> Result<Counted> {
-    let covered = match lowest {
-        Level::Histograms => gaps::covered(scope)?,
-        _ => None,
+    let count = match lowest {
+        Level::Histograms | Level::Series => MonthCount::new(scope)?,
+        Level::Cells | Level::Visits | Level::Rows => None,
+    };
+    let covered = match (count, lowest) {
+        (Some(count), _) => Some(count.covered()?),
+        (None, Level::Histograms) => gaps::covered(scope)?,
+        (None, _) => None,
     };
     scope.wants.who &= covered.is_none();
     let scope = &*scope;

@@ -39,8 +39,7 @@ impl Unions {
         for days in scope.days.chunk_by(|a, b| a.day.month() == b.day.month()) {
             let Some(first) = days.first() else { continue };
             let month = first.day.month();
-            let is_alike = |day: &DayPart| day.is_whole() && day.part == first.part;
-            if !days.iter().all(is_alike) || days.len() != day_count(scope.view, month) {
+            if !is_whole_month(scope.view, days) {
                 continue;
             }
             if let Some(union) = scope.view.union(month)? {
@@ -96,7 +95,14 @@ impl Unions {
     }
 }
 
-fn day_count(view: &View, month: Month) -> usize {
-    let days = view.manifest().partitions_of(month).iter();
-    days.filter(|day| !day.segments.is_empty()).count()
+/// Whether these days are all of a month that have rows, and all of them add the same to keys.
+pub(super) fn is_whole_month(view: &View, days: &[DayPart]) -> bool {
+    let (Some(first), Some(last)) = (days.first(), days.last()) else {
+        return false;
+    };
+    let month = first.day.month();
+    let present = view.manifest().partitions_of(month).iter();
+    let present = present.filter(|day| !day.segments.is_empty()).count();
+    let is_alike = |day: &DayPart| day.is_whole() && day.part == first.part;
+    last.day.month() == month && days.len() == present && days.iter().all(is_alike)
 }
