@@ -165,10 +165,13 @@ impl Question {
         if let Some(analysis) = by_name(first) {
             return Request::parse(analysis, text).map(Self::Analysis);
         }
-        let names = || ANALYSES.iter().map(|analysis| analysis.card().name);
-        let is_metric = Metric::from_name(first.trim_end_matches(',')).is_some();
-        match suggest::nearest(first, names()) {
-            Some(near) if !is_metric && suggest::distance(first, near, 2).is_some() => {
+        // Most texts are queries, and begin with a metric: only for others a near name is looked for.
+        if Metric::from_name(first.trim_end_matches(',')).is_some() {
+            return text::parse(text).map(Self::Query);
+        }
+        let names = ANALYSES.iter().map(|analysis| analysis.card().name);
+        match suggest::nearest(first, names) {
+            Some(near) if suggest::distance(first, near, 2).is_some() => {
                 let error = Error::invalid(format!("unknown metric or analysis {first:?}"));
                 Err(error
                     .at_column("1")

@@ -97,6 +97,7 @@ pub struct SeriesBuffers {
 pub struct Series {
     bytes: Arc<FileBytes>,
     month: Month,
+    first_day: Day,
     days: Vec<SeriesDay>,
     index: ChunkIndex,
     pages: Range<usize>,
@@ -132,6 +133,7 @@ impl Series {
         Ok(Self {
             bytes: Arc::clone(&bytes),
             month,
+            first_day: month.first_day(),
             days,
             index,
             pages: start..end,
@@ -161,7 +163,7 @@ impl Series {
     /// The bit of a day of the month; no bit for other days.
     #[must_use]
     pub fn bit(&self, day: Day) -> DaySet {
-        let offset = day.get().checked_sub(self.month.first_day().get());
+        let offset = day.get().checked_sub(self.first_day.get());
         offset.map_or(0, |offset| 1_u32.checked_shl(offset).unwrap_or(0))
     }
 

@@ -24,11 +24,21 @@ impl Calendar {
         let days: Vec<_> = days.into_iter().collect();
         let mut calendar = Self::of_hub(days.iter().map(|(day, _)| *day));
         calendar.newest_is_complete = calendar.last().is_some_and(|newest| {
-            days.iter().any(|(day, last)| {
-                *day == newest && u64::from(last.ms_of_day()) >= COMPLETE_FROM_MS
-            })
+            let mut rows = days.iter();
+            rows.any(|(day, last)| *day == newest && is_late(*last))
         });
         calendar
+    }
+
+    /// The calendar of logs, from its present days, which ascend, and the instant of the last row of the
+    /// newest one. What is asked of a store begins with this, so that nothing is sorted.
+    #[must_use]
+    pub fn of_ascending_logs(days: Vec<Day>, last_row: Option<TimestampMs>) -> Self {
+        debug_assert!(days.is_sorted_by(|a, b| a < b));
+        Self {
+            days,
+            newest_is_complete: last_row.is_some_and(is_late),
+        }
     }
 
     /// The calendar of the publisher CSV, from each day in it.
@@ -100,6 +110,11 @@ impl Calendar {
     pub fn anchor(&self) -> Option<Day> {
         self.newest_complete().or(self.last())
     }
+}
+
+/// Whether a day with a row at an instant is complete.
+fn is_late(row: TimestampMs) -> bool {
+    u64::from(row.ms_of_day()) >= COMPLETE_FROM_MS
 }
 
 #[cfg(test)]

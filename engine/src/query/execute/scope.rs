@@ -326,15 +326,15 @@ fn tells_kinds(query: &Query) -> bool {
 /// The days of a snapshot's logs.
 #[must_use]
 pub fn log_calendar(view: &View) -> Calendar {
-    let days = view.manifest().partitions.iter();
-    Calendar::of_logs(days.filter_map(|partition| {
-        let last = partition
-            .segments
-            .iter()
-            .map(|segment| segment.ts_last)
-            .max()?;
-        Some((partition.day, last))
-    }))
+    let partitions = || {
+        let all = view.manifest().partitions.iter();
+        all.filter(|partition| !partition.segments.is_empty())
+    };
+    let mut days = Vec::with_capacity(view.manifest().partitions.len());
+    days.extend(partitions().map(|partition| partition.day));
+    let newest = partitions().next_back();
+    let rows = newest.into_iter().flat_map(|day| &day.segments);
+    Calendar::of_ascending_logs(days, rows.map(|segment| segment.ts_last).max())
 }
 
 fn hub_calendar(hub: Option<&HubState>) -> Calendar {
