@@ -63,6 +63,8 @@ pub struct Limits {
     pub query_time: Duration,
     /// Most values (rows times columns) of an answer.
     pub values_max: u64,
+    /// About how many bytes a query's groups may take.
+    pub query_memory: u64,
     /// Uploads at a time.
     pub uploads_max: usize,
     /// Longest upload in bytes.
@@ -92,6 +94,7 @@ impl Default for Limits {
             connections_max: 10_000,
             query_time: Duration::from_secs(30),
             values_max: 20_000_000,
+            query_memory: 1 << 30,
             uploads_max: 8,
             upload_bytes_max: 64 << 30,
             exports_max: 4,

@@ -95,6 +95,8 @@ pub struct Terms {
     pub stop: Option<Stop>,
     /// Most values (rows times columns) of an answer.
     pub values_max: u64,
+    /// About how many bytes a query's groups may take while they are counted.
+    pub memory_bytes_max: u64,
 }
 
 impl Default for Terms {
@@ -103,6 +105,7 @@ impl Default for Terms {
             allowed: Allowed::All,
             stop: None,
             values_max: u64::MAX,
+            memory_bytes_max: u64::MAX,
         }
     }
 }
@@ -111,7 +114,24 @@ impl Terms {
     /// Whether they restrict nothing.
     #[must_use]
     pub fn is_free(&self) -> bool {
-        self.allowed == Allowed::All && self.stop.is_none() && self.values_max == u64::MAX
+        self.allowed == Allowed::All
+            && self.stop.is_none()
+            && self.values_max == u64::MAX
+            && self.memory_bytes_max == u64::MAX
+    }
+
+    /// Fails when something takes more memory than it may; how much is asked only if that matters.
+    ///
+    /// # Errors
+    ///
+    /// `Limit`.
+    pub fn check_memory(&self, bytes: impl FnOnce() -> u64) -> Result<()> {
+        if self.memory_bytes_max == u64::MAX || bytes() <= self.memory_bytes_max {
+            return Ok(());
+        }
+        let most = self.memory_bytes_max >> 20;
+        let message = format!("the query's groups take more memory than it may have, {most} MiB");
+        Err(Error::limit(message).with_help("add a filter, a shorter range or fewer dimensions"))
     }
 
     /// Fails when it is time to stop.
@@ -127,6 +147,18 @@ impl Terms {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn memory_is_limited_where_it_is_said() {
+        let terms = Terms {
+            memory_bytes_max: 9,
+            ..Terms::default()
+        };
+        assert!(!terms.is_free() && terms.check_memory(|| 9).is_ok());
+        let error = terms.check_memory(|| 10).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Limit);
+        assert!(Terms::default().check_memory(|| u64::MAX).is_ok());
+    }
 
     fn set(names: &[&str]) -> BTreeSet<String> {
         names.iter().map(|name| (*name).to_owned()).collect()

@@ -22,6 +22,9 @@ use crate::schema::time::BucketKey;
 use crate::schema::{Dimension, IdentityKind, TimeUnit};
 use crate::sketch::STANDARD_ERROR;
 
+/// Lines that are written before it is asked whether to stop.
+const LINES_UNASKED: usize = 1 << 12;
+
 /// A group and its value for each metric.
 struct Line {
     key: Key,
@@ -103,10 +106,13 @@ pub(super) fn answer(scope: &Scope<'_>, counted: &Counted) -> Result<Answer> {
     lines.iter().for_each(|line| totals.add(&line.values));
     let overcount = overcount(scope, &totals, &whole, counted.log.whole_downloads);
     let lines = first_lines(scope.query, lines);
-    let unordered = lines
-        .into_iter()
-        .map(|line| shown(scope, line))
-        .collect::<Result<_>>()?;
+    let unordered = lines.into_iter().enumerate().map(|(at, line)| {
+        if at.is_multiple_of(LINES_UNASKED) {
+            scope.view.terms().check()?;
+        }
+        shown(scope, line)
+    });
+    let unordered = unordered.collect::<Result<_>>()?;
     let ordered = order(scope.query, unordered)?;
     let (partial, missing) = series.unsure(scope);
     let is_estimate = is_estimate(scope.query);

@@ -95,6 +95,19 @@ impl IdSet {
         }
     }
 
+    /// About how many bytes its ids take.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::List(list) => list.capacity() * size_of::<u32>(),
+            Self::Bits(bits) => size_of_val(bits.as_slice()),
+            Self::Estimate(estimate) => {
+                let listed = estimate.listed();
+                listed.map_or(REGISTER_COUNT, size_of_val)
+            }
+            Self::Counted(_) => 0,
+        }
+    }
+
     /// What it costs to count, in ids.
     pub(super) fn work(&self) -> usize {
         match self {

@@ -333,6 +333,23 @@ impl Groups {
         self.unidentified += other.unidentified;
     }
 
+    /// About how many bytes it takes.
+    pub(super) fn bytes(&self) -> u64 {
+        let slots = match &self.slots {
+            Slots::Keys => 0,
+            Slots::Table(table) => size_of_val(table.as_slice()),
+            Slots::Map(map) => map.capacity() * size_of::<(Key, u32)>(),
+        };
+        let groups = self.keys.capacity() * size_of::<Key>()
+            + self.sums.capacity() * size_of::<Sums>()
+            + self.sets.capacity() * size_of::<Sets>();
+        let open = self.sets.iter().skip(self.first_open);
+        let ids: usize = open
+            .map(|sets| sets.who.bytes() + sets.repos.bytes() + sets.countries.bytes())
+            .sum();
+        (slots + groups + ids) as u64
+    }
+
     /// Keys and sums by slot.
     pub(super) fn all_sums(&self) -> impl Iterator<Item = (Key, &Sums)> {
         let is_own = matches!(self.slots, Slots::Keys);

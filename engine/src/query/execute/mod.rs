@@ -247,6 +247,7 @@ fn scan(
         if rest.any() {
             scanner.day(day, rest, &mut groups)?;
         }
+        scope.view.terms().check_memory(|| groups.bytes())?;
     }
     scanner.finish(&mut groups);
     if let Some(closing) = closing {
