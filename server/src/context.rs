@@ -14,6 +14,7 @@ use crate::counter::Counters;
 use crate::gate::{Access, Gate};
 use crate::http::Answers;
 use crate::pool::Pool;
+use crate::taking::Taking;
 
 /// What all connections share.
 pub(crate) struct Context {
@@ -33,6 +34,8 @@ pub(crate) struct Context {
     pub(crate) exports: Arc<Semaphore>,
     /// One ingest at a time.
     pub(crate) writer: std::sync::Mutex<()>,
+    /// How far it is.
+    pub(crate) taking: Taking,
     /// True once the server is asked to end.
     pub(crate) ending: watch::Receiver<bool>,
     /// What pages were answered.
@@ -60,6 +63,7 @@ impl Context {
             counters: Counters::default(),
             uploads: Arc::new(Semaphore::new(limits.uploads_max)),
             exports: Arc::new(Semaphore::new(limits.exports_max)),
+            taking: Taking::default(),
             writer: std::sync::Mutex::new(()),
             answers: Answers::default(),
             ending,
@@ -88,6 +92,7 @@ impl Context {
             allowed: access.allowed(),
             stop: Some(Stop::new(asked, time.min(self.limits.query_time))),
             values_max: self.limits.values_max,
+            memory_bytes_max: self.limits.query_memory,
         }
     }
 }

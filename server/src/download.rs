@@ -4,16 +4,17 @@
 //! threads there are is limited, so they never keep queries waiting.
 
 use std::io::{self, Write};
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use bytes::Bytes;
-use footfall_engine::query::{Range, text};
+use footfall_engine::query::{self, text};
 use footfall_engine::store::{RawFormat, Store};
 use footfall_engine::{Error, Result};
 use footfall_protocol::{Code, Export, Fault};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::context::Context;
 use crate::counter::one;
@@ -28,7 +29,7 @@ const PIECES_MAX: usize = 2;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Sheet {
     /// Rows of the logs of a range of days, as CSV or JSON lines.
-    Raw(Range, RawFormat),
+    Raw(query::Range, RawFormat),
     /// A publisher CSV.
     Hub {
         /// Of this org alone.
@@ -67,7 +68,7 @@ impl Sheet {
         match self {
             Self::Raw(range, format) => {
                 let days = match range {
-                    Range::All => None,
+                    query::Range::All => None,
                     range => Some(store.whole_days(range)?),
                 };
                 store.export_raw(days, out, *format)
@@ -95,7 +96,7 @@ impl Sheet {
 }
 
 /// A range as it stands in a query's text; all if empty.
-pub(crate) fn range_of(range: &str) -> std::result::Result<Range, Fault> {
+pub(crate) fn range_of(range: &str) -> std::result::Result<query::Range, Fault> {
     let query = text::parse(&format!("requests {range}"));
     match query {
         Ok(query) if query.by.is_empty() && query.filter.is_empty() && query.rule.is_none() => {
@@ -119,20 +120,85 @@ pub(crate) enum Part {
     Failed(Fault),
 }
 
-/// Starts to write; the pieces come from the receiver. Dropping it ends the writing.
-pub(crate) fn start(
+/// A part of what is written at a commit.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Window {
+    /// Which bytes.
+    pub(crate) bytes: Range<u64>,
+    /// Number of the commit: of another one the bytes may be others.
+    pub(crate) snapshot: u64,
+}
+
+/// How many bytes a sheet has. It is written for that, for nobody.
+pub(crate) async fn length(
     context: &Arc<Context>,
     (sheet, store): (Sheet, Store),
-    asked: Arc<AtomicBool>,
-) -> std::result::Result<mpsc::Receiver<Part>, Fault> {
+) -> std::result::Result<u64, Fault> {
+    let (give, len) = oneshot::channel();
+    on_thread(context, move || {
+        let mut out = Length { bytes: 0, give };
+        let written = sheet.write(&store, &mut out);
+        let len = written.map(|_| out.bytes);
+        // Whoever asked may be gone.
+        let _ = out.give.send(len.map_err(|error| fault_of(&error, None)));
+    })?;
+    len.await
+        .unwrap_or_else(|_| Err(Fault::new(Code::Internal, "the export ended early")))
+}
+
+/// Counts bytes for as long as somebody wants to know.
+struct Length {
+    bytes: u64,
+    give: oneshot::Sender<std::result::Result<u64, Fault>>,
+}
+
+impl Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.give.is_closed() {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        self.bytes += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Works on a thread of its own, if there is room for one.
+fn on_thread(
+    context: &Context,
+    work: impl FnOnce() + Send + 'static,
+) -> std::result::Result<(), Fault> {
     let Ok(room) = Arc::clone(&context.exports).try_acquire_owned() else {
         one(&context.counters.busy);
         return Err(Fault::new(Code::Busy, "too many exports at a time"));
     };
+    let thread = thread::Builder::new().name("export".to_owned());
+    let started = thread.spawn(move || {
+        work();
+        drop(room);
+    });
+    let no_thread = |_| Fault::new(Code::Busy, "no thread for the export");
+    started.map(drop).map_err(no_thread)
+}
+
+/// Starts to write all, or a window of it; the pieces come from the receiver. Dropping it ends the writing.
+pub(crate) fn start(
+    context: &Arc<Context>,
+    (sheet, store): (Sheet, Store),
+    window: Option<Window>,
+    asked: Arc<AtomicBool>,
+) -> std::result::Result<mpsc::Receiver<Part>, Fault> {
     let (give, parts) = mpsc::channel(PIECES_MAX);
-    let work = move || {
+    let span = window
+        .as_ref()
+        .map_or(0..u64::MAX, |window| window.bytes.clone());
+    on_thread(context, move || {
         let mut out = Pieces {
             bytes: Vec::with_capacity(PIECE_BYTES),
+            span,
             give,
             asked,
         };
@@ -142,8 +208,16 @@ pub(crate) fn start(
             flushed.map_err(|error| Error::io("write", "output", error))?;
             Ok(rows)
         });
+        let is_same = |window: &Window| {
+            let view = store.view();
+            view.is_ok_and(|view| view.manifest().number == window.snapshot)
+        };
+        let is_other = window.as_ref().is_some_and(|window| !is_same(window));
         let end = match flushed {
+            _ if is_other => Part::Failed(Fault::new(Code::Busy, "there is a newer commit")),
             Ok(rows) => Part::End(rows),
+            // Nothing more is wanted.
+            Err(_) if out.span.is_empty() => Part::End(0),
             Err(_) if out.asked.load(Ordering::Relaxed) => {
                 Part::Failed(Fault::new(Code::Cancelled, "stopped on request"))
             }
@@ -152,28 +226,36 @@ pub(crate) fn start(
         };
         // Whoever wanted it may be gone.
         let _ = out.give.blocking_send(end);
-        drop(room);
-    };
-    let thread = thread::Builder::new().name("export".to_owned());
-    thread
-        .spawn(work)
-        .map_err(|_| Fault::new(Code::Busy, "no thread for the export"))?;
+    })?;
     Ok(parts)
 }
 
 struct Pieces {
     bytes: Vec<u8>,
+    /// The bytes that are sent, counted from the next one.
+    span: Range<u64>,
     give: mpsc::Sender<Part>,
     asked: Arc<AtomicBool>,
 }
 
 impl Write for Pieces {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let least = |a: u64, b: usize| usize::try_from(a).unwrap_or(usize::MAX).min(b);
+        let skipped = least(self.span.start, bytes.len());
+        if skipped > 0 {
+            self.span.start -= skipped as u64;
+            self.span.end -= skipped as u64;
+            return Ok(skipped);
+        }
         let room = PIECE_BYTES - self.bytes.len().min(PIECE_BYTES);
-        let (fits, _) = bytes.split_at(bytes.len().min(room));
+        let (fits, _) = bytes.split_at(bytes.len().min(room).min(least(self.span.end, room)));
         self.bytes.extend_from_slice(fits);
-        if self.bytes.len() >= PIECE_BYTES {
+        self.span.end -= fits.len() as u64;
+        if self.bytes.len() >= PIECE_BYTES || self.span.is_empty() {
             self.flush()?;
+        }
+        if self.span.is_empty() {
+            return Err(io::Error::other("nothing more is wanted"));
         }
         Ok(fits.len())
     }

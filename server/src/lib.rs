@@ -13,6 +13,7 @@
 //! | [`token`], `gate` | a token to what its bearer may do |
 //! | `pool` | work to a fixed number of threads |
 //! | `upload`, `download` | files that come to imports; exports to pieces that are taken |
+//! | `taking` | what an ingest says of itself to what others hear of it |
 //! | `watch` | finished files of directories to imports |
 //! | `context` | what all connections share |
 //!
@@ -39,6 +40,7 @@ mod line;
 mod listen;
 mod log;
 mod pool;
+mod taking;
 pub mod token;
 mod upload;
 mod watch;

@@ -6,7 +6,7 @@
 use std::io::Write;
 
 use footfall_engine::storage::{Clock, SystemClock};
-use footfall_protocol::Fields;
+use footfall_protocol::{Fault, Fields};
 
 /// Says that something was done.
 pub(crate) fn info(what: &str, fields: &Fields) {
@@ -18,6 +18,15 @@ pub(crate) fn error(what: &str, text: &str) {
     let mut fields = Fields::default();
     fields.push("text", text);
     write("error", what, &fields);
+}
+
+/// Says that a request failed by a fault that is not the client's.
+pub(crate) fn failed(number: u64, fault: &Fault) {
+    let mut fields = Fields::default();
+    fields.push("id", number);
+    fields.push("code", fault.code.name());
+    fields.push("text", &fault.text);
+    write("error", "request", &fields);
 }
 
 fn write(level: &str, what: &str, fields: &Fields) {

@@ -108,16 +108,18 @@ fn spool_and_take(
         hub_partial: upload.partial,
         ..Options::new(context.limits.query_threads, Arc::clone(&context.clock))
     };
+    let _one_at_a_time = context
+        .writer
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    let running = context.taking.begin();
     let mut progress = |progress: Progress| {
+        running.tell(progress);
         if let Some(tell) = &tell {
             // Who cannot hear so often hears less.
             let _ = tell.try_send(progress);
         }
     };
-    let _one_at_a_time = context
-        .writer
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
     let named = (upload.name.as_str(), spool.path.as_path());
     let mut receipt = patiently(|| context.store.ingest_spooled(named, &options, &mut progress))
         .map_err(|error| fault_of(&error, None))?;

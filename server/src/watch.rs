@@ -60,7 +60,9 @@ fn look(context: &Context) -> footfall_engine::Result<Receipt> {
         .writer
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
-    let mut receipt = patiently(|| context.store.ingest(&paths, &options, &mut |_| {}))?;
+    let running = context.taking.begin();
+    let mut tell = |progress| running.tell(progress);
+    let mut receipt = patiently(|| context.store.ingest(&paths, &options, &mut tell))?;
     context.store.count_revisions(&mut receipt)?;
     count(context, &receipt);
     Ok(receipt)

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -228,4 +229,39 @@ fn a_told_end_comes_soon_and_loses_nothing() {
         (stored - 6).is_multiple_of(3) && stored <= 6 + 3 * (receipts + 2),
         "{receipts} receipts, {stored} rows"
     );
+}
+
+/// The words after a program's name in a line of a file.
+fn words_after<'t>(text: &'t str, begin: &str) -> Vec<&'t str> {
+    let line = text.lines().find_map(|line| line.strip_prefix(begin));
+    line.unwrap_or_else(|| panic!("no line {begin}"))
+        .split([' ', '"', '[', ']', ','])
+        .filter(|word| !word.is_empty())
+        .collect()
+}
+
+#[test]
+fn the_container_and_the_unit_start_what_there_is() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let read = |name: &str| std::fs::read_to_string(docs.join(name)).unwrap();
+    let (container, unit) = (read("Dockerfile"), read("footfall.service"));
+    let scene = Scene::new();
+    let command = words_after(&container, "CMD ");
+    for words in [
+        command.clone(),
+        words_after(&unit, "ExecStart=/usr/local/bin/footfall "),
+    ] {
+        let ran = scene.run(&[words.as_slice(), &["--help"]].concat());
+        assert_eq!(ran.code, 0, "{words:?}: {}", ran.err);
+    }
+    let port = words_after(&container, "EXPOSE ");
+    assert_eq!(port, ["7860"]);
+    assert!(command.contains(&"0.0.0.0:7860"), "{command:?}");
+    assert_eq!(words_after(&container, "USER "), ["1000"]);
+    assert_eq!(words_after(&container, "ENTRYPOINT "), ["footfall"]);
+    let build = words_after(&container, "RUN cargo ");
+    assert_eq!(build, ["build", "--release", "--locked", "-p", "footfall"]);
+    let image = words_after(&container, "FROM rust:")[0].to_owned();
+    let least = env!("CARGO_PKG_RUST_VERSION");
+    assert_eq!(image, format!("{least}-slim"));
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use footfall_engine::Result;
 use footfall_engine::analysis::Request;
 use footfall_engine::hub::Revisions;
+use footfall_engine::ingest::pipeline::Progress;
 use footfall_engine::query::value::Query;
 use footfall_engine::query::{Answer, Change};
 use footfall_engine::store::{ImportInfo, Status, Store};
@@ -91,6 +92,11 @@ pub trait Ask: Sync {
     /// Who looks at the page.
     fn viewer(&self) -> Viewer {
         Viewer::default()
+    }
+
+    /// How far the ingest that is running is; nothing while there is none.
+    fn progress(&self) -> Option<Progress> {
+        None
     }
 }
 

@@ -87,6 +87,8 @@ pub struct Limits {
     pub rows: Option<u64>,
     /// Most milliseconds of a query.
     pub ms: Option<u64>,
+    /// Most memory of a query's groups, in MiB.
+    pub mb: Option<u64>,
 }
 
 /// What a client calls a request.
@@ -213,7 +215,7 @@ pub const VERBS: &[Verb] = &[
         format,
     ),
     verb(
-        ("LIMIT", "[rows=N] [ms=N]"),
+        ("LIMIT", "[rows=N] [ms=N] [mb=N]"),
         Needs::Nothing,
         "choose limits of the queries that follow",
         limit,
@@ -306,7 +308,7 @@ fn format(text: &str) -> Option<Command> {
 
 fn limit(text: &str) -> Option<Command> {
     let fields = Fields::parse(text)?;
-    check_names(&fields, &["rows", "ms"])?;
+    check_names(&fields, &["rows", "ms", "mb"])?;
     let number = |name| match fields.get(name) {
         None => Some(None),
         Some(text) => text.parse().ok().map(Some),
@@ -314,6 +316,7 @@ fn limit(text: &str) -> Option<Command> {
     Some(Command::Limit(Limits {
         rows: number("rows")?,
         ms: number("ms")?,
+        mb: number("mb")?,
     }))
 }
 
@@ -387,7 +390,8 @@ impl Command {
             Self::Format(Syntax::Json) => "json".to_owned(),
             Self::Limit(limits) => {
                 let mut fields = Fields::default();
-                for (name, value) in [("rows", limits.rows), ("ms", limits.ms)] {
+                let all = [("rows", limits.rows), ("ms", limits.ms), ("mb", limits.mb)];
+                for (name, value) in all {
                     if let Some(value) = value {
                         fields.push(name, value);
                     }

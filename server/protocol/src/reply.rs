@@ -152,15 +152,23 @@ pub fn push_cells<'a>(cells: impl Iterator<Item = &'a str>, to: &mut Vec<u8>) {
         if index > 0 {
             to.push(b'\t');
         }
-        for byte in cell.bytes() {
-            match byte {
-                b'\t' => to.extend(b"\\t"),
-                b'\n' => to.extend(b"\\n"),
-                b'\r' => to.extend(b"\\r"),
-                b'\\' => to.extend(b"\\\\"),
-                other => to.push(other),
-            }
+        let mut rest = cell.as_bytes();
+        let is_special = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | b'\\');
+        while let Some((plain, [special, after @ ..])) = rest
+            .iter()
+            .position(is_special)
+            .and_then(|at| rest.split_at_checked(at))
+        {
+            to.extend_from_slice(plain);
+            to.extend_from_slice(match special {
+                b'\t' => b"\\t",
+                b'\n' => b"\\n",
+                b'\r' => b"\\r",
+                _ => b"\\\\",
+            });
+            rest = after;
         }
+        to.extend_from_slice(rest);
     }
 }
 

@@ -55,8 +55,8 @@ fn command() -> impl Strategy<Value = Command> {
         (name(), any::<bool>())
             .prop_map(|(name, partial)| Command::Ingest(Ingest { name, partial })),
         prop_oneof![Just(Syntax::Tsv), Just(Syntax::Json)].prop_map(Command::Format),
-        any::<(Option<u64>, Option<u64>)>()
-            .prop_map(|(rows, ms)| Command::Limit(Limits { rows, ms })),
+        any::<(Option<u64>, Option<u64>, Option<u64>)>()
+            .prop_map(|(rows, ms, mb)| Command::Limit(Limits { rows, ms, mb })),
         any::<bool>().prop_map(Command::Progress),
         tag().prop_map(Command::Cancel),
     ]

@@ -9,6 +9,7 @@ use footfall_engine::analysis::{Question, Request};
 use footfall_engine::catalog::View;
 use footfall_engine::catalog::terms::Allowed;
 use footfall_engine::hub::Revisions;
+use footfall_engine::ingest::pipeline::Progress;
 use footfall_engine::query::{Answer, Change, Query, changes, text};
 use footfall_engine::store::{ImportInfo, Status, Store};
 use footfall_engine::units::Day;
@@ -76,7 +77,8 @@ fn drawn(call: &Call, state: &State) -> std::result::Result<Found, Fault> {
         view.manifest().number,
         asset::fingerprint(&format!("{}{viewer:?}", state.href()))
     );
-    if has_already(&call.headers, &etag) {
+    let progress = context.taking.get();
+    if progress.is_none() && has_already(&call.headers, &etag) {
         return Ok(Found::not_modified(etag));
     }
     let reader = Reader {
@@ -85,9 +87,12 @@ fn drawn(call: &Call, state: &State) -> std::result::Result<Found, Fault> {
         view: view.under(terms.clone()),
         viewer,
         today,
+        progress,
     };
     let page = render(&reader, state).map_err(fault)?;
-    let mut found = Found::new(page.media_type, page.content).with_etag(etag);
+    let mut found = Found::new(page.media_type, page.content);
+    // While something is taken in, it is another page the next moment.
+    found.etag = progress.is_none().then_some(etag);
     if let Some(name) = page.file {
         let saved_as = format!("attachment; filename=\"{name}\"");
         found.headers.push((CONTENT_DISPOSITION, saved_as));
@@ -133,6 +138,7 @@ struct Reader<'s> {
     view: View,
     viewer: Viewer,
     today: Day,
+    progress: Option<Progress>,
 }
 
 impl Reader<'_> {
@@ -146,6 +152,12 @@ impl Reader<'_> {
 }
 
 impl Ask for Reader<'_> {
+    fn progress(&self) -> Option<Progress> {
+        // It is of the store as a whole.
+        self.progress
+            .filter(|_| self.view.terms().allowed == Allowed::All)
+    }
+
     fn answer(&self, query: &Query) -> Result<Answer> {
         self.kept(&text::render(query), || {
             self.store.evaluate_on(&self.view, query)

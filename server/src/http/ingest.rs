@@ -1,14 +1,29 @@
-//! A body to an import and its receipt.
+//! A body to an import and its receipt, and how far the running one is.
 
 use footfall_engine::ingest::pipeline::Outcome;
 use footfall_protocol::{Code, Fault};
 use hyper::StatusCode;
+use serde_json::json;
 use tokio::sync::mpsc;
 
 use super::Call;
 use super::body;
 use super::respond::Found;
 use crate::upload::{Upload, take_in};
+
+/// `GET /api/v1/progress`.
+pub(super) async fn progress(call: Call) -> Result<Found, Fault> {
+    let running = call.context.taking.get().map(|progress| {
+        json!({
+            "files_done": progress.files_done,
+            "files": progress.files,
+            "bytes_done": progress.bytes_done,
+            "bytes": progress.bytes,
+            "rows": progress.rows,
+        })
+    });
+    Found::json(&json!({"running": running}))
+}
 
 /// `POST /api/v1/ingest`.
 pub(super) async fn ingest(mut call: Call) -> Result<Found, Fault> {

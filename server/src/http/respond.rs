@@ -1,6 +1,7 @@
 //! What a handler found to a response: status, headers, parts, compression.
 
 use std::io::Write;
+use std::ops::Range;
 
 use bytes::Bytes;
 use flate2::Compression;
@@ -19,7 +20,7 @@ use super::io::Busy;
 use crate::context::Context;
 
 /// Bodies below this many bytes are not compressed.
-const GZIP_BYTES_MIN: usize = 1 << 10;
+const PACKED_BYTES_MIN: usize = 1 << 10;
 /// What a page of this server may load: nothing but its own styles, images and modules.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors";
 
@@ -73,6 +74,18 @@ impl Found {
         }
     }
 
+    /// Says that the content is a part of so many bytes; an empty one is none that can be had.
+    pub(super) fn say_part(&mut self, range: &Range<u64>, len: u64) {
+        let said = if range.is_empty() {
+            self.status = StatusCode::RANGE_NOT_SATISFIABLE;
+            format!("bytes */{len}")
+        } else {
+            self.status = StatusCode::PARTIAL_CONTENT;
+            format!("bytes {}-{}/{len}", range.start, range.end - 1)
+        };
+        self.headers.push((CONTENT_RANGE, said));
+    }
+
     pub(super) fn with_etag(mut self, etag: String) -> Self {
         self.etag = Some(etag);
         self
@@ -95,6 +108,9 @@ pub(super) fn status_of(code: Code) -> StatusCode {
 
 /// A fault as JSON, with the request's number to find it in the log.
 pub(super) fn fault(fault: &Fault, number: u64) -> Found {
+    if matches!(fault.code, Code::Io | Code::Internal) {
+        crate::log::failed(number, fault);
+    }
     let mut error = json!({"code": fault.code.name(), "text": fault.text, "request": number});
     if let Some(fields) = error.as_object_mut() {
         for (name, value) in fault.fields.iter() {
@@ -222,44 +238,32 @@ fn part(found: &mut Found, request: &HeaderMap) {
     if !found.has_ranges {
         return;
     }
-    let Some(asked) = text_of(request, &RANGE).and_then(|value| value.strip_prefix("bytes="))
-    else {
-        return;
-    };
-    let is_other =
-        text_of(request, &IF_RANGE).is_some_and(|tag| found.etag.as_deref() != Some(tag));
     let Content::Whole(bytes) = &found.content else {
         return;
     };
-    if is_other || asked.contains(',') {
-        return;
-    }
-    let len = bytes.len();
-    let Some(range) = range(asked, len) else {
+    let bytes = bytes.clone();
+    let asked = asked_part(request, found.etag.as_deref());
+    let Some(range) = asked.and_then(|asked| range(asked, bytes.len() as u64)) else {
         return;
     };
-    if range.is_empty() {
-        found.status = StatusCode::RANGE_NOT_SATISFIABLE;
-        found
-            .headers
-            .push((CONTENT_RANGE, format!("bytes */{len}")));
-        found.content = Content::Whole(Bytes::new());
-        return;
-    }
-    let (first, last) = (range.start, range.end - 1);
-    found.status = StatusCode::PARTIAL_CONTENT;
-    found
-        .headers
-        .push((CONTENT_RANGE, format!("bytes {first}-{last}/{len}")));
-    found.content = Content::Whole(bytes.slice(range));
+    found.say_part(&range, bytes.len() as u64);
+    let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+    found.content = Content::Whole(bytes.slice(place(range.start)..place(range.end)));
+}
+
+/// The one part that a client asks for, as it says it, if the bytes are those that it means.
+pub(super) fn asked_part<'h>(request: &'h HeaderMap, etag: Option<&str>) -> Option<&'h str> {
+    let asked = text_of(request, &RANGE)?.strip_prefix("bytes=")?;
+    let is_other = text_of(request, &IF_RANGE).is_some_and(|tag| etag != Some(tag));
+    (!is_other && !asked.contains(',')).then_some(asked)
 }
 
 /// `a-b`, `a-`, `-n` of so many bytes; `None` for what is no range, empty for one outside.
-fn range(text: &str, len: usize) -> Option<std::ops::Range<usize>> {
+pub(super) fn range(text: &str, len: u64) -> Option<Range<u64>> {
     let (first, last) = text.trim().split_once('-')?;
-    let number = |text: &str| -> Option<usize> {
+    let number = |text: &str| -> Option<u64> {
         let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        is_number.then(|| text.parse().unwrap_or(usize::MAX))
+        is_number.then(|| text.parse().unwrap_or(u64::MAX))
     };
     if first.is_empty() {
         return Some(len.saturating_sub(number(last)?)..len);
@@ -275,28 +279,67 @@ fn range(text: &str, len: usize) -> Option<std::ops::Range<usize>> {
     Some(first.min(end)..end)
 }
 
+/// An encoding of bodies.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Packing {
+    Zstd,
+    Gzip,
+}
+
+impl Packing {
+    /// The best of those that an `Accept-Encoding` takes most gladly.
+    fn of(accepted: &str) -> Option<Self> {
+        let quality = |name: &str| {
+            let of = |one: &str| {
+                let (known, quality) = one.split_once(';').unwrap_or((one, ""));
+                let quality = quality.trim().replace(' ', "");
+                let quality = match quality.strip_prefix("q=") {
+                    Some(quality) => quality.parse().unwrap_or(0.0),
+                    None => 1.0_f64,
+                };
+                known.trim().eq_ignore_ascii_case(name).then_some(quality)
+            };
+            accepted.split(',').find_map(of).unwrap_or(0.0)
+        };
+        match (quality("zstd"), quality("gzip")) {
+            (zstd, gzip) if zstd > 0.0 && zstd >= gzip => Some(Self::Zstd),
+            (_, gzip) if gzip > 0.0 => Some(Self::Gzip),
+            _ => None,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Zstd => "zstd",
+            Self::Gzip => "gzip",
+        }
+    }
+
+    fn pack(self, bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+        match self {
+            Self::Zstd => zstd::bulk::compress(bytes, zstd::DEFAULT_COMPRESSION_LEVEL),
+            Self::Gzip => {
+                let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+                encoder.write_all(bytes)?;
+                encoder.finish()
+            }
+        }
+    }
+}
+
 /// Compresses what is worth it, if the client takes it.
 fn compress(found: &mut Found, request: &HeaderMap) {
     let Content::Whole(bytes) = &found.content else {
         return;
     };
     let accepted = text_of(request, &ACCEPT_ENCODING).unwrap_or_default();
-    let takes_gzip = accepted.split(',').any(|one| {
-        let (name, quality) = one.split_once(';').unwrap_or((one, ""));
-        let quality = quality.trim().replace(' ', "");
-        let is_off = quality
-            .strip_prefix("q=")
-            .is_some_and(|q| q.parse() == Ok(0.0_f64));
-        name.trim().eq_ignore_ascii_case("gzip") && !is_off
-    });
-    if !takes_gzip || bytes.len() < GZIP_BYTES_MIN {
+    let Some(packing) = Packing::of(accepted).filter(|_| bytes.len() >= PACKED_BYTES_MIN) else {
         return;
-    }
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    let packed = encoder.write_all(bytes).and_then(|()| encoder.finish());
-    if let Ok(packed) = packed {
+    };
+    if let Ok(packed) = packing.pack(bytes) {
         found.content = Content::Whole(packed.into());
-        found.headers.push((CONTENT_ENCODING, "gzip".to_owned()));
+        let name = packing.name().to_owned();
+        found.headers.push((CONTENT_ENCODING, name));
         // Other bytes have another name.
         found.has_ranges = false;
         if let Some(etag) = found.etag.take() {
@@ -327,6 +370,22 @@ mod tests {
             ("99999999999999999999999-", Some(10..10)),
         ] {
             assert_eq!(range(text, 10), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_encoding_is_one_that_is_taken() {
+        for (accepted, want) in [
+            ("", None),
+            ("br", None),
+            ("gzip", Some(Packing::Gzip)),
+            ("gzip, deflate, br, zstd", Some(Packing::Zstd)),
+            ("ZSTD;q=0.5, gzip;q=0.9", Some(Packing::Gzip)),
+            ("zstd; q=0, gzip", Some(Packing::Gzip)),
+            ("gzip;q=0.0", None),
+            ("gzip;q=x", None),
+        ] {
+            assert_eq!(Packing::of(accepted), want, "{accepted}");
         }
     }
 

@@ -370,6 +370,16 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         method: "GET",
+        path: "/api/v1/progress",
+        entry: Entry::WholeStore(Right::Read),
+        meaning: "How far the ingest that is running is",
+        parameters: &[],
+        takes: &[],
+        gives: &[JSON],
+        run: |call| Box::pin(ingest::progress(call)),
+    },
+    Route {
+        method: "GET",
         path: "/api/v1/imports",
         entry: Entry::WholeStore(Right::Read),
         meaning: "Every import",

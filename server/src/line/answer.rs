@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use footfall_engine::ingest::pipeline::{Outcome, Progress, Receipt};
 use footfall_protocol::{
-    Code, Command, Export, Fault, Fields, Ingest, Limits, Needs, Reply, Status, Syntax, Tag, VERBS,
-    VERSION,
+    Code, Command, Export, Fault, Fields, Ingest, Limits, Needs, Reply, Syntax, VERBS, VERSION,
 };
 use tokio::io::AsyncWrite;
 use tokio::sync::{mpsc, watch};
 
 use super::PIPELINE_MAX;
-use super::batch::{Ask, Batch, Made, Settings, Step, Work, fail};
+use super::batch::{Ask, Batch, Made, Settings, Step, Work};
+use super::mark::Mark;
 use super::read::{Item, What};
 use super::render::push_json;
 use super::waiting::Waiting;
@@ -84,6 +84,7 @@ impl Answerer {
             syntax: Syntax::default(),
             rows_max: u64::MAX,
             time: context.limits.query_time,
+            memory: context.limits.query_memory,
             progress: false,
         };
         Self {
@@ -178,52 +179,52 @@ impl Answerer {
 
     async fn item<W: AsyncWrite + Unpin>(&mut self, item: Item, out: &mut W) -> io::Result<()> {
         one(&self.context.counters.line_requests);
-        let Item { tag, asked, what } = item;
+        let Item { mark, asked, what } = item;
         match what {
-            What::Fault(fault) => self.fail(tag.as_ref(), fault),
+            What::Fault(fault) => self.fail(&mark, fault),
             What::Cancelled(count) => {
                 let mut fields = Fields::default();
                 fields.push("stopped", count);
-                self.ok(tag.as_ref(), fields);
+                self.ok(&mark, fields);
             }
             What::File(ingest, pieces) => match self.allowed(Right::Ingest) {
-                Err(fault) => self.fail(tag.as_ref(), fault),
+                Err(fault) => self.fail(&mark, fault),
                 Ok(_) => {
                     self.flush(out).await?;
-                    self.ingest((tag, ingest), pieces, out).await?;
+                    self.ingest((mark, ingest), pieces, out).await?;
                 }
             },
             What::Command(Command::Export(export)) => match self.export(&export) {
-                Err(fault) => self.fail(tag.as_ref(), fault),
+                Err(fault) => self.fail(&mark, fault),
                 Ok(access) => match Sheet::of(export.clone()) {
-                    Err(fault) => self.fail(tag.as_ref(), fault),
-                    Ok(None) => self.work((tag, asked), ask_of(&export), access),
+                    Err(fault) => self.fail(&mark, fault),
+                    Ok(None) => self.work((mark, asked), ask_of(&export), access),
                     Ok(Some(sheet)) => {
                         self.flush(out).await?;
                         let terms = self
                             .context
                             .terms(&access, Arc::clone(&asked), Duration::MAX);
                         let store = self.context.store.under(terms);
-                        let parts = download::start(&self.context, (sheet, store), asked);
-                        self.parts(tag.as_ref(), parts, out).await?;
+                        let parts = download::start(&self.context, (sheet, store), None, asked);
+                        self.parts(&mark, parts, out).await?;
                     }
                 },
             },
-            What::Command(command) => self.command((tag, asked), command),
+            What::Command(command) => self.command((mark, asked), command),
         }
         Ok(())
     }
 
     fn command(
         &mut self,
-        (tag, asked): (Option<Tag>, Arc<std::sync::atomic::AtomicBool>),
+        (mark, asked): (Mark, Arc<std::sync::atomic::AtomicBool>),
         command: Command,
     ) {
         let access = match command.verb().needs {
             Needs::Nothing => None,
             Needs::Read | Needs::Ingest => match self.allowed(Right::Read) {
                 Ok(access) => Some(access),
-                Err(fault) => return self.fail(tag.as_ref(), fault),
+                Err(fault) => return self.fail(&mark, fault),
             },
         };
         let ask = match command {
@@ -231,14 +232,14 @@ impl Answerer {
             Command::Explain(text) => Ask::Explain(text),
             Command::Status => match access.as_ref().map(|access| access.sees_all()) {
                 Some(true) => Ask::Status,
-                _ => return self.fail(tag.as_ref(), whole_store()),
+                _ => return self.fail(&mark, whole_store()),
             },
-            other => return self.setting(tag.as_ref(), other),
+            other => return self.setting(&mark, other),
         };
         match access {
-            Some(access) => self.work((tag, asked), ask, access),
+            Some(access) => self.work((mark, asked), ask, access),
             None => self.fail(
-                tag.as_ref(),
+                &mark,
                 Fault::new(Code::Internal, "a command without a right"),
             ),
         }
@@ -246,12 +247,12 @@ impl Answerer {
 
     fn work(
         &mut self,
-        (tag, asked): (Option<Tag>, Arc<std::sync::atomic::AtomicBool>),
+        (mark, asked): (Mark, Arc<std::sync::atomic::AtomicBool>),
         ask: Ask,
         access: Arc<Access>,
     ) {
         self.steps.push_back(Step::Work(Box::new(Work {
-            tag,
+            mark,
             asked,
             ask,
             access,
@@ -260,12 +261,12 @@ impl Answerer {
     }
 
     /// Commands that need neither store nor token.
-    fn setting(&mut self, tag: Option<&Tag>, command: Command) {
+    fn setting(&mut self, mark: &Mark, command: Command) {
         let mut fields = Fields::default();
         match command {
             Command::Hello(version) if version != VERSION => {
                 let fault = Fault::new(Code::Syntax, format!("protocol {version} is not spoken"));
-                return self.fail(tag, fault.with("version", VERSION));
+                return self.fail(mark, fault.with("version", VERSION));
             }
             Command::Hello(_) => {
                 fields.push("version", VERSION);
@@ -283,7 +284,7 @@ impl Answerer {
                 None => {
                     one(&self.context.counters.wrong_tokens);
                     *lock(&self.who) = None;
-                    return self.fail(tag, Fault::new(Code::Auth, "no such token"));
+                    return self.fail(mark, Fault::new(Code::Auth, "no such token"));
                 }
             },
             Command::Help => {
@@ -298,11 +299,22 @@ impl Answerer {
             }
             Command::Format(syntax) => self.settings.syntax = syntax,
             Command::Limit(limits) => fields = self.limit(limits),
-            Command::Progress(is_wanted) => self.settings.progress = is_wanted,
+            Command::Progress(is_wanted) => {
+                self.settings.progress = is_wanted;
+                fields = self.progress();
+            }
             Command::Quit => self.is_over = true,
             _ => {}
         }
-        self.ok(tag, fields);
+        self.ok(mark, fields);
+    }
+
+    /// How far the ingest that is running is, for who may know.
+    fn progress(&self) -> Fields {
+        let may = self.allowed(Right::Read);
+        let may = may.is_ok_and(|access| access.sees_all());
+        let running = self.context.taking.get().filter(|_| may);
+        running.map_or_else(Fields::default, |progress| progress_fields(&progress))
     }
 
     fn limit(&mut self, limits: Limits) -> Fields {
@@ -313,11 +325,16 @@ impl Answerer {
         if let Some(ms) = limits.ms {
             self.settings.time = Duration::from_millis(ms).min(longest);
         }
+        if let Some(mb) = limits.mb {
+            let most = self.context.limits.query_memory;
+            self.settings.memory = mb.saturating_mul(1 << 20).min(most);
+        }
         let mut fields = Fields::default();
         if self.settings.rows_max < u64::MAX {
             fields.push("rows", self.settings.rows_max);
         }
         fields.push("ms", self.settings.time.as_millis());
+        fields.push("mb", self.settings.memory >> 20);
         fields
     }
 
@@ -352,28 +369,29 @@ impl Answerer {
         }
     }
 
-    fn ok(&mut self, tag: Option<&Tag>, fields: Fields) {
-        let line = Status::ok(tag, fields).to_string();
-        self.steps.push_back(Step::Done(line.into_bytes()));
+    fn ok(&mut self, mark: &Mark, fields: Fields) {
+        let mut line = Vec::new();
+        mark.ok(fields, &mut line);
+        self.steps.push_back(Step::Done(line));
     }
 
-    fn fail(&mut self, tag: Option<&Tag>, fault: Fault) {
+    fn fail(&mut self, mark: &Mark, fault: Fault) {
         self.is_over |= fault.code.is_last();
         let mut line = Vec::new();
-        fail(tag, fault, &mut line);
+        mark.fail(fault, &mut line);
         self.steps.push_back(Step::Done(line));
     }
 
     async fn parts<W: AsyncWrite + Unpin>(
         &mut self,
-        tag: Option<&Tag>,
+        mark: &Mark,
         parts: Result<mpsc::Receiver<Part>, Fault>,
         out: &mut W,
     ) -> io::Result<()> {
         let mut parts = match parts {
             Ok(parts) => parts,
             Err(fault) => {
-                self.fail(tag, fault);
+                self.fail(mark, fault);
                 return Ok(());
             }
         };
@@ -387,15 +405,15 @@ impl Answerer {
                 Some(Part::End(rows)) => {
                     let mut fields = Fields::default();
                     fields.push("rows", rows);
-                    self.ok(tag, fields);
+                    self.ok(mark, fields);
                     return Ok(());
                 }
                 Some(Part::Failed(fault)) => {
-                    self.fail(tag, fault);
+                    self.fail(mark, fault);
                     return Ok(());
                 }
                 None => {
-                    self.fail(tag, Fault::new(Code::Internal, "the export ended early"));
+                    self.fail(mark, Fault::new(Code::Internal, "the export ended early"));
                     return Ok(());
                 }
             }
@@ -404,7 +422,7 @@ impl Answerer {
 
     async fn ingest<W: AsyncWrite + Unpin>(
         &mut self,
-        (tag, ingest): (Option<Tag>, Ingest),
+        (mark, ingest): (Mark, Ingest),
         pieces: mpsc::Receiver<Piece>,
         out: &mut W,
     ) -> io::Result<()> {
@@ -425,20 +443,20 @@ impl Answerer {
             }
         };
         match receipt {
-            Ok(receipt) => self.receipt(tag.as_ref(), &receipt),
-            Err(fault) => self.fail_softly(tag.as_ref(), fault),
+            Ok(receipt) => self.receipt(&mark, &receipt),
+            Err(fault) => self.fail_softly(&mark, fault),
         }
         Ok(())
     }
 
     /// A body that was cut is the end of what the reader reads, not of what is answered.
-    fn fail_softly(&mut self, tag: Option<&Tag>, fault: Fault) {
+    fn fail_softly(&mut self, mark: &Mark, fault: Fault) {
         let mut line = Vec::new();
-        fail(tag, fault, &mut line);
+        mark.fail(fault, &mut line);
         self.steps.push_back(Step::Done(line));
     }
 
-    fn receipt(&mut self, tag: Option<&Tag>, receipt: &Receipt) {
+    fn receipt(&mut self, mark: &Mark, receipt: &Receipt) {
         let mut row = vec![b'*'];
         push_json(receipt, &mut row);
         row.push(b'\n');
@@ -450,14 +468,14 @@ impl Answerer {
                 if let Some(help) = help {
                     fault = fault.with("help", help);
                 }
-                return self.fail(tag, fault);
+                return self.fail(mark, fault);
             }
             Some(Outcome::Taken(_)) => fields.push("outcome", "taken"),
             _ => fields.push("outcome", "seen"),
         }
         fields.push("rows", receipt.rows);
         fields.push("rejected", receipt.rejected);
-        self.ok(tag, fields);
+        self.ok(mark, fields);
     }
 }
 
@@ -476,9 +494,13 @@ fn whole_store() -> Fault {
 }
 
 fn progress_line(progress: &Progress) -> String {
+    Reply::Remark(format!("progress{}", progress_fields(progress))).to_string()
+}
+
+fn progress_fields(progress: &Progress) -> Fields {
     let mut fields = Fields::default();
     fields.push("rows", progress.rows);
     fields.push("bytes", progress.bytes_done);
     fields.push("of", progress.bytes);
-    Reply::Remark(format!("progress{fields}")).to_string()
+    fields
 }

@@ -15,8 +15,9 @@ use footfall_engine::catalog::terms::Terms;
 use footfall_engine::output::revision_list;
 use footfall_engine::query::Answer;
 use footfall_engine::{Error, Result};
-use footfall_protocol::{Code, Fault, Fields, Status, Syntax, Tag};
+use footfall_protocol::{Code, Fault, Fields, Syntax};
 
+use super::mark::Mark;
 use super::render::{Sheet, push_json};
 use crate::context::Context;
 use crate::fault::fault_of;
@@ -37,7 +38,7 @@ pub(super) enum Ask {
 
 /// A request that needs the store.
 pub(super) struct Work {
-    pub(super) tag: Option<Tag>,
+    pub(super) mark: Mark,
     pub(super) asked: Arc<AtomicBool>,
     pub(super) ask: Ask,
     pub(super) access: Arc<Access>,
@@ -50,6 +51,8 @@ pub(super) struct Settings {
     pub(super) syntax: Syntax,
     pub(super) rows_max: u64,
     pub(super) time: Duration,
+    /// Bytes of a query's groups.
+    pub(super) memory: u64,
     pub(super) progress: bool,
 }
 
@@ -120,7 +123,7 @@ impl Batch {
         for step in self.steps {
             match step {
                 Step::Done(bytes) => out.extend(bytes),
-                Step::Work(work) => fail(work.tag.as_ref(), Fault::new(code, text), &mut out),
+                Step::Work(work) => work.mark.fail(Fault::new(code, text), &mut out),
             }
         }
         out
@@ -129,13 +132,11 @@ impl Batch {
     fn work(&mut self, work: Work, out: &mut Vec<u8>) {
         let begin = Instant::now();
         let len = out.len();
-        let tag = work.tag.clone();
+        let mark = work.mark.clone();
         let is_query = matches!(work.ask, Ask::Query(_));
         let done = catch_unwind(AssertUnwindSafe(|| self.reply(work, out)));
-        let result = done.unwrap_or_else(|_| {
-            crate::log::error("panic", "a query ended early");
-            Err(Fault::new(Code::Internal, "the query ended early"))
-        });
+        let result =
+            done.unwrap_or_else(|_| Err(Fault::new(Code::Internal, "the query ended early")));
         if is_query {
             let took = u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX);
             self.context.counters.query(took, result.is_ok());
@@ -144,7 +145,7 @@ impl Batch {
             Ok(sheet) => self.sheet = sheet,
             Err(fault) => {
                 out.truncate(len);
-                fail(tag.as_ref(), fault, out);
+                mark.fail(fault, out);
             }
         }
     }
@@ -156,13 +157,16 @@ impl Batch {
         out: &mut Vec<u8>,
     ) -> std::result::Result<Option<Sheet>, Fault> {
         let Work {
-            tag,
+            mark,
             asked,
             ask,
             access,
             settings,
         } = work;
-        let terms = self.context.terms(&access, asked, settings.time);
+        let terms = Terms {
+            memory_bytes_max: settings.memory,
+            ..self.context.terms(&access, asked, settings.time)
+        };
         let stop = terms.stop.clone();
         let told = |error: Error| fault_of(&error, stop.as_ref());
         terms.check().map_err(told)?;
@@ -170,7 +174,7 @@ impl Batch {
             Ask::Query(query) => {
                 let answer = self.answer(&query, terms).map_err(told)?;
                 let how = (settings.syntax, settings.rows_max);
-                return Ok(Some(Sheet::begin(answer, how, tag, out)));
+                return Ok(Some(Sheet::begin(answer, how, mark, out)));
             }
             Ask::Explain(query) => {
                 let explanation = self
@@ -198,14 +202,15 @@ impl Batch {
             Ask::Revisions => {
                 let revisions = self.context.store.hub_revisions().map_err(told)?;
                 let how = (settings.syntax, settings.rows_max);
-                return Ok(Some(Sheet::begin(revision_list(&revisions), how, tag, out)));
+                return Ok(Some(Sheet::begin(
+                    revision_list(&revisions),
+                    how,
+                    mark,
+                    out,
+                )));
             }
         }
-        out.extend(
-            Status::ok(tag.as_ref(), Fields::default())
-                .to_string()
-                .into_bytes(),
-        );
+        mark.ok(Fields::default(), out);
         Ok(None)
     }
 
@@ -225,9 +230,4 @@ fn push_row_json(value: &impl serde::Serialize, out: &mut Vec<u8>) {
     out.push(b'*');
     push_json(value, out);
     out.push(b'\n');
-}
-
-/// Writes the last line of a request that failed.
-pub(super) fn fail(tag: Option<&Tag>, fault: Fault, out: &mut Vec<u8>) {
-    out.extend(Status::failed(tag, fault).to_string().into_bytes());
 }

@@ -15,6 +15,7 @@
 
 mod answer;
 mod batch;
+mod mark;
 mod read;
 mod render;
 mod waiting;

@@ -19,6 +19,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
+use super::mark::Mark;
 use super::waiting::Waiting;
 use crate::context::Context;
 use crate::upload::Piece;
@@ -34,7 +35,7 @@ const BUFFER_BYTES_MAX: usize = 64 << 10;
 
 /// A request, ready to be answered.
 pub(super) struct Item {
-    pub(super) tag: Option<Tag>,
+    pub(super) mark: Mark,
     /// Set when it is to stop.
     pub(super) asked: Arc<std::sync::atomic::AtomicBool>,
     pub(super) what: What,
@@ -228,7 +229,8 @@ impl Reader {
 
     async fn send(&mut self, tag: Option<Tag>, what: What) {
         let asked = self.waiting.add(tag.as_ref());
-        let sent = self.give.send(Item { tag, asked, what }).await;
+        let mark = Mark::new(tag, self.context.number());
+        let sent = self.give.send(Item { mark, asked, what }).await;
         // Without anybody to answer, nothing more is to be read.
         self.is_over |= sent.is_err();
     }

@@ -2,14 +2,16 @@
 
 use footfall_engine::output::printable;
 use footfall_engine::query::{Answer, Value};
-use footfall_protocol::{Fields, Reply, Status, Syntax, Tag, push_cells};
+use footfall_protocol::{Fields, Reply, Syntax, push_cells};
 use serde::Serialize;
+
+use super::mark::Mark;
 
 /// An answer of which lines up to some row are written.
 pub(super) struct Sheet {
     answer: Answer,
     syntax: Syntax,
-    tag: Option<Tag>,
+    mark: Mark,
     row: usize,
     /// Rows that are sent.
     rows: usize,
@@ -27,7 +29,7 @@ impl Sheet {
     pub(super) fn begin(
         mut answer: Answer,
         (syntax, rows_max): (Syntax, u64),
-        tag: Option<Tag>,
+        mark: Mark,
         out: &mut Vec<u8>,
     ) -> Self {
         let rows_max = usize::try_from(rows_max).unwrap_or(usize::MAX);
@@ -58,7 +60,7 @@ impl Sheet {
         Self {
             answer,
             syntax,
-            tag,
+            mark,
             row: 0,
             rows,
         }
@@ -83,11 +85,7 @@ impl Sheet {
             out.push(b'\n');
             self.row += 1;
         }
-        out.extend(
-            Status::ok(self.tag.as_ref(), self.fields())
-                .to_string()
-                .into_bytes(),
-        );
+        self.mark.ok(self.fields(), out);
         true
     }
 
@@ -120,7 +118,10 @@ fn push_row(row: &[Value], out: &mut Vec<u8>) {
         // Writing to memory does not fail.
         let _ = match value {
             Value::Null => Ok(()),
-            Value::Int(value) => write!(out, "{value}"),
+            Value::Int(value) => {
+                push_int(*value, out);
+                Ok(())
+            }
             Value::Real(value) => write!(out, "{value}"),
             Value::Bool(value) => write!(out, "{value}"),
             Value::Text(value) => {
@@ -131,6 +132,21 @@ fn push_row(row: &[Value], out: &mut Vec<u8>) {
     }
 }
 
+/// Appends a number; answers of many days are mostly numbers.
+fn push_int(mut value: u64, out: &mut Vec<u8>) {
+    let begin = out.len();
+    loop {
+        out.push(b'0' + (value % 10) as u8);
+        value /= 10;
+        if value == 0 {
+            break;
+        }
+    }
+    if let Some(digits) = out.get_mut(begin..) {
+        digits.reverse();
+    }
+}
+
 /// Appends a value as JSON on one line.
 pub(super) fn push_json(value: &impl Serialize, out: &mut Vec<u8>) {
     let begin = out.len();
@@ -138,5 +154,19 @@ pub(super) fn push_json(value: &impl Serialize, out: &mut Vec<u8>) {
         // Only maps whose keys are no text fail, and there are none.
         out.truncate(begin);
         out.extend(b"null");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_their_digits() {
+        for value in [0, 7, 10, 1_909, u64::MAX] {
+            let mut out = b"x".to_vec();
+            push_int(value, &mut out);
+            assert_eq!(out, format!("x{value}").into_bytes());
+        }
     }
 }

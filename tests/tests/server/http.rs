@@ -198,6 +198,12 @@ fn large_answers_are_compressed_for_who_takes_it() {
         .unwrap();
     assert_eq!(text, plain.text());
     assert!(packed.body.len() * 3 < plain.body.len());
+    let smaller = scene.ask("GET", path, &[("Accept-Encoding", "gzip, zstd")], b"");
+    assert_eq!(smaller.header("content-encoding"), Some("zstd"));
+    assert_eq!(
+        zstd::decode_all(smaller.body.as_slice()).unwrap(),
+        plain.body
+    );
     let none = scene.ask("GET", path, &[("Accept-Encoding", "gzip;q=0")], b"");
     assert_eq!(none.header("content-encoding"), None);
 }
@@ -433,7 +439,27 @@ fn rows_are_streamed_as_they_came() {
         .export_raw(None, &mut want, footfall_engine::store::RawFormat::Csv)
         .unwrap();
     let answer = scene.get("/api/v1/export/raw");
-    assert_eq!((answer.status, answer.body), (200, want));
+    assert_eq!((answer.status, &answer.body), (200, &want));
+    assert_eq!(answer.header("accept-ranges"), Some("bytes"));
+    let etag = answer.header("etag").unwrap();
+    let part = |range: &str, tag: &str| {
+        let headers = [("Range", range), ("If-Range", tag)];
+        scene.ask("GET", "/api/v1/export/raw", &headers, b"")
+    };
+    let len = want.len();
+    for (range, bytes) in [
+        ("bytes=0-0", 0..1),
+        ("bytes=70-200", 70..201),
+        ("bytes=100-", 100..len),
+        ("bytes=-7", len - 7..len),
+    ] {
+        let found = part(range, etag);
+        let said = format!("bytes {}-{}/{len}", bytes.start, bytes.end - 1);
+        assert_eq!(found.header("content-range"), Some(said.as_str()));
+        assert_eq!((found.status, &found.body[..]), (206, &want[bytes]));
+    }
+    assert_eq!(part("bytes=99999-", etag).status, 416);
+    assert_eq!(part("bytes=0-0", "\"other\"").body, want);
     let lines = scene
         .get("/api/v1/export/raw?format=jsonl&range=in+2026-07-02")
         .text();

@@ -184,3 +184,60 @@ fn readers_see_whole_files_while_files_come() {
     });
     assert_eq!(requests(&scene), 6 + 18 * 4);
 }
+
+#[test]
+fn a_server_says_how_far_it_has_taken_a_directory_in() {
+    let scene = Scene::build(&[], |config, store| {
+        let watched = store.with_file_name("exports");
+        std::fs::create_dir(&watched).unwrap();
+        for number in 1..=28 {
+            let path = watched.join(format!("day-{number}.csv"));
+            std::fs::write(&path, many(number)).unwrap();
+            let file = std::fs::File::options().append(true).open(&path).unwrap();
+            let modified = file.metadata().unwrap().modified().unwrap();
+            file.set_modified(modified - Duration::from_secs(60))
+                .unwrap();
+        }
+        config.watch = vec![watched];
+    });
+    let all = 28 * MANY_ROWS;
+    let (begin, mut seen) = (Instant::now(), 0);
+    let mut client = scene.line();
+    while requests(&scene) < all && begin.elapsed() < Duration::from_secs(60) {
+        let progress = scene.get("/api/v1/progress").json();
+        if let Some(rows) = progress["running"]["rows"].as_u64() {
+            assert!(rows <= all, "{progress}");
+            seen += 1;
+            let status = client.ask("PROGRESS off").status.outcome.unwrap();
+            let page = scene.get("/");
+            assert_eq!(page.status, 200);
+            if let (Some(_), true) = (status.get("of"), page.header("etag").is_none()) {
+                assert!(page.text().contains("Files are being taken in"));
+            }
+        }
+    }
+    println!("{seen} times on its way");
+    assert_eq!(requests(&scene), all);
+    let is_over = || scene.get("/api/v1/progress").json()["running"].is_null();
+    while !is_over() && begin.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(is_over() && seen > 0, "nothing was said on the way");
+    assert!(!scene.get("/").text().contains("Files are being taken in"));
+}
+
+const MANY_ROWS: u64 = 40_000;
+
+/// A day of many requests.
+fn many(day: u32) -> String {
+    let mut text = crate::scene::HEADER.to_owned();
+    for row in 0..MANY_ROWS {
+        let (hour, minute, second) = (row % 24, row / 24 % 60, row % 60);
+        text += &format!(
+            "2026-07-{day:02}T{hour:02}:{minute:02}:{second:02}.000Z,200,GET,acme/repo-{},model,,{:08x},DE,\n",
+            row % 50,
+            row % 9_000
+        );
+    }
+    text
+}

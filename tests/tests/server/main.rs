@@ -14,4 +14,5 @@ mod line;
 mod login;
 mod rights;
 mod scene;
+mod soak;
 mod spec;

@@ -3,9 +3,12 @@
 //! The paths come from the description that is made of the server's table, the commands from the
 //! protocol's, so that none can be forgotten.
 
+use std::path::Path;
+
+use footfall_engine::storage::{Clock, SystemClock};
 use footfall_protocol::{Needs, VERBS};
 use footfall_server::openapi;
-use footfall_server::token::{Right, Tokens};
+use footfall_server::token::{Right, Tokens, Wish};
 
 use crate::scene::{Answer, LineClient, Scene, add_token};
 
@@ -24,12 +27,16 @@ enum Bearer {
     Org,
     /// To read repos of an organisation that is not there.
     Other,
+    /// To read `acme/llama`.
+    Repo,
+    /// To read a repo that is not there.
+    OtherRepo,
     Read,
     Ingest,
     Admin,
 }
 
-const BEARERS: [Bearer; 10] = [
+const BEARERS: [Bearer; 12] = [
     Bearer::None,
     Bearer::Wrong,
     Bearer::Cut,
@@ -37,6 +44,8 @@ const BEARERS: [Bearer; 10] = [
     Bearer::Expired,
     Bearer::Org,
     Bearer::Other,
+    Bearer::Repo,
+    Bearer::OtherRepo,
     Bearer::Read,
     Bearer::Ingest,
     Bearer::Admin,
@@ -65,6 +74,8 @@ fn scene() -> (Scene, Vec<(Bearer, Option<String>)>) {
                 Bearer::Expired => add(&[Right::Admin], &[], Some(1)),
                 Bearer::Org => add(&[Right::Read], &["acme"], None),
                 Bearer::Other => add(&[Right::Read], &["nobody"], None),
+                Bearer::Repo => Some(repo_token(store, "Repo", "acme/llama")),
+                Bearer::OtherRepo => Some(repo_token(store, "OtherRepo", "acme/other")),
                 Bearer::Read => add(&[Right::Read], &[], None),
                 Bearer::Ingest => add(&[Right::Ingest], &[], None),
                 Bearer::Admin => add(&[Right::Admin], &[], None),
@@ -74,6 +85,17 @@ fn scene() -> (Scene, Vec<(Bearer, Option<String>)>) {
         Tokens::revoke(store, "Revoked").unwrap();
     });
     (scene, tokens)
+}
+
+/// A token to read one repo.
+fn repo_token(store: &Path, name: &str, repo: &str) -> String {
+    let wish = Wish {
+        name: name.to_owned(),
+        rights: vec![Right::Read],
+        repos: [repo.to_owned()].into(),
+        ..Wish::default()
+    };
+    Tokens::add(store, wish, SystemClock.now()).unwrap()
 }
 
 impl Bearer {
@@ -89,7 +111,7 @@ impl Bearer {
         let fits = match self {
             Self::Admin => true,
             Self::Read => matches!(needs, "read" | "read whole"),
-            Self::Org | Self::Other => needs == "read",
+            Self::Org | Self::Other | Self::Repo | Self::OtherRepo => needs == "read",
             Self::Ingest => needs == "ingest",
             _ => false,
         };

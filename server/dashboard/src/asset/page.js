@@ -131,6 +131,9 @@ document.addEventListener("input", (event) => {
 
 addEventListener("popstate", () => show(location.pathname + location.search, { push: false }));
 
+// Of which commit a page is, and how far an ingest was then.
+const moment = (page) => page.body.dataset.snapshot + (page.getElementById("taking")?.textContent ?? "");
+
 // Follows new commits: asks with the tag of what is shown, and takes the new page in when it differs.
 setInterval(async () => {
   if (document.hidden) return;
@@ -140,7 +143,7 @@ setInterval(async () => {
   if (!answer || answer.redirected || answer.status !== 200) return;
   etag = answer.headers.get("etag");
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  if (page.body.dataset.snapshot === document.body.dataset.snapshot || document.activeElement?.matches("input, select")) return;
+  if (moment(page) === moment(document) || document.activeElement?.matches("input, select")) return;
   swap(page, null);
   const live = document.querySelector(".live");
   live.textContent = "New data";

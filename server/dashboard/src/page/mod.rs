@@ -20,6 +20,7 @@ use crate::panel::{self, Asked, Medium, Panel};
 use crate::state::{Place, State};
 
 const OVERVIEW: &[&dyn Panel] = &[
+    panel::TAKING,
     panel::TRUST,
     panel::HEADLINE,
     panel::TREND,
@@ -55,6 +56,7 @@ const COUNTING: &[&dyn Panel] = &[
     panel::MEANINGS,
 ];
 const DATA: &[&dyn Panel] = &[
+    panel::TAKING,
     panel::TRUST,
     panel::CALENDAR,
     panel::WARNINGS,

@@ -6,6 +6,7 @@ use maud::{Markup, html};
 
 use footfall_engine::Result;
 use footfall_engine::analysis::{Request, Subject};
+use footfall_engine::ingest::pipeline::Progress;
 use footfall_engine::query::value::{Condition, Query, Range, Test};
 use footfall_engine::query::{Answer, Value};
 use footfall_engine::schema::Dimension;
@@ -266,6 +267,11 @@ impl<'a> Asked<'a> {
     pub(crate) fn days(&self, metrics: &str) -> Result<Option<(Day, Day)>> {
         let query = self.state.query(metrics, &[])?;
         Ok(period::days(&self.ask.answer(&query)?.meta))
+    }
+
+    /// How far the ingest that is running is.
+    pub(crate) fn progress(&self) -> Option<Progress> {
+        self.ask.progress()
     }
 
     /// What was taken in.
