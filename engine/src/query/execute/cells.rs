@@ -75,7 +75,7 @@ pub(super) struct CellPlan<'s, 'a> {
     scope: &'s Scope<'a>,
     /// Whether series are read.
     reads_series: bool,
-    /// By number of the country.
+    /// By number of the country; empty if the query says nothing about places.
     countries: Vec<Key>,
     /// Numbers of the countries that the filter keeps, ascending, if it has a condition on them.
     listed_countries: Option<Vec<u32>>,
@@ -118,7 +118,9 @@ impl<'s, 'a> CellPlan<'s, 'a> {
         };
         let has_only_bases = plan.has_only_bases(|lens| !lens.has_filter);
         if lowest <= Level::Cells && scope.wants.unidentified && has_only_bases {
-            plan.countries = countries(scope);
+            if !scope.place.is_idle() {
+                plan.countries = countries(scope);
+            }
             if scope.place.has_filter {
                 let kept = (0..).zip(&plan.countries).filter(|(_, part)| **part != OUT);
                 plan.listed_countries = Some(kept.map(|(number, _)| number).collect());

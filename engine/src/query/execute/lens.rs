@@ -16,13 +16,19 @@ pub(super) const OUT: Key = Key::MAX;
 /// In place of a key: the session id has to be looked at.
 pub(super) const ASK_SESSION: Key = Key::MAX - 1;
 
+/// Most listed repos that are looked for one after the other; a table of all repos costs a small query more than
+/// that.
+const FEW_LISTED: usize = 8;
+
 /// What each code of a space adds to the key of its group, or [`OUT`].
 #[derive(Debug)]
 pub(super) struct Lens {
     /// The space.
     pub(super) space: Space,
-    /// By code; empty if the query says nothing about the space.
+    /// By code; empty if the query says nothing about the space, or lists few repos.
     pub(super) parts: Vec<Key>,
+    /// The parts of those that are kept, where the query lists few repos.
+    few: Option<Vec<(u32, Key)>>,
     /// Whether some condition is on the space.
     pub(super) has_filter: bool,
     /// Whether some dimension after `by` is on the space.
@@ -84,6 +90,7 @@ impl Lens {
         let mut lens = Self {
             space,
             parts: Vec::new(),
+            few: None,
             has_filter: false,
             has_axis: false,
             listed: None,
@@ -100,19 +107,27 @@ impl Lens {
         }
         lens.has_filter = !kept.is_empty();
         if let Some(listed) = kept.iter().find_map(|(_, test)| test.listed(repos)) {
-            lens.parts = vec![OUT; space_len(space, view, repos) as usize];
-            for code in listed {
+            let len = space_len(space, view, repos);
+            let mut parts: Vec<(u32, Key)> = Vec::new();
+            for code in listed.into_iter().filter(|code| *code < len) {
                 let keeps = |(dimension, test): &(&Dimension, Compiled)| {
                     keeps(dimension, test, code, (view, repos))
                 };
-                if kept.iter().all(keeps)
-                    && let Some(part) = lens.parts.get_mut(code as usize)
-                {
-                    *part = axes().map(|axis| axis.part(code)).sum();
-                    lens.listed.get_or_insert_default().push(code);
+                if kept.iter().all(keeps) {
+                    parts.push((code, axes().map(|axis| axis.part(code)).sum()));
                 }
             }
-            lens.listed.get_or_insert_default();
+            lens.listed = Some(parts.iter().map(|(code, _)| *code).collect());
+            if parts.len() > FEW_LISTED {
+                lens.parts = vec![OUT; len as usize];
+                for (code, part) in parts {
+                    if let Some(place) = lens.parts.get_mut(code as usize) {
+                        *place = part;
+                    }
+                }
+            } else {
+                lens.few = Some(parts);
+            }
         } else if !lens.is_idle() {
             let parts = (0..space_len(space, view, repos)).map(|code| {
                 let keeps = |(dimension, test): &(&Dimension, Compiled)| {
@@ -139,6 +154,10 @@ impl Lens {
     /// What a code adds to the key. Codes that the store does not know are not kept.
     #[inline]
     pub(super) fn part(&self, code: u32) -> Key {
+        if let Some(few) = &self.few {
+            let found = few.iter().find(|(known, _)| *known == code);
+            return found.map_or(OUT, |(_, part)| *part);
+        }
         if self.parts.is_empty() {
             return if self.is_idle() { 0 } else { OUT };
         }

@@ -54,6 +54,9 @@ impl Unions {
 
     /// Whether a day's downloaders come from sets.
     pub(super) fn has(&self, day: &DayPart) -> bool {
+        if self.months.is_empty() {
+            return false;
+        }
         let month = day.day.month();
         self.months
             .binary_search_by_key(&month, |(month, ..)| *month)
