@@ -11,11 +11,11 @@ use footfall_engine::units::Day;
 use crate::scene::{HEADER, LineClient, Scene};
 
 /// Requests of each file; a file is a day.
-const FILE_ROWS: u64 = 20_000;
+const FILE_ROWS: u64 = 10_000;
 /// 2024-01-01.
 const FIRST_DAY: u32 = 19_723;
-/// Files that are there before anybody asks.
-const FILES_BEFORE: u32 = 40;
+/// Days that are there before anybody asks.
+const DAYS_BEFORE: u32 = 30;
 const READERS: usize = 8;
 /// A run of so many seconds is long enough for its percentiles to be held to something.
 const JUDGED_SECONDS: u64 = 60;
@@ -32,10 +32,15 @@ const QUERIES: [&str; 6] = [
     "downloads by country last 30d top 5",
 ];
 
-/// The file of a day: a fifth of its downloaders are the day's own.
+/// The file of a day.
 fn file(number: u32) -> String {
+    HEADER.to_owned() + &lines(number)
+}
+
+/// The lines of a day: a fifth of its downloaders are the day's own.
+fn lines(number: u32) -> String {
     let day = Day(FIRST_DAY + number);
-    let mut text = HEADER.to_owned();
+    let mut text = String::new();
     for row in 0..FILE_ROWS {
         let (second, ms) = (row * 86_400 / FILE_ROWS, row % 1_000);
         let who = match row % 5 {
@@ -56,7 +61,7 @@ fn file(number: u32) -> String {
 
 /// Puts files in until it is over; gives how many.
 fn write(scene: &Scene, is_over: &AtomicBool) -> u32 {
-    let mut number = FILES_BEFORE;
+    let mut number = DAYS_BEFORE;
     while !is_over.load(Ordering::Relaxed) {
         let text = file(number);
         let answer = scene.ask(
@@ -68,7 +73,7 @@ fn write(scene: &Scene, is_over: &AtomicBool) -> u32 {
         assert_eq!(answer.json()["rows"], FILE_ROWS, "{}", answer.text());
         number += 1;
     }
-    number - FILES_BEFORE
+    number - DAYS_BEFORE
 }
 
 /// What a reader has seen of the store so far.
@@ -137,8 +142,8 @@ fn at(times: &[Duration], percent: usize) -> Duration {
 fn readers_beside_a_writer_wait_little_longer() {
     let seconds = std::env::var("FOOTFALL_SOAK_SECONDS");
     let seconds: u64 = seconds.map_or(2, |text| text.parse().unwrap());
-    let files: Vec<String> = (0..FILES_BEFORE).map(file).collect();
-    let scene = Scene::build(&files, |_, _| {});
+    let before: String = (0..DAYS_BEFORE).map(lines).collect();
+    let scene = Scene::build(&[HEADER.to_owned() + &before], |_, _| {});
     let idle = read(&scene, Duration::from_secs((seconds / 10).max(1)));
     let is_over = AtomicBool::new(false);
     let (written, beside) = std::thread::scope(|threads| {
@@ -157,7 +162,7 @@ fn readers_beside_a_writer_wait_little_longer() {
         at(&beside, 50),
         at(&beside, 99),
     );
-    let all = u64::from(FILES_BEFORE + written) * FILE_ROWS;
+    let all = u64::from(DAYS_BEFORE + written) * FILE_ROWS;
     assert_eq!(scene.line().ask("QUERY requests").rows, [all.to_string()]);
     if seconds >= JUDGED_SECONDS {
         let most = SLOWDOWN_MAX * at(&idle, 99);
