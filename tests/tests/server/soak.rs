@@ -1,7 +1,11 @@
 //! A writer at full speed beside eight readers: every read is of a committed state, none fails, none waits long.
 //!
-//! `FOOTFALL_SOAK_SECONDS` is for how long (default 2). From a minute on, the readers' 99th percentile beside
-//! the writer is held to three times that without it; a shorter run prints it alone.
+//! `FOOTFALL_SOAK_SECONDS` is for how long (default 2). From a minute on, in a release build, the readers' 99th
+//! percentile beside the writer is held to three times that without it; other runs print it alone:
+//!
+//! ```text
+//! FOOTFALL_SOAK_SECONDS=300 cargo test --release -p footfall-tests --test server -- --nocapture soak
+//! ```
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -164,7 +168,7 @@ fn readers_beside_a_writer_wait_little_longer() {
     );
     let all = u64::from(DAYS_BEFORE + written) * FILE_ROWS;
     assert_eq!(scene.line().ask("QUERY requests").rows, [all.to_string()]);
-    if seconds >= JUDGED_SECONDS {
+    if seconds >= JUDGED_SECONDS && !cfg!(debug_assertions) {
         let most = SLOWDOWN_MAX * at(&idle, 99);
         assert!(at(&beside, 99) <= most, "more than {most:?}");
     }
