@@ -231,13 +231,11 @@ fn a_told_end_comes_soon_and_loses_nothing() {
     );
 }
 
-/// The words after a program's name in a line of a file.
+/// The words after the beginning of a line that a text must have.
 fn words_after<'t>(text: &'t str, begin: &str) -> Vec<&'t str> {
     let line = text.lines().find_map(|line| line.strip_prefix(begin));
-    line.unwrap_or_else(|| panic!("no line {begin}"))
-        .split([' ', '"', '[', ']', ','])
-        .filter(|word| !word.is_empty())
-        .collect()
+    let words = line.unwrap().split([' ', '"', '[', ']', ',']);
+    words.filter(|word| !word.is_empty()).collect()
 }
 
 #[test]
