@@ -63,6 +63,13 @@ pub trait Ask: Sync {
     /// As [`Store::view`].
     fn has_set(&self, name: &str) -> Result<bool>;
 
+    /// Names of the owner's counting rules.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::rules`].
+    fn own_rules(&self) -> Result<Vec<String>>;
+
     /// Whether who asks may see every repo.
     fn sees_all(&self) -> bool {
         true
@@ -115,6 +122,10 @@ impl Ask for Store {
 
     fn revisions(&self) -> Result<Arc<Revisions>> {
         self.hub_revisions().map(Arc::new)
+    }
+
+    fn own_rules(&self) -> Result<Vec<String>> {
+        Ok(self.rules()?.into_iter().map(|rule| rule.name).collect())
     }
 
     fn has_groups(&self) -> Result<bool> {

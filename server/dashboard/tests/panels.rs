@@ -11,7 +11,7 @@ use footfall_engine::output::thousands;
 use footfall_engine::query::value::Range;
 use footfall_engine::query::{Value, text};
 use footfall_engine::schema::time::parse_day;
-use footfall_engine::settings::{Annotation, GroupWords};
+use footfall_engine::settings::{Annotation, GroupWords, RuleWords};
 use footfall_engine::storage::SystemClock;
 use footfall_engine::store::Store;
 use footfall_generate::{HeaderSet, HubTable, Plan, generate};
@@ -70,6 +70,12 @@ fn store(has: Has, dir: &Path) -> Result<Store, Box<dyn std::error::Error>> {
             repos: "acme/*".to_owned(),
             group: "<em>family</em>".to_owned(),
         }])?;
+        store.add_rule(RuleWords {
+            name: "pulls".to_owned(),
+            methods: vec!["GET".to_owned()],
+            statuses: vec!["200".to_owned()],
+            collapse: "clock 10m".to_owned(),
+        })?;
         let day = parse_day("2025-02-01").ok_or("no day")?;
         store.annotate(Annotation::new(day, "moved <em>here</em>", false)?)?;
     }
@@ -167,6 +173,9 @@ fn every_page_is_whole_with_any_source() -> Tested {
             assert!(outside.is_none(), "{place}: {outside:?}");
             assert!(!has_hash(&page), "{place} shows a whole hash");
             assert!(!page.contains("<em>"), "{place}");
+            let offers_own = page.contains("<option value=\"pulls\">");
+            let has_rules = state.place != Place::Data;
+            assert_eq!(offers_own, has_rules && has == Has::Both, "{place}");
             if !page.contains("id=\"headline\"") {
                 continue;
             }

@@ -187,6 +187,11 @@ impl Ask for Reader<'_> {
         }
     }
 
+    fn own_rules(&self) -> Result<Vec<String>> {
+        let rules = self.view.rules().iter();
+        Ok(rules.map(|rule| rule.name.clone()).collect())
+    }
+
     fn has_groups(&self) -> Result<bool> {
         Ok(!self.view.settings().groups.is_empty())
     }

@@ -23,7 +23,7 @@ const RANGES: [(&str, Range); 4] = [
 /// The page.
 pub(crate) fn frame(
     state: &State,
-    (status, viewer): (&Status, &Viewer),
+    (status, viewer, own_rules): (&Status, &Viewer, &[String]),
     panels: &[Markup],
 ) -> Markup {
     html! {
@@ -37,7 +37,7 @@ pub(crate) fn frame(
                 a.skip href="#main" { "To the numbers" }
                 header {
                     (navigation(state, viewer))
-                    @if state.place != Place::Data { (range(state, status)) (filter(state)) }
+                    @if state.place != Place::Data { (range(state, status, own_rules)) (filter(state)) }
                 }
                 main id="main" {
                     @if let Place::Repo(kind, name) = &state.place {
@@ -95,7 +95,7 @@ fn navigation(state: &State, viewer: &Viewer) -> Markup {
     }
 }
 
-fn range(state: &State, status: &Status) -> Markup {
+fn range(state: &State, status: &Status, own_rules: &[String]) -> Markup {
     let (first, last) = period::picked(state.range)
         .or_else(|| newest(state.range, status))
         .map_or_else(Default::default, |(first, last)| {
@@ -122,7 +122,7 @@ fn range(state: &State, status: &Status) -> Markup {
                 @for (name, value) in state.parameters().into_iter().filter(|(name, _)| !matches!(*name, "rule" | "page")) {
                     input type="hidden" name=(name) value=(value);
                 }
-                label { span { "Rule" } select name="rule" { (rules(state)) } }
+                label { span { "Rule" } select name="rule" { (rules(state, own_rules)) } }
                 button type="submit" { "Count" }
             }
         }
@@ -141,12 +141,14 @@ fn newest(range: Range, status: &Status) -> Option<(Day, Day)> {
     Some((Day(last.get().checked_sub(days.checked_sub(1)?)?), last))
 }
 
-fn rules(state: &State) -> Markup {
+fn rules(state: &State, own: &[String]) -> Markup {
     let chosen = state.rule.as_deref().unwrap_or(DEFAULT_RULE);
-    let is_built_in = RULES.iter().any(|rule| rule.name == chosen);
+    let is_known =
+        RULES.iter().any(|rule| rule.name == chosen) || own.iter().any(|name| name == chosen);
     html! {
         @for rule in RULES { option value=(rule.name) selected[rule.name == chosen] title=(rule.meaning) { (rule.name) } }
-        @if !is_built_in { option value=(chosen) selected { (chosen) } }
+        @for name in own { option value=(name) selected[name == chosen] { (name) } }
+        @if !is_known { option value=(chosen) selected { (chosen) } }
     }
 }
 

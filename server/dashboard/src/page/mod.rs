@@ -120,7 +120,8 @@ pub fn render(ask: &dyn Ask, state: &State) -> Result<Page> {
         }),
     };
     Ok(Page {
-        content: frame::frame(state, (&status, &ask.viewer()), &shown).into_string(),
+        content: frame::frame(state, (&status, &ask.viewer(), &ask.own_rules()?), &shown)
+            .into_string(),
         media_type: HTML,
         file: None,
         snapshot: status.snapshot,
