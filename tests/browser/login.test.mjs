@@ -1,6 +1,6 @@
 // Where tokens exist: the log-in page, what a token for some repos shows, and leaving; with script and without.
 import assert from "node:assert/strict";
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -93,6 +93,12 @@ test("the log-in page is one for keys, and for who cannot see it", async () => {
   const page = await open(guest, "/", { origin: server.origin, width: 360 });
   assert.equal(await page.$eval("#token", (field) => field === document.activeElement), true);
   assert.equal(await page.$eval("label[for=token]", (label) => label.textContent.trim()), "Token");
+  await page.evaluate(readFileSync(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8"));
+  for (const scheme of ["light", "dark"]) {
+    await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+    const found = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+    assert.deepEqual(found.violations.filter(({ impact }) => ["serious", "critical"].includes(impact)), [], scheme);
+  }
   await page.keyboard.type(tokens.all);
   await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
   assert.equal(page.url(), `${server.origin}/`);
