@@ -113,8 +113,19 @@ fn operation(route: &Route, path: &str) -> Value {
     let mut responses = Map::new();
     let found = json!({"description": route.meaning, "content": media(route.gives, &json!({}))});
     responses.insert("200".to_owned(), found);
-    let fault = json!({"description": "why not", "content": media(
-        &["application/json"], &json!({"$ref": "#/components/schemas/error"}))});
+    let mut why_not = media(
+        &["application/json"],
+        &json!({"$ref": "#/components/schemas/error"}),
+    );
+    let pages = route
+        .gives
+        .iter()
+        .filter(|media| media.starts_with("text/html"));
+    for page in pages {
+        // What people see in place of a page is a page.
+        why_not[*page] = json!({"schema": {}});
+    }
+    let fault = json!({"description": "why not", "content": why_not});
     for (code, ..) in CODES {
         let status = status_of(*code).as_u16().to_string();
         responses.entry(status).or_insert_with(|| fault.clone());
