@@ -94,7 +94,7 @@ pub fn render(ask: &dyn Ask, state: &State) -> Result<Page> {
     let new = |panel| Asked::new(ask, (panel, &inner), &status, Medium::Page);
     if let Some(wanted) = &state.detail.export {
         let panel = named(state, &wanted.panel)?;
-        let (content, media_type) = export::file(panel, new(panel), wanted)?;
+        let (content, media_type) = export::file(panel, new(panel).for_file(), wanted)?;
         return Ok(Page {
             content,
             media_type,

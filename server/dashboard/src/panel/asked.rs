@@ -34,6 +34,8 @@ pub(crate) struct Asked<'a> {
     answers: RefCell<Vec<Answer>>,
     files: RefCell<Vec<Sheet>>,
     has_sheet: Cell<bool>,
+    /// Whether a file is asked for, and not what is looked at.
+    is_file: bool,
 }
 
 /// What a panel shows, as a file may hold it.
@@ -83,7 +85,36 @@ impl<'a> Asked<'a> {
             answers: RefCell::default(),
             files: RefCell::default(),
             has_sheet: Cell::default(),
+            is_file: false,
         }
+    }
+
+    /// The same for who takes a file out.
+    pub(crate) fn for_file(mut self) -> Self {
+        self.is_file = true;
+        self
+    }
+
+    /// As [`Self::sheet`], of a table that is only made for a file.
+    pub(crate) fn sheet_of(&self, numbers: impl FnOnce() -> Answer) {
+        self.has_sheet.set(true);
+        if self.is_file {
+            self.sheet(numbers());
+        }
+    }
+
+    /// Keeps an answer for the receipt, which says nothing of its rows, or as the file.
+    fn keep(&self, answer: &Answer) {
+        let kept = if self.is_file {
+            answer.clone()
+        } else {
+            Answer {
+                columns: answer.columns.clone(),
+                rows: Vec::new(),
+                meta: answer.meta.clone(),
+            }
+        };
+        self.answers.borrow_mut().push(kept);
     }
 
     /// Keeps the one table that the panel shows, for who takes it out as a file.
@@ -215,7 +246,7 @@ impl<'a> Asked<'a> {
             query.rule = None;
         }
         let answer = self.ask.answer(&query)?;
-        self.answers.borrow_mut().push(answer.clone());
+        self.keep(&answer);
         Ok(answer)
     }
 
@@ -236,7 +267,7 @@ impl<'a> Asked<'a> {
             scope,
         };
         let answer = self.ask.analyse(&request)?;
-        self.answers.borrow_mut().push(answer.clone());
+        self.keep(&answer);
         Ok(answer)
     }
 

@@ -61,7 +61,7 @@ impl Panel for Repos {
         } else {
             REPORT_ROWS
         };
-        asked.sheet(list.file(&rows));
+        asked.sheet_of(|| list.file(&rows));
         let pages = rows.len().div_ceil(each).max(1);
         let page = (state.page as usize).min(pages);
         let from = (page - 1) * each;
