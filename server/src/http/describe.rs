@@ -113,18 +113,17 @@ fn operation(route: &Route, path: &str) -> Value {
     let mut responses = Map::new();
     let found = json!({"description": route.meaning, "content": media(route.gives, &json!({}))});
     responses.insert("200".to_owned(), found);
-    let mut why_not = media(
-        &["application/json"],
-        &json!({"$ref": "#/components/schemas/error"}),
-    );
-    let pages = route
-        .gives
-        .iter()
-        .filter(|media| media.starts_with("text/html"));
-    for page in pages {
+    let why_not = |media: &str| match media {
+        "application/json" => json!({"schema": {"$ref": "#/components/schemas/error"}}),
         // What people see in place of a page is a page.
-        why_not[*page] = json!({"schema": {}});
-    }
+        _ => json!({"schema": {}}),
+    };
+    let pages = route.gives.iter().copied();
+    let pages = pages.filter(|media| media.starts_with("text/html"));
+    let why_not: Map<_, _> = std::iter::once("application/json")
+        .chain(pages)
+        .map(|media| (media.to_owned(), why_not(media)))
+        .collect();
     let fault = json!({"description": "why not", "content": why_not});
     for (code, ..) in CODES {
         let status = status_of(*code).as_u16().to_string();
