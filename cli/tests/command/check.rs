@@ -115,6 +115,13 @@ fn groups_are_a_file() {
         scene.run(&["query", "downloads by group"]).out,
         "group\tdownloads\nllama\t1800\n"
     );
+    let repos = scene.run(&["repos", "--group"]).out;
+    let mut lines = repos.lines();
+    let head = lines.next().unwrap_or_default();
+    assert!(head.starts_with("group\tdownloads\tlast_30d\tdownloaders\t"));
+    let llama = lines.next().unwrap_or_default();
+    assert!(llama.starts_with("llama\t1800\t1800\t60\t"), "{repos}");
+    assert_eq!(lines.next(), None);
     assert_eq!(
         scene.run(&["group", "list"]).out,
         "repos\tgroup\nacme/llama-*\tllama\n*\trest\n"
