@@ -151,6 +151,18 @@ fn ask_months(stored: &Stored, content: &Content) -> Result<u64, String> {
             if let Some(difference) = difference(&naive.query(&query, &asked), &found) {
                 return Err(format!("{asked}: {difference}"));
             }
+            // A count does not say who: whoever wants the set has to get all of it.
+            let audience = format!("audience '(where repo = \"{repo}\" in {month})'");
+            let audience = stored.store.ask(&audience);
+            let audience = audience.map_err(|error| error.to_string())?;
+            let size = audience.rows.first().and_then(|row| row.get(1));
+            let want = found
+                .as_ref()
+                .ok()
+                .and_then(|answer| answer.rows.first()?.last());
+            if size != want {
+                return Err(format!("{asked}: {size:?} in its set, {want:?} counted"));
+            }
             let explained = stored.store.explain(&asked);
             let explained = explained.map_err(|error| error.to_string())?.to_string();
             counted += u64::from(explained.contains("counts of the repos' downloaders by month"));

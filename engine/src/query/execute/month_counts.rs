@@ -29,7 +29,9 @@ impl MonthCount {
     ///
     /// `Corrupt` when a file of sets is damaged, `Io`.
     pub(super) fn new(scope: &Scope<'_>) -> Result<Option<Self>> {
+        // Whoever wants sets is told how many there are by none of them.
         let is_covered = scope.wants.who
+            && !scope.keeps_sets
             && is_default_who(scope)
             && scope.place.is_idle()
             && scope.kind.is_idle()
