@@ -61,7 +61,7 @@ pub(crate) struct Route {
 impl Route {
     /// Whether it is a page for people.
     pub(crate) fn is_page(&self) -> bool {
-        self.gives == [HTML]
+        self.gives.first() == Some(&HTML)
     }
 }
 
@@ -149,6 +149,13 @@ const BREAKDOWN: &[Parameter] = &[
 ];
 
 const HTML: &str = "text/html; charset=utf-8";
+/// A page, or with `export` a file of one of its panels.
+const PAGE: &[&str] = &[
+    HTML,
+    JSON,
+    "text/csv; charset=utf-8; header=present",
+    "image/svg+xml",
+];
 const FORM: &str = "application/x-www-form-urlencoded";
 /// What a page's address says, see `footfall_dashboard::State`.
 const STATE: &[Parameter] = &[
@@ -187,7 +194,7 @@ pub(crate) const ROUTES: &[Route] = &[
         meaning: "The dashboard: all repos",
         parameters: STATE,
         takes: &[],
-        gives: &[HTML],
+        gives: PAGE,
         run: |call| Box::pin(dashboard::overview(call)),
     },
     Route {
@@ -197,7 +204,7 @@ pub(crate) const ROUTES: &[Route] = &[
         meaning: "The dashboard: what is counted",
         parameters: STATE,
         takes: &[],
-        gives: &[HTML],
+        gives: PAGE,
         run: |call| Box::pin(dashboard::counting(call)),
     },
     Route {
@@ -207,7 +214,7 @@ pub(crate) const ROUTES: &[Route] = &[
         meaning: "The dashboard: what was taken in",
         parameters: STATE,
         takes: &[],
-        gives: &[HTML],
+        gives: PAGE,
         run: |call| Box::pin(dashboard::data(call)),
     },
     Route {
@@ -217,7 +224,7 @@ pub(crate) const ROUTES: &[Route] = &[
         meaning: "The dashboard: a repo whose name has no slash",
         parameters: STATE,
         takes: &[],
-        gives: &[HTML],
+        gives: PAGE,
         run: |call| Box::pin(dashboard::repo(call)),
     },
     Route {
@@ -227,7 +234,7 @@ pub(crate) const ROUTES: &[Route] = &[
         meaning: "The dashboard: a repo",
         parameters: STATE,
         takes: &[],
-        gives: &[HTML],
+        gives: PAGE,
         run: |call| Box::pin(dashboard::repo(call)),
     },
     Route {
