@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use footfall_engine::metrics::Metric;
-use footfall_engine::query::{Condition, Query};
+use footfall_engine::query::{Bound, Condition, Query, Range};
 use footfall_engine::schema::{Dimension, Row};
-use footfall_engine::units::Day;
+use footfall_engine::units::{DAY_MS, Day};
 
 use super::Scope;
 use super::calendar::DAY;
@@ -77,11 +77,23 @@ pub fn check(query: &Query, scope: &Scope<'_>) -> Result<(), String> {
             return Err("the publisher CSV has only days and repos".to_owned());
         }
     }
-    match scope.span {
-        Some(span) if span.from % DAY != 0 || span.to % DAY != 0 => {
-            Err("the publisher CSV has only whole days".to_owned())
-        }
-        _ => Ok(()),
+    let is_cut = match scope.span {
+        Some(span) => span.from % DAY != 0 || span.to % DAY != 0,
+        None => asks_for_parts_of_days(&query.range),
+    };
+    match is_cut {
+        true => Err("the publisher CSV has only whole days".to_owned()),
+        false => Ok(()),
+    }
+}
+
+/// The same of a range in which there is nothing.
+fn asks_for_parts_of_days(range: &Range) -> bool {
+    let cuts = |bound: &Bound| matches!(bound, Bound::Instant(ts) if ts.get() % DAY_MS != 0);
+    match range {
+        Range::In(unit, _) => !unit.is_whole_days(),
+        Range::Between(from, to) => [from, to].into_iter().flatten().any(cuts),
+        _ => false,
     }
 }
 
