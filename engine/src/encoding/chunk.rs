@@ -243,10 +243,7 @@ impl ChunkIndex {
         let Some(chunk) = self.chunk(id).filter(|_| !range.is_empty()) else {
             return true;
         };
-        let (first, last) = (
-            range.start / chunk.page_values,
-            (range.end - 1) / chunk.page_values,
-        );
+        let (first, last) = chunk.pages_of(&range);
         let pages = chunk.pages.get(first as usize..=last as usize);
         pages.is_some_and(|pages| pages.iter().all(|page| page.kept.get().is_some()))
     }
@@ -269,10 +266,7 @@ impl ChunkIndex {
             let message = format!("{} values, expected {}", chunk.value_count, range.end);
             return Err(named(Error::corrupt(message)));
         }
-        let (first, last) = (
-            range.start / chunk.page_values,
-            (range.end - 1) / chunk.page_values,
-        );
+        let (first, last) = chunk.pages_of(&range);
         out.reserve(range.len().min(PAGE_VALUES_MAX));
         for page in first..=last {
             let begins = page * chunk.page_values;
@@ -289,6 +283,14 @@ impl ChunkIndex {
 }
 
 impl Chunk {
+    /// The first and the last page of a range that is not empty.
+    fn pages_of(&self, range: &Range<u32>) -> (u32, u32) {
+        (
+            range.start / self.page_values,
+            (range.end - 1) / self.page_values,
+        )
+    }
+
     /// Appends values `range` of the `count` values of a page.
     fn page(
         &self,

@@ -17,14 +17,13 @@ use hyper::header::{COOKIE, HeaderName, LOCATION, ORIGIN, SET_COOKIE};
 use hyper::{HeaderMap, StatusCode};
 
 use super::address::Address;
-use super::respond::Found;
+use super::respond::{Found, HTML};
 use super::{Call, body, guard};
 use crate::context::Context;
 use crate::counter::one;
 use crate::gate::Access;
 use crate::token::Right;
 
-const HTML: &str = "text/html; charset=utf-8";
 /// Name of the cookie.
 const NAME: &str = "footfall";
 /// Longest time that a browser keeps it, in seconds: browsers keep none longer.

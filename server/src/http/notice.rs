@@ -5,7 +5,7 @@ use footfall_protocol::{Code, Fault};
 use hyper::Method;
 use hyper::http::request::Parts;
 
-use super::respond::{Found, fault};
+use super::respond::{Found, HTML, fault};
 use super::{guard, login};
 
 /// A fault as it is told.
@@ -33,6 +33,6 @@ pub(super) fn fault_of(why: &Fault, head: &Parts, number: u64) -> Found {
     Found {
         status: plain.status,
         headers: plain.headers,
-        ..Found::new("text/html; charset=utf-8", page)
+        ..Found::new(HTML, page)
     }
 }

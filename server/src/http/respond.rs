@@ -19,6 +19,8 @@ use super::body::{Body, Content};
 use super::io::Busy;
 use crate::context::Context;
 
+/// Media type of what people read.
+pub(super) const HTML: &str = "text/html; charset=utf-8";
 /// Bodies below this many bytes are not compressed.
 const PACKED_BYTES_MIN: usize = 1 << 10;
 /// What a page of this server may load: nothing but its own styles, images and modules.

@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use footfall_protocol::{Code, Fault};
 
-use super::respond::Found;
+use super::respond::{Found, HTML};
 use super::{
     Call, analysis, badge, dashboard, describe, export, hub, ingest, login, metrics, query, series,
 };
@@ -85,10 +85,12 @@ const fn optional(name: &'static str, meaning: &'static str, example: &'static s
 
 const READ: Entry = Entry::Right(Right::Read);
 const CSV: &str = "text/csv; charset=utf-8";
+const CSV_WITH_HEADER: &str = "text/csv; charset=utf-8; header=present";
+const SVG: &str = "image/svg+xml";
 const JSON: &str = "application/json";
 const ANSWERS: &[&str] = &[
     JSON,
-    "text/csv; charset=utf-8; header=present",
+    CSV_WITH_HEADER,
     "application/x-ndjson",
     "text/tab-separated-values; charset=utf-8",
 ];
@@ -148,14 +150,8 @@ const BREAKDOWN: &[Parameter] = &[
     optional("rule", "counting rule of counts from the logs", "files"),
 ];
 
-const HTML: &str = "text/html; charset=utf-8";
 /// A page, or with `export` a file of one of its panels.
-const PAGE: &[&str] = &[
-    HTML,
-    JSON,
-    "text/csv; charset=utf-8; header=present",
-    "image/svg+xml",
-];
+const PAGE: &[&str] = &[HTML, JSON, CSV_WITH_HEADER, SVG];
 const FORM: &str = "application/x-www-form-urlencoded";
 /// What a page's address says, see `footfall_dashboard::State`.
 const STATE: &[Parameter] = &[
@@ -277,7 +273,7 @@ pub(crate) const ROUTES: &[Route] = &[
         gives: &[
             "text/css; charset=utf-8",
             "text/javascript; charset=utf-8",
-            "image/svg+xml",
+            SVG,
         ],
         run: |call| Box::pin(dashboard::file(call)),
     },
@@ -462,7 +458,7 @@ pub(crate) const ROUTES: &[Route] = &[
         meaning: "Downloads of the last 30 days of a repo that is opted in, as a badge",
         parameters: &[],
         takes: &[],
-        gives: &["image/svg+xml"],
+        gives: &[SVG],
         run: |call| Box::pin(badge::svg(call)),
     },
     Route {
