@@ -8,6 +8,7 @@ mod doors;
 mod everyday;
 mod rules;
 mod scene;
+mod served;
 mod server;
 mod sets;
 mod sketches;

@@ -8,6 +8,8 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
+use crate::served::{ask_served, is_question};
+
 /// The current header but for `userAgent`.
 pub(crate) const HEADER: &str =
     "timestamp,status,method,repoName,repoType,hashedUserId,hashedIp,country,region\n";
@@ -63,7 +65,22 @@ impl Scene {
         self.run_with(words, &[], "")
     }
 
+    /// Runs the program. What asks the store something is asked of a server too, and the same comes out.
     pub(crate) fn run_with(&self, words: &[&str], env: &[(&str, &str)], input: &str) -> Ran {
+        let ran = self.run_once(words, env, input);
+        let is_plain = env.is_empty() && input.is_empty();
+        if is_plain && is_question(words) && self.path("footfall-store/CURRENT").exists() {
+            ask_served(self, words, &ran);
+        }
+        ran
+    }
+
+    /// The same, without a server.
+    pub(crate) fn run_here(&self, words: &[&str]) -> Ran {
+        self.run_once(words, &[], "")
+    }
+
+    fn run_once(&self, words: &[&str], env: &[(&str, &str)], input: &str) -> Ran {
         let mut command = self.command(footfall());
         command.args(words).envs(env.iter().copied());
         finish(command, input)

@@ -1,65 +1,12 @@
 //! `footfall serve`, and commands that ask it: the same output as on the store itself.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::scene::{Scene, footfall, good_day, hub_csv};
-
-/// A server that ends with this.
-struct Served {
-    child: Child,
-    line: String,
-    http: String,
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn serve(scene: &Scene, words: &[&str]) -> Served {
-    let mut command = scene.command(footfall());
-    command
-        .args(["serve", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"])
-        .args(words);
-    let mut child = command
-        .stdin(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut said = BufReader::new(child.stderr.take().unwrap());
-    let (mut line, mut http) = (String::new(), String::new());
-    while line.is_empty() || http.is_empty() {
-        let mut text = String::new();
-        assert!(said.read_line(&mut text).unwrap() > 0, "it ended");
-        if let Some(address) = text.strip_prefix("line protocol: ") {
-            address.trim().clone_into(&mut line);
-        }
-        if let Some(address) = text.strip_prefix("http: http://") {
-            address.trim().trim_end_matches('/').clone_into(&mut http);
-        }
-    }
-    // Nobody reads its log any more; it must not wait for that.
-    std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
-    Served { child, line, http }
-}
-
-/// Without the time that an answer took.
-fn timeless(text: &str) -> String {
-    let mut rest = text;
-    let mut out = String::new();
-    while let Some((before, after)) = rest.split_once("\"elapsed_ms\":") {
-        out += before;
-        rest = after.trim_start_matches(|c: char| c.is_ascii_digit() || ".e-".contains(c));
-    }
-    out + rest
-}
+use crate::scene::{Scene, good_day, hub_csv};
+use crate::served::{ask_served, serve};
 
 #[test]
 fn read_commands_give_the_same_from_a_server() {
@@ -68,7 +15,6 @@ fn read_commands_give_the_same_from_a_server() {
     scene.file("hub-2.csv", hub_csv(21));
     assert_eq!(scene.run(&["ingest", "hub.csv"]).code, 0);
     assert_eq!(scene.run(&["ingest", "hub-2.csv"]).code, 0);
-    let served = serve(&scene, &[]);
     for words in [
         &["status"][..],
         &["status", "--json"],
@@ -100,11 +46,9 @@ fn read_commands_give_the_same_from_a_server() {
         &["imports"],
         &["imports", "--top", "1"],
     ] {
-        let local = scene.run(words);
-        let remote = scene.run(&[words, &["--server", served.line.as_str()]].concat());
-        let said = |ran: &crate::scene::Ran| (ran.code, timeless(&ran.out), timeless(&ran.err));
-        assert_eq!(said(&remote), said(&local), "{words:?}");
+        ask_served(&scene, words, &scene.run_here(words));
     }
+    let served = serve(&scene, &[]);
     assert_eq!(scene.run(&["verify", "--server", &served.line]).code, 2);
     assert_eq!(scene.run(&["status", "--server", "127.0.0.1:1"]).code, 1);
 }
