@@ -38,11 +38,13 @@ const NOWHERE: &str = "none";
 /// How often it is asked whether the system wants the server to end.
 const SIGNAL_PAUSE: Duration = Duration::from_millis(50);
 
-/// Options of `serve`.
-#[derive(Args, Clone, Debug)]
+/// Options of `serve`, on the command line or in a file; there each under its name, with `_` for `-`.
+#[derive(Args, Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 struct Wishes {
     /// Directories whose finished files are taken in, now and later
     #[arg(value_name = "EXPORTS")]
+    #[serde(skip)]
     exports: Vec<PathBuf>,
     /// Where to speak the line protocol, or none [default: 127.0.0.1:4815]
     #[arg(
@@ -100,21 +102,8 @@ struct Wishes {
     query_seconds: Option<u64>,
     /// A file of these options, see footfall help server
     #[arg(long, value_name = "FILE", env = "FOOTFALL_CONFIG")]
+    #[serde(skip)]
     config: Option<PathBuf>,
-}
-
-/// What a file may say; each under the name of its option.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Settings {
-    listen: Vec<String>,
-    http: Vec<String>,
-    unix: Option<PathBuf>,
-    host: Vec<String>,
-    watch: Vec<PathBuf>,
-    badge: Vec<String>,
-    frame: Vec<String>,
-    query_seconds: Option<u64>,
 }
 
 fn run(matches: &ArgMatches, global: &Global) -> Outcome {
@@ -122,7 +111,7 @@ fn run(matches: &ArgMatches, global: &Global) -> Outcome {
     let settings = wishes
         .config
         .as_deref()
-        .map_or_else(|| Ok(Settings::default()), read)?;
+        .map_or_else(|| Ok(Wishes::default()), read)?;
     let config = wishes.merge(settings).config(global)?;
     let is_new = !config.store.exists();
     let server = Server::open(config)?;
@@ -140,7 +129,7 @@ fn run(matches: &ArgMatches, global: &Global) -> Outcome {
     Ok(Exit::Done)
 }
 
-fn read(path: &Path) -> Outcome<Settings> {
+fn read(path: &Path) -> Outcome<Wishes> {
     let text = std::fs::read_to_string(path).map_err(|error| Error::io("read", path, error))?;
     toml::from_str(&text).map_err(|error| {
         let message = error.message().to_owned();
@@ -169,7 +158,7 @@ fn end_on_signal(server: &Server) {
 
 impl Wishes {
     /// What the command line and the environment say, else what the file says.
-    fn merge(mut self, settings: Settings) -> Self {
+    fn merge(mut self, settings: Self) -> Self {
         let either =
             |given: Vec<String>, set: Vec<String>| if given.is_empty() { set } else { given };
         self.listen = either(self.listen, settings.listen);
@@ -241,19 +230,13 @@ mod tests {
 
     #[test]
     fn flags_come_before_the_file() {
-        let settings: Settings =
+        let settings: Wishes =
             toml::from_str("http = [\"none\"]\nquery_seconds = 7\nhost = [\"a\"]").unwrap();
         let wishes = Wishes {
             exports: vec![PathBuf::from("e")],
-            listen: Vec::new(),
-            http: Vec::new(),
-            unix: None,
             host: vec!["b".to_owned()],
             watch: vec![PathBuf::from("w")],
-            badge: Vec::new(),
-            frame: Vec::new(),
-            query_seconds: None,
-            config: None,
+            ..Wishes::default()
         };
         let merged = wishes.merge(settings);
         assert_eq!(
@@ -262,7 +245,9 @@ mod tests {
         );
         assert_eq!(merged.watch, [PathBuf::from("w"), PathBuf::from("e")]);
         assert_eq!(merged.query_seconds, Some(7));
-        assert!(toml::from_str::<Settings>("htpp = []").is_err());
+        for wrong in ["htpp = []", "config = \"c\"", "exports = [\"e\"]"] {
+            assert!(toml::from_str::<Wishes>(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]
