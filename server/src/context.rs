@@ -13,8 +13,10 @@ use crate::config::{Config, Limits};
 use crate::counter::Counters;
 use crate::gate::{Access, Gate};
 use crate::http::Answers;
+use crate::line::Here;
 use crate::pool::Pool;
 use crate::taking::Taking;
+use crate::unread::Unread;
 
 /// What all connections share.
 pub(crate) struct Context {
@@ -22,8 +24,12 @@ pub(crate) struct Context {
     pub(crate) store: Store,
     /// Who may come in.
     pub(crate) gate: Gate,
+    /// Room for small queries where they come in.
+    pub(crate) here: Arc<Here>,
     /// Threads for queries.
     pub(crate) pool: Pool,
+    /// Answers that wait for their clients.
+    pub(crate) unread: Arc<Unread>,
     /// What nobody may exceed.
     pub(crate) limits: Limits,
     /// What `/metrics` shows.
@@ -51,7 +57,7 @@ impl Context {
     /// What connections of a server share.
     pub(crate) fn new(
         (config, store, gate): (Config, Store, Gate),
-        pool: Pool,
+        (pool, here): (Pool, Arc<Here>),
         ending: watch::Receiver<bool>,
         clock: Arc<dyn Clock>,
     ) -> Self {
@@ -59,7 +65,9 @@ impl Context {
         Self {
             store,
             gate,
+            here,
             pool,
+            unread: Arc::default(),
             counters: Counters::default(),
             uploads: Arc::new(Semaphore::new(limits.uploads_max)),
             exports: Arc::new(Semaphore::new(limits.exports_max)),

@@ -13,6 +13,8 @@
 //! | [`token`], `gate` | a token to what its bearer may do |
 //! | `pool` | work to a fixed number of threads |
 //! | `upload`, `download` | files that come to imports; exports to pieces that are taken |
+//! | `aside` | a thread that takes files in to one that gives way to those that answer |
+//! | `unread` | answers that wait for their clients to how long these may stall |
 //! | `taking` | what an ingest says of itself to what others hear of it |
 //! | `watch` | finished files of directories to imports |
 //! | `context` | what all connections share |
@@ -29,6 +31,7 @@
 //! TLS: put a reverse proxy in front (`cli/docs/server.md`).
 #![forbid(unsafe_code)]
 
+mod aside;
 mod config;
 mod context;
 mod counter;
@@ -42,6 +45,7 @@ mod log;
 mod pool;
 mod taking;
 pub mod token;
+mod unread;
 mod upload;
 mod watch;
 

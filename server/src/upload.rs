@@ -18,6 +18,7 @@ use footfall_engine::{Error, ErrorKind};
 use footfall_protocol::{Code, Fault};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::aside::step_aside;
 use crate::context::Context;
 use crate::counter::one;
 use crate::fault::fault_of;
@@ -82,6 +83,7 @@ pub(crate) async fn take_in(
     let (give, receipt) = oneshot::channel();
     let shared = Arc::clone(context);
     let work = move || {
+        step_aside();
         // Whoever sent the file may be gone.
         let _ = give.send(spool_and_take(&shared, &upload, pieces, tell));
         drop(room);
@@ -127,6 +129,8 @@ fn spool_and_take(
         .store
         .count_revisions(&mut receipt)
         .map_err(|error| fault_of(&error, None))?;
+    // Whoever asks next finds the commit opened. If it cannot be, they hear why.
+    let _ = context.store.view();
     count(context, &receipt);
     Ok(receipt)
 }

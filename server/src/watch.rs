@@ -12,6 +12,7 @@ use std::time::Duration;
 use footfall_engine::ingest::pipeline::{Options, Outcome, Receipt};
 use footfall_protocol::Fields;
 
+use crate::aside::step_aside;
 use crate::context::Context;
 use crate::log;
 use crate::upload::{count, patiently};
@@ -36,6 +37,7 @@ pub(crate) fn start(context: &Arc<Context>) {
 }
 
 fn watch(context: &Context) {
+    step_aside();
     let mut said = Vec::new();
     while !*context.ending.borrow() {
         match look(context) {
@@ -64,6 +66,8 @@ fn look(context: &Context) -> footfall_engine::Result<Receipt> {
     let mut tell = |progress| running.tell(progress);
     let mut receipt = patiently(|| context.store.ingest(&paths, &options, &mut tell))?;
     context.store.count_revisions(&mut receipt)?;
+    // Whoever asks next finds the commit opened. If it cannot be, they hear why.
+    let _ = context.store.view();
     count(context, &receipt);
     Ok(receipt)
 }

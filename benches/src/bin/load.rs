@@ -7,15 +7,20 @@
 //!
 //! The queries are an equal mix of downloads of a repo in 30 days, its downloaders in a month, and its
 //! downloads by day in 90 days, over all repos of the store. `--depth` requests are sent before the
-//! first one is answered; with `--rate` requests are sent at their times, late or not, and times are
-//! counted from when they should have been sent.
+//! first one is answered. With `--rate` a thread of each connection sends requests as they fall due, be the
+//! ones before answered or not as long as no more than `--depth` wait, and times are counted from when they
+//! fell due.
 #![expect(clippy::print_stdout, reason = "its output is its purpose")]
 
 use std::collections::VecDeque;
 use std::error::Error;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
+
+/// How often a thread looks for requests that are due. It is part of their times.
+const STEP: Duration = Duration::from_micros(150);
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -178,58 +183,87 @@ fn work(plan: &Plan, requests: &[Vec<u8>], number: usize) -> Outcome<Vec<Duratio
     let mut stream = TcpStream::connect(&plan.address)?;
     stream.set_nodelay(true)?;
     let mut reader = BufReader::with_capacity(256 << 10, stream.try_clone()?);
-    let begin = Instant::now();
-    let until = begin + Duration::from_secs(plan.seconds);
-    let gap = plan
-        .rate
-        .map(|rate| Duration::from_secs_f64(plan.connections as f64 / rate));
-    let (mut sent, mut times, mut line) = (VecDeque::new(), Vec::new(), Vec::new());
-    let mut next = number * requests.len() / plan.connections.max(1);
-    let mut due = begin
-        + gap
-            .unwrap_or_default()
-            .mul_f64(number as f64 / plan.connections as f64);
-    let mut out = Vec::new();
+    let until = Instant::now() + Duration::from_secs(plan.seconds);
+    let mut upcoming = upcoming(plan, requests, number);
+    if let Some(rate) = plan.rate {
+        let gap = Duration::from_secs_f64(plan.connections as f64 / rate);
+        let first = Instant::now() + gap.mul_f64(number as f64 / plan.connections as f64);
+        let (give, sent) = sync_channel(plan.depth);
+        return std::thread::scope(|threads| {
+            let sender =
+                threads.spawn(|| send_when_due(stream, upcoming, (first, gap, until), give));
+            let times = read_all(plan.door, &mut reader, sent.into_iter());
+            sender.join().map_err(|_| "a sender ended early")??;
+            times
+        });
+    }
+    let (mut sent, mut times) = (VecDeque::new(), Vec::new());
     while Instant::now() < until {
+        let mut out = Vec::new();
+        let more = plan.depth - sent.len();
+        upcoming
+            .by_ref()
+            .take(more)
+            .for_each(|request| out.extend_from_slice(request));
+        sent.resize(plan.depth, Instant::now());
+        stream.write_all(&out)?;
+        // Half of what is there, so that the next requests go out together.
+        let answered = sent.drain(..(plan.depth / 2).max(1));
+        times.append(&mut read_all(plan.door, &mut reader, answered)?);
+    }
+    Ok(times)
+}
+
+/// The requests of one connection, for ever.
+fn upcoming<'r>(
+    plan: &Plan,
+    requests: &'r [Vec<u8>],
+    number: usize,
+) -> impl Iterator<Item = &'r Vec<u8>> + use<'r> {
+    let first = number * requests.len() / plan.connections.max(1);
+    requests.iter().cycle().skip(first)
+}
+
+/// Sends requests as they fall due, from `first` on, each `gap` after the one before; tells when that was.
+fn send_when_due<'r>(
+    mut stream: TcpStream,
+    mut upcoming: impl Iterator<Item = &'r Vec<u8>>,
+    (first, gap, until): (Instant, Duration, Instant),
+    give: SyncSender<Instant>,
+) -> Outcome<()> {
+    let (mut due, mut out) = (first, Vec::new());
+    while due < until {
         out.clear();
-        while sent.len() < plan.depth {
-            let now = Instant::now();
-            let at = match gap {
-                Some(_) if due > now => break,
-                Some(gap) => {
-                    let at = due;
-                    due += gap;
-                    at
-                }
-                None => now,
-            };
-            out.extend_from_slice(
-                requests
-                    .get(next % requests.len())
-                    .map_or(&[][..], Vec::as_slice),
-            );
-            next += 1;
-            sent.push_back(at);
+        let (begin, now) = (due, Instant::now());
+        while due <= now {
+            out.extend_from_slice(upcoming.next().map_or(&[][..], Vec::as_slice));
+            due += gap;
         }
         stream.write_all(&out)?;
-        if sent.is_empty() {
-            std::thread::sleep(due.saturating_duration_since(Instant::now()));
-            continue;
-        }
-        // All that is there, so that the next requests go out together.
-        let wanted = if gap.is_some() {
-            1
-        } else {
-            (sent.len() / 2).max(1)
-        };
-        for _ in 0..wanted {
-            if !reply(plan.door, &mut reader, &mut line)? {
-                return Err(format!("a query failed: {}", String::from_utf8_lossy(&line)).into());
+        let mut at = begin;
+        while at < due {
+            if give.send(at).is_err() {
+                return Ok(());
             }
-            if let Some(at) = sent.pop_front() {
-                times.push(at.elapsed());
-            }
+            at += gap;
         }
+        std::thread::sleep(STEP);
+    }
+    Ok(())
+}
+
+/// Reads the replies to requests; how long each took since it was sent.
+fn read_all(
+    door: Door,
+    reader: &mut BufReader<TcpStream>,
+    sent: impl Iterator<Item = Instant>,
+) -> Outcome<Vec<Duration>> {
+    let (mut times, mut line) = (Vec::new(), Vec::new());
+    for at in sent {
+        if !reply(door, reader, &mut line)? {
+            return Err(format!("a query failed: {}", String::from_utf8_lossy(&line)).into());
+        }
+        times.push(at.elapsed());
     }
     Ok(times)
 }

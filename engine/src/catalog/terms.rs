@@ -134,6 +134,20 @@ impl Terms {
         Err(Error::limit(message).with_help("add a filter, a shorter range or fewer dimensions"))
     }
 
+    /// Fails where an answer of so many values (rows times columns) has more than its reader may have.
+    ///
+    /// # Errors
+    ///
+    /// `Limit`.
+    pub fn check_values(&self, values: u64) -> Result<()> {
+        let most = self.values_max;
+        if values <= most {
+            return Ok(());
+        }
+        let message = format!("the answer has {values} values, the most is {most}");
+        Err(Error::limit(message).with_help("add `top N`, a filter, or fewer dimensions"))
+    }
+
     /// Fails when it is time to stop.
     ///
     /// # Errors
@@ -141,6 +155,42 @@ impl Terms {
     /// `Stopped`.
     pub fn check(&self) -> Result<()> {
         self.stop.as_ref().map_or(Ok(()), Stop::check)
+    }
+
+    /// Asks now and then whether it is time to stop, for loops whose steps are small.
+    #[must_use]
+    pub fn pace(&self) -> Pace<'_> {
+        Pace {
+            terms: self,
+            left: PACE_STEPS,
+        }
+    }
+}
+
+/// Steps of some ten nanoseconds to a few microseconds between two times of asking.
+const PACE_STEPS: usize = 1 << 13;
+
+/// Steps of a loop that can be stopped.
+#[derive(Debug)]
+pub struct Pace<'t> {
+    terms: &'t Terms,
+    left: usize,
+}
+
+impl Pace<'_> {
+    /// Takes so many steps; fails when it is time to stop.
+    ///
+    /// # Errors
+    ///
+    /// `Stopped`.
+    #[inline]
+    pub fn steps(&mut self, count: usize) -> Result<()> {
+        if count < self.left {
+            self.left -= count;
+            return Ok(());
+        }
+        self.left = PACE_STEPS;
+        self.terms.check()
     }
 }
 
@@ -172,6 +222,20 @@ mod tests {
         let repos = Allowed::Repos(set(&["acme/x", "dataset:acme/y"]));
         assert!(repos.has("model", "acme/x") && repos.has("dataset", "acme/y"));
         assert!(!repos.has("model", "acme/y") && !repos.has("model", "acme/xy"));
+    }
+
+    #[test]
+    fn a_pace_asks_now_and_then() {
+        let asked = Arc::new(AtomicBool::new(true));
+        let terms = Terms {
+            stop: Some(Stop::new(asked, Duration::from_secs(3_600))),
+            ..Terms::default()
+        };
+        let mut pace = terms.pace();
+        let first = (1..).find(|_| pace.steps(1).is_err());
+        assert_eq!(first, Some(PACE_STEPS));
+        assert!(pace.steps(PACE_STEPS).is_err());
+        assert!(Terms::default().pace().steps(usize::MAX).is_ok());
     }
 
     #[test]

@@ -150,6 +150,7 @@ pub struct View {
     /// By place of a partition: that of the series that covers it, among the manifest's month files.
     covering: Arc<OnceLock<Vec<Option<usize>>>>,
     header_days: Arc<OnceLock<Vec<(Day, HeaderSet)>>>,
+    log_days: Arc<OnceLock<Arc<[Day]>>>,
     settings: Arc<Settings>,
     rules: Vec<Rule>,
     pub(super) terms: Terms,
@@ -189,6 +190,7 @@ impl View {
             merged,
             covering: Arc::default(),
             header_days: Arc::default(),
+            log_days: Arc::default(),
             settings,
             rules,
             terms: Terms::default(),
@@ -255,6 +257,16 @@ impl View {
         }
         let days = header_set::first_days(&Ledger::load(&self.snapshot)?);
         Ok(self.header_days.get_or_init(|| days))
+    }
+
+    /// Days that have rows, ascending. Every query asks.
+    #[must_use]
+    pub fn log_days(&self) -> &Arc<[Day]> {
+        self.log_days.get_or_init(|| {
+            let partitions = self.manifest().partitions.iter();
+            let present = partitions.filter(|partition| !partition.segments.is_empty());
+            present.map(|partition| partition.day).collect()
+        })
     }
 
     /// Bit `id` is set where the identity is an address. Made when it is first asked for.

@@ -3,6 +3,8 @@
 //! A day is *present* if the source has it. It is *complete* if a later day is present, or, in logs
 //! only, if it has a row at or after 23:00Z. So only the newest present day can be incomplete.
 
+use std::sync::Arc;
+
 use crate::units::{Day, HOUR_MS, TimestampMs};
 
 /// A log day with a row from this millisecond of the day on is complete.
@@ -12,7 +14,7 @@ pub const COMPLETE_FROM_MS: u64 = 23 * HOUR_MS;
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Calendar {
     /// Ascending, each once.
-    days: Vec<Day>,
+    days: Arc<[Day]>,
     /// Whether the newest day is complete.
     newest_is_complete: bool,
 }
@@ -33,7 +35,7 @@ impl Calendar {
     /// The calendar of logs, from its present days, which ascend, and the instant of the last row of the
     /// newest one. What is asked of a store begins with this, so that nothing is sorted.
     #[must_use]
-    pub fn of_ascending_logs(days: Vec<Day>, last_row: Option<TimestampMs>) -> Self {
+    pub fn of_ascending_logs(days: Arc<[Day]>, last_row: Option<TimestampMs>) -> Self {
         debug_assert!(days.is_sorted_by(|a, b| a < b));
         Self {
             days,
@@ -48,7 +50,7 @@ impl Calendar {
         days.sort_unstable();
         days.dedup();
         Self {
-            days,
+            days: days.into(),
             newest_is_complete: false,
         }
     }

@@ -46,12 +46,20 @@ pub fn downloader_key(hash: &[u8], kind: IdentityKind) -> Vec<u8> {
     key
 }
 
-/// Orders the rows of a query's answer and keeps the first `top`.
+/// Rows that are sorted at once; more are merged, which can be stopped.
+const SORTED_AT_ONCE: usize = 1 << 16;
+
+/// Orders the rows of a query's answer and keeps the first `top`. `go_on` is asked now and then, with how many
+/// rows were looked at, and may end it.
 ///
 /// # Errors
 ///
-/// `Invalid` when the query orders by a column that it does not have.
-pub fn order(query: &Query, mut rows: Vec<Unordered>) -> Result<Ordered> {
+/// `Invalid` when the query orders by a column that it does not have; those of `go_on`.
+pub fn order(
+    query: &Query,
+    mut rows: Vec<Unordered>,
+    go_on: &mut dyn FnMut(usize) -> Result<()>,
+) -> Result<Ordered> {
     let by = Columns::of(query)?;
     let top = query
         .top
@@ -64,11 +72,64 @@ pub fn order(query: &Query, mut rows: Vec<Unordered>) -> Result<Ordered> {
         }
         rows.truncate(top);
     }
-    rows.sort_by(|a, b| by.compare(a, b));
+    let rows = sorted(rows, |a, b| by.compare(a, b), go_on)?;
     Ok(Ordered {
         rows: rows.into_iter().map(|row| row.values).collect(),
         truncated,
     })
+}
+
+/// Sorts parts, then merges two and two.
+fn sorted<T>(
+    mut rows: Vec<T>,
+    compare: impl Fn(&T, &T) -> Ordering,
+    go_on: &mut dyn FnMut(usize) -> Result<()>,
+) -> Result<Vec<T>> {
+    if rows.len() <= SORTED_AT_ONCE {
+        rows.sort_by(compare);
+        return Ok(rows);
+    }
+    let mut parts = Vec::new();
+    while !rows.is_empty() {
+        let mut part = rows.split_off(rows.len().saturating_sub(SORTED_AT_ONCE));
+        part.sort_by(&compare);
+        go_on(SORTED_AT_ONCE)?;
+        parts.push(part);
+    }
+    // The last part was taken off first.
+    parts.reverse();
+    while parts.len() > 1 {
+        let mut pairs = parts.into_iter();
+        parts = Vec::new();
+        while let Some(first) = pairs.next() {
+            parts.push(match pairs.next() {
+                Some(second) => merged(first, second, &compare, go_on)?,
+                None => first,
+            });
+        }
+    }
+    Ok(parts.pop().unwrap_or_default())
+}
+
+/// Two sorted lists as one; of equal rows those of the first come first.
+fn merged<T>(
+    first: Vec<T>,
+    second: Vec<T>,
+    compare: impl Fn(&T, &T) -> Ordering,
+    go_on: &mut dyn FnMut(usize) -> Result<()>,
+) -> Result<Vec<T>> {
+    let mut merged = Vec::with_capacity(first.len() + second.len());
+    let mut second = second.into_iter().peekable();
+    for row in first {
+        while let Some(other) = second.next_if(|other| compare(&row, other).is_gt()) {
+            merged.push(other);
+            go_on(1)?;
+        }
+        merged.push(row);
+        go_on(1)?;
+    }
+    merged.extend(second);
+    Ok(merged)
 }
 
 /// Which columns decide.

@@ -37,6 +37,10 @@ pub(super) struct Body {
 
 impl Body {
     pub(super) fn new(content: Content, busy: Busy) -> Self {
+        let content = match content {
+            Content::Whole(bytes) => Content::Whole(busy.keep(bytes)),
+            other => other,
+        };
         Self {
             content,
             busy: Some(busy),

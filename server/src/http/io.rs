@@ -11,12 +11,14 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context as Task, Poll, ready};
 
+use bytes::Bytes;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use crate::config::Limits;
+use crate::unread::{COUNTED_BYTES_MIN, Kept, STALL_MAX, Unread};
 
 /// Bytes that are read at once.
 const READ_BYTES: usize = 8 << 10;
@@ -41,13 +43,15 @@ struct Shared {
     /// What is asked, and whether the client has begun a request before.
     now: Mutex<(Phase, bool)>,
     changed: Notify,
+    unread: Arc<Unread>,
 }
 
 impl Pace {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(unread: Arc<Unread>) -> Self {
         Self(Arc::new(Shared {
             now: Mutex::new((Phase::Waiting(Instant::now()), false)),
             changed: Notify::new(),
+            unread,
         }))
     }
 
@@ -109,6 +113,29 @@ impl Pace {
 #[derive(Debug)]
 pub(super) struct Busy(Pace);
 
+impl Busy {
+    /// Bytes of its answer, counted as long as they are kept.
+    pub(super) fn keep(&self, bytes: Bytes) -> Bytes {
+        if bytes.len() < COUNTED_BYTES_MIN {
+            return bytes;
+        }
+        let kept = self.0.0.unread.keep(bytes.len() as u64);
+        Bytes::from_owner(KeptBytes { bytes, _kept: kept })
+    }
+}
+
+/// Bytes that are kept for a client.
+struct KeptBytes {
+    bytes: Bytes,
+    _kept: Kept,
+}
+
+impl AsRef<[u8]> for KeptBytes {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 impl Drop for Busy {
     fn drop(&mut self) {
         self.0.set(Phase::Waiting(Instant::now()), true);
@@ -120,8 +147,8 @@ pub(super) struct Timed<S> {
     stream: S,
     pace: Pace,
     limits: Limits,
-    /// Until when something must be taken; `None` while nothing waits.
-    writing: Option<Pin<Box<Sleep>>>,
+    /// Since when nothing was taken, and when that is looked at; `None` while nothing waits.
+    writing: Option<(Instant, Pin<Box<Sleep>>)>,
 }
 
 impl<S> Timed<S> {
@@ -135,10 +162,17 @@ impl<S> Timed<S> {
     }
 
     fn patience(&mut self, task: &mut Task<'_>) -> Poll<io::Result<()>> {
-        let time = self.limits.write_time;
-        let writing = self.writing.get_or_insert_with(|| Box::pin(sleep(time)));
-        ready!(writing.as_mut().poll(task));
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+        let usual = self.limits.write_time;
+        let step = STALL_MAX.min(usual);
+        let begin = || (Instant::now(), Box::pin(sleep(step)));
+        let (since, pause) = self.writing.get_or_insert_with(begin);
+        loop {
+            ready!(pause.as_mut().poll(task));
+            if since.elapsed() >= self.pace.0.unread.patience(usual) {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+            pause.as_mut().reset(Instant::now() + step);
+        }
     }
 
     fn wrote<T>(&mut self, task: &mut Task<'_>, wrote: Poll<io::Result<T>>) -> Poll<io::Result<T>> {

@@ -95,7 +95,7 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
     local: SocketAddr,
 ) {
-    let pace = Pace::new();
+    let pace = Pace::new(Arc::clone(&context.unread));
     let waiting = pace.clone();
     let stream = Timed::new(stream, pace.clone(), context.limits.clone());
     let shared = Arc::clone(&context);

@@ -1,11 +1,13 @@
 //! Queries over HTTP: the same texts and answers as in every door.
 
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use footfall_engine::Error;
 use footfall_engine::analysis::Question;
 use footfall_engine::catalog::View;
-use footfall_engine::catalog::terms::Terms;
+use footfall_engine::catalog::terms::{Pace, Terms};
 use footfall_engine::output::{Look, Output, revision_list};
 use footfall_engine::query::Answer;
 use footfall_protocol::{Code, Fault};
@@ -93,13 +95,43 @@ fn written(call: &Call, query: &str, output: &'static dyn Output) -> Result<Foun
         return Ok(Found::not_modified(etag));
     }
     let answer = asked.answer()?;
-    let mut bytes = Vec::new();
+    let mut paced = Paced {
+        bytes: Vec::new(),
+        pace: asked.terms.pace(),
+        stopped: None,
+    };
     output
-        .write(&answer, Look::Plain, &mut bytes)
-        .map_err(|error| Fault::new(Code::Internal, error.to_string()))?;
-    let mut found = Found::new(output.media_type(), bytes).with_etag(etag);
+        .write(&answer, Look::Plain, &mut paced)
+        .map_err(|error| match &paced.stopped {
+            Some(stopped) => fault_of(stopped, asked.terms.stop.as_ref()),
+            None => Fault::new(Code::Internal, error.to_string()),
+        })?;
+    let mut found = Found::new(output.media_type(), paced.bytes).with_etag(etag);
     found.has_ranges = has_ranges;
     Ok(found)
+}
+
+/// Bytes of an answer, until it is time to stop.
+struct Paced<'t> {
+    bytes: Vec<u8>,
+    pace: Pace<'t>,
+    /// Why it stopped.
+    stopped: Option<Error>,
+}
+
+impl Write for Paced<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if let Err(error) = self.pace.steps(bytes.len()) {
+            self.stopped = Some(error);
+            return Err(io::Error::other("stopped"));
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// A query, and the snapshot that answers it.

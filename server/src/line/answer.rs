@@ -145,16 +145,22 @@ impl Answerer {
     }
 
     async fn write<W: AsyncWrite + Unpin>(&self, out: &mut W, bytes: &[u8]) -> io::Result<()> {
-        write_all(out, bytes, self.context.limits.write_time).await
+        let usual = self.context.limits.write_time;
+        write_all(out, bytes, (usual, &self.context.unread)).await
     }
 
     /// Makes and writes the replies of all steps.
     async fn flush<W: AsyncWrite + Unpin>(&mut self, out: &mut W) -> io::Result<()> {
         let steps = std::mem::take(&mut self.steps);
         let mut batch = Batch::new(Arc::clone(&self.context), steps);
-        if batch.is_known() {
-            let made = batch.advance();
-            return self.write(out, &made.out).await;
+        let work_len = batch.work_len();
+        if work_len == 0 || self.context.here.take(work_len) {
+            let Made { out: bytes, rest } = batch.advance_here();
+            self.write(out, &bytes).await?;
+            match rest {
+                Some(rest) => batch = rest,
+                None => return Ok(()),
+            }
         }
         if self.context.pool.queue_len() >= self.context.limits.queue_max {
             one(&self.context.counters.busy);

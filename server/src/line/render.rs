@@ -1,20 +1,28 @@
 //! An answer to the lines of a reply, a part at a time.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use footfall_engine::output::printable;
 use footfall_engine::query::{Answer, Value};
-use footfall_protocol::{Fields, Reply, Syntax, push_cells};
+use footfall_protocol::{Code, Fault, Fields, Reply, Syntax, push_cells};
 use serde::Serialize;
 
 use super::mark::Mark;
+use crate::unread::{Kept, Unread};
 
 /// An answer of which lines up to some row are written.
 pub(super) struct Sheet {
     answer: Answer,
     syntax: Syntax,
     mark: Mark,
+    /// Set when it is to stop.
+    asked: Arc<AtomicBool>,
     row: usize,
     /// Rows that are sent.
     rows: usize,
+    /// Once it has to wait for its client.
+    kept: Option<Kept>,
 }
 
 /// What stands in the header of an answer in JSON.
@@ -29,7 +37,7 @@ impl Sheet {
     pub(super) fn begin(
         mut answer: Answer,
         (syntax, rows_max): (Syntax, u64),
-        mark: Mark,
+        (mark, asked): (Mark, Arc<AtomicBool>),
         out: &mut Vec<u8>,
     ) -> Self {
         let rows_max = usize::try_from(rows_max).unwrap_or(usize::MAX);
@@ -61,13 +69,20 @@ impl Sheet {
             answer,
             syntax,
             mark,
+            asked,
             row: 0,
             rows,
+            kept: None,
         }
     }
 
-    /// Writes rows until `out` has `bytes_max` bytes or all is written; whether it is.
+    /// Writes rows until `out` has `bytes_max` bytes or all is written, or nobody wants more; whether it is over.
     pub(super) fn go_on(&mut self, bytes_max: usize, out: &mut Vec<u8>) -> bool {
+        if self.asked.load(Ordering::Relaxed) {
+            let fault = Fault::new(Code::Cancelled, "stopped on request");
+            self.mark.fail(fault, out);
+            return true;
+        }
         while self.row < self.rows {
             if out.len() >= bytes_max {
                 return false;
@@ -89,6 +104,13 @@ impl Sheet {
         true
     }
 
+    /// Its client has not taken all of it yet.
+    pub(super) fn keep(&mut self, unread: &Arc<Unread>) {
+        if self.kept.is_none() {
+            self.kept = Some(unread.keep(bytes_of(&self.answer)));
+        }
+    }
+
     fn fields(&self) -> Fields {
         let meta = &self.answer.meta;
         let mut fields = Fields::default();
@@ -108,6 +130,21 @@ impl Sheet {
         fields
     }
 }
+
+/// About how many bytes an answer takes in memory.
+fn bytes_of(answer: &Answer) -> u64 {
+    let values = answer.rows.iter().flatten();
+    let texts = values.map(|value| match value {
+        Value::Text(text) => text.len() + ALLOCATION_BYTES,
+        _ => 0,
+    });
+    let row =
+        answer.columns.len() * size_of::<Value>() + size_of::<Vec<Value>>() + ALLOCATION_BYTES;
+    (texts.sum::<usize>() + answer.rows.len() * row) as u64
+}
+
+/// About how many bytes an allocation takes beside its own.
+const ALLOCATION_BYTES: usize = 16;
 
 fn push_row(row: &[Value], out: &mut Vec<u8>) {
     use std::io::Write;

@@ -4,21 +4,29 @@ use std::io;
 use std::time::Duration;
 
 use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
-/// Writes all, and fails when the client takes nothing for `patience`.
+use crate::unread::{STALL_MAX, Unread};
+
+/// Writes all, and fails when the client takes nothing for `usual`, or for less while too much is unread.
 pub(super) async fn write_all<W: AsyncWrite + Unpin>(
     out: &mut W,
     mut bytes: &[u8],
-    patience: Duration,
+    (usual, unread): (Duration, &Unread),
 ) -> io::Result<()> {
+    let mut since = Instant::now();
     while !bytes.is_empty() {
-        let written = timeout(patience, out.write(bytes)).await;
-        let len = written.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-        if len == 0 {
-            return Err(io::ErrorKind::WriteZero.into());
+        match timeout(STALL_MAX.min(usual), out.write(bytes)).await {
+            Ok(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => {
+                bytes = bytes.get(written?..).unwrap_or_default();
+                since = Instant::now();
+            }
+            Err(_) if since.elapsed() >= unread.patience(usual) => {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            Err(_) => {}
         }
-        bytes = bytes.get(len..).unwrap_or_default();
     }
     Ok(())
 }

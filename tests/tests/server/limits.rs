@@ -46,10 +46,28 @@ const PATIENCE: Duration = Duration::from_secs(4);
 /// By then all bad clients are gone, however busy the machine.
 const GONE: Duration = Duration::from_secs(35);
 
+/// Bytes that bad clients may cost together.
+const MORE_MEMORY_MAX: u64 = 100_000_000;
+
+/// Memory of this process, server and clients, that no file stands behind.
+fn anonymous_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("RssAnon:"));
+    let kib: u64 = line
+        .unwrap()
+        .trim()
+        .trim_end_matches(" kB")
+        .parse()
+        .unwrap();
+    kib << 10
+}
+
 /// Many of each kind of bad client, beside one honest client of each door.
 ///
-/// `FOOTFALL_CLIENTS` is how many idle ones (default 300); a fifth as many dribble, a fiftieth do
-/// not read.
+/// `FOOTFALL_CLIENTS` is how many idle ones (default 300; the scoreboard has 5,000); a fifth as many dribble, a
+/// twenty-fifth ask for large answers and do not read them.
 #[test]
 fn bad_clients_go_and_honest_ones_do_not_notice() {
     let idle: usize = std::env::var("FOOTFALL_CLIENTS").map_or(300, |text| text.parse().unwrap());
@@ -60,6 +78,7 @@ fn bad_clients_go_and_honest_ones_do_not_notice() {
         limits.write_time = PATIENCE;
     });
     let alone = honest(&scene, Duration::from_secs(1));
+    let memory = anonymous_bytes();
     let door = |number: usize| {
         if number.is_multiple_of(2) {
             scene.line
@@ -68,7 +87,7 @@ fn bad_clients_go_and_honest_ones_do_not_notice() {
         }
     };
     let connect = |number: usize| TcpStream::connect(door(number)).unwrap();
-    let mut bad: Vec<TcpStream> = (0..idle / 50)
+    let mut bad: Vec<TcpStream> = (0..idle / 25)
         .map(|number| {
             let mut stream = connect(number);
             let query = WIDE.replace(' ', "+");
@@ -82,7 +101,11 @@ fn bad_clients_go_and_honest_ones_do_not_notice() {
         })
         .collect();
     // What they asked costs time like any other query; what is measured is that they do not read.
-    std::thread::sleep(Duration::from_secs(2));
+    let mut more_memory = 0;
+    for _ in 0..20 {
+        std::thread::sleep(Duration::from_millis(100));
+        more_memory = more_memory.max(anonymous_bytes().saturating_sub(memory));
+    }
     bad.extend((0..idle).map(connect));
     let mut dribblers: Vec<TcpStream> = (0..idle / 5).map(connect).collect();
     let over = AtomicBool::new(false);
@@ -99,7 +122,12 @@ fn bad_clients_go_and_honest_ones_do_not_notice() {
         over.store(true, Ordering::Relaxed);
         beside
     });
-    println!("honest p99 alone {alone:?}, beside {idle} idle and others {beside:?}");
+    more_memory = more_memory.max(anonymous_bytes().saturating_sub(memory));
+    println!(
+        "honest p99 alone {alone:?}, beside {idle} idle and others {beside:?}, {} MB more memory",
+        more_memory / 1_000_000
+    );
+    assert!(more_memory <= MORE_MEMORY_MAX, "{more_memory} bytes more");
     let begin = Instant::now();
     for (number, stream) in bad.iter_mut().chain(&mut dribblers).enumerate() {
         assert!(
@@ -162,41 +190,87 @@ fn what_a_gone_client_asked_is_stopped() {
     }
 }
 
-/// How long after it should have ended a query ends: told to by its client, and by its limit of time.
+/// What takes long in one way or another: many groups, many sets, many rows to order and write, many queries.
+const LONG: [&str; 10] = [
+    WIDE,
+    "requests by downloader",
+    "requests by downloader, repo, day order by downloader",
+    "downloads, downloaders by repo, hour rule requests",
+    "downloads by downloader, hour rule files",
+    "new, retained, churned by day",
+    "machines",
+    "findings",
+    "overlap",
+    "retention by week",
+];
+
+/// How long after it should have ended a question may take to end.
+const STOPPED_WITHIN: Duration =
+    Duration::from_millis(if cfg!(debug_assertions) { 1_000 } else { 200 });
+
+/// The longest that is waited before a question is stopped where machines are slow.
+const WAITED_MAX: Duration = Duration::from_millis(300);
+
+/// How long after it should have ended a question ends: told to by its client, and by its limit of time, at any point
+/// of its way.
 ///
-/// `FOOTFALL_STOPS` is how many of each (default 20). On a machine that does nothing else the 99th percentile is below
-/// 200 ms; here it is only held to what a busy one takes.
+/// `FOOTFALL_STOPS` is how many of each (default 20), `FOOTFALL_STOP_STORE` a large store to ask:
+///
+/// ```text
+/// FOOTFALL_STOPS=300 FOOTFALL_STOP_STORE=DIR cargo test --release -p footfall-tests --test server -- --nocapture stops_soon
+/// ```
 #[test]
 fn a_query_that_is_to_stop_stops_soon() {
     let count = std::env::var("FOOTFALL_STOPS").map_or(20, |text| text.parse().unwrap());
-    let scene = wide(|limits| limits.query_threads = 1);
+    let store = std::env::var_os("FOOTFALL_STOP_STORE");
+    let scene = match &store {
+        Some(dir) => Scene::of(dir.as_ref()),
+        None => wide(|limits| limits.query_threads = 1),
+    };
+    let whole = LONG.map(|query| {
+        let begin = Instant::now();
+        assert_eq!(scene.line().ask(&format!("QUERY {query}")).code(), "OK");
+        begin.elapsed().min(if store.is_some() {
+            Duration::MAX
+        } else {
+            WAITED_MAX
+        })
+    });
     let (mut told, mut late) = (Vec::new(), Vec::new());
     for number in 0..count {
-        let wait = Duration::from_millis(1 + number * 7 % 60);
+        let (query, whole) = (LONG[number % LONG.len()], whole[number % LONG.len()]);
+        let wait = whole.mul_f64((number * 37 % 100) as f64 / 100.0) + Duration::from_millis(1);
         let mut client = scene.line();
-        client.send(format!("@a QUERY {WIDE}\n"));
+        client.send(format!("@a QUERY {query}\n"));
         std::thread::sleep(wait);
         let begin = Instant::now();
         client.send("CANCEL @a\n");
         let first = client.reply().unwrap();
-        told.push(begin.elapsed());
-        assert!(["OK", "CANCELLED"].contains(&first.code()), "{first:?}");
+        if first.code() != "OK" {
+            assert_eq!(first.code(), "CANCELLED", "{query}: {first:?}");
+            told.push((begin.elapsed(), query));
+        }
         assert_eq!(client.reply().unwrap().code(), "OK");
-        let begin = Instant::now();
         client.ask(&format!("LIMIT ms={}", wait.as_millis()));
-        let code = client.ask(&format!("QUERY {WIDE}")).code();
+        let begin = Instant::now();
+        let code = client.ask(&format!("QUERY {query}")).code();
         if code != "OK" {
             assert_eq!(code, "TIMEOUT");
-            late.push(begin.elapsed().saturating_sub(wait));
+            late.push((begin.elapsed().saturating_sub(wait), query));
         }
     }
     for (what, times) in [("told", &mut told), ("late", &mut late)] {
         times.sort_unstable();
         let worst = times.get(times.len() * 99 / 100).copied();
-        println!("{what} to stop: {} queries, p99 {worst:?}", times.len());
-        assert!(worst.is_none_or(|worst| worst < Duration::from_secs(3)));
+        println!("{what} to stop: {} questions, p99 {worst:?}", times.len());
+        assert!(
+            worst.is_none_or(|(worst, _)| worst < STOPPED_WITHIN),
+            "{worst:?}"
+        );
     }
-    assert_eq!(scene.line().ask("QUERY requests").rows, ["60000"]);
+    if store.is_none() {
+        assert_eq!(scene.line().ask("QUERY requests").rows, ["60000"]);
+    }
 }
 
 #[test]

@@ -22,9 +22,6 @@ use crate::schema::time::BucketKey;
 use crate::schema::{Dimension, IdentityKind, TimeUnit};
 use crate::sketch::STANDARD_ERROR;
 
-/// Lines that are written before it is asked whether to stop.
-const LINES_UNASKED: usize = 1 << 12;
-
 /// A group and its value for each metric.
 struct Line {
     key: Key,
@@ -94,30 +91,34 @@ pub(super) fn answer(scope: &Scope<'_>, counted: &Counted) -> Result<Answer> {
     let floor = leading::floor(scope, counted);
     let mut totals = Totals::new(scope.query);
     totals.lines = counted.left_out;
+    let terms = scope.view.terms();
+    let mut pace = terms.pace();
     let mut lines = lines(scope, counted, &by_slot, |line| {
+        pace.steps(1)?;
         let is_kept = floor.is_none_or(|floor| floor.keeps(&line.values));
         if !is_kept {
             totals.add(&line.values);
         }
-        is_kept
-    });
+        Ok(is_kept)
+    })?;
     let series = Series::of(scope);
     lines = series.fill(scope, lines);
     lines.iter().for_each(|line| totals.add(&line.values));
     let overcount = overcount(scope, &totals, &whole, counted.log.whole_downloads);
     let lines = first_lines(scope.query, lines);
-    let unordered = lines.into_iter().enumerate().map(|(at, line)| {
-        if at.is_multiple_of(LINES_UNASKED) {
-            scope.view.terms().check()?;
-        }
+    let columns = columns(scope.query);
+    let top = scope.query.top.unwrap_or(u64::MAX);
+    terms.check_values(top.min(lines.len() as u64) * columns.len() as u64)?;
+    let unordered = lines.into_iter().map(|line| {
+        pace.steps(1)?;
         shown(scope, line)
     });
     let unordered = unordered.collect::<Result<_>>()?;
-    let ordered = order(scope.query, unordered)?;
+    let ordered = order(scope.query, unordered, &mut |rows| pace.steps(rows))?;
     let (partial, missing) = series.unsure(scope);
     let is_estimate = is_estimate(scope.query);
     Ok(Answer {
-        columns: columns(scope.query),
+        columns,
         rows: ordered.rows,
         meta: Meta {
             query: text::render(scope.query),
@@ -145,7 +146,8 @@ fn distinct(scope: &Scope<'_>, groups: &Groups) -> Result<(Vec<Distinct>, Distin
     }
     let has_union = !scope.axes.is_empty();
     let sets = groups.all_sets();
-    let (slots, mut counters) = count_all(sets, groups.universe(), scope.ips, has_union)?;
+    let how = (groups.universe(), scope.ips, has_union);
+    let (slots, mut counters) = count_all(sets, how, scope.view.terms())?;
     groups
         .closed
         .iter()
@@ -181,8 +183,8 @@ fn lines(
     scope: &Scope<'_>,
     counted: &Counted,
     by_slot: &[Distinct],
-    mut keeps: impl FnMut(&Line) -> bool,
-) -> Vec<Line> {
+    mut keeps: impl FnMut(&Line) -> Result<bool>,
+) -> Result<Vec<Line>> {
     let metrics = &scope.query.metrics;
     let mut lines = Vec::new();
     let mut places: KeyMap<Key, usize> = KeyMap::default();
@@ -201,7 +203,7 @@ fn lines(
             key,
             values: Values::of(metrics, value),
         };
-        if line.values.iter().any(|value| *value != Some(0)) && keeps(&line) {
+        if line.values.iter().any(|value| *value != Some(0)) && keeps(&line)? {
             if has_others {
                 places.insert(key, lines.len());
             }
@@ -239,7 +241,7 @@ fn lines(
         }
     }
     lines.retain(|line| line.values.iter().any(|value| *value != Some(0)));
-    lines
+    Ok(lines)
 }
 
 /// The line of a key, a new one if it has none.

@@ -14,6 +14,7 @@ use super::halves::has_second_thread;
 use super::lens::OUT;
 use super::scope::Scope;
 use super::time::DayPart;
+use crate::catalog::terms::Terms;
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::TimeUnit;
 
@@ -118,17 +119,20 @@ const IDS_PER_THREAD_MIN: usize = 30_000;
 /// As [`Counter::count`].
 pub(super) fn count_all<'a>(
     sets: &[Sets],
-    universe: Universe,
-    ips: &'a [u64],
-    has_union: bool,
+    (universe, ips, has_union): (Universe, &'a [u64], bool),
+    terms: &Terms,
 ) -> Result<(Vec<Distinct>, Counters<'a>)> {
+    let work = |sets: &Sets| sets.who.work() + sets.repos.work() + sets.countries.work();
     let count = |sets: &[Sets]| {
         let mut counters = Counters::new(universe, ips, has_union);
-        let counts = sets.iter().map(|sets| counters.count(sets));
+        let mut pace = terms.pace();
+        let counts = sets.iter().map(|sets| {
+            pace.steps(work(sets))?;
+            counters.count(sets)
+        });
         let counts = counts.collect::<Result<Vec<_>>>()?;
         Ok((counts, counters))
     };
-    let work = |sets: &Sets| sets.who.work() + sets.repos.work() + sets.countries.work();
     let sum: usize = sets.iter().map(work).sum();
     if sum < 2 * IDS_PER_THREAD_MIN || !has_second_thread() {
         return count(sets);

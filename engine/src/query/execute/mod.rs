@@ -142,7 +142,6 @@ pub fn execute_from(
     let counted = count(&mut scope, lowest, rules)?;
     view.terms().check()?;
     let mut answer = assemble::answer(&scope, &counted)?;
-    check_size(view, &answer)?;
     answer.meta.elapsed_ms = begin.elapsed().as_secs_f64() * 1000.0;
     Ok(answer)
 }
@@ -162,17 +161,6 @@ pub fn explain(
     let narrowed = Narrowed::new(view, query);
     let scope = Scope::new((view, hub), rules, &narrowed)?;
     explain::explain(&scope, rules, &CellPlan::new(&scope, Level::default()))
-}
-
-/// Fails where an answer has more values than its reader may have.
-fn check_size(view: &View, answer: &Answer) -> Result<()> {
-    let values = answer.rows.len() as u64 * answer.columns.len() as u64;
-    let most = view.terms().values_max;
-    if values <= most {
-        return Ok(());
-    }
-    let message = format!("the answer has {values} values, the most is {most}");
-    Err(Error::limit(message).with_help("add `top N`, a filter, or fewer dimensions"))
 }
 
 fn count(scope: &mut Scope<'_>, lowest: Level, rules: &Rules<'_>) -> Result<Counted> {

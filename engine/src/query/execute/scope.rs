@@ -1,5 +1,7 @@
 //! A query and a snapshot to all that counting needs: rule, range, days, tables over codes.
 
+use std::sync::Arc;
+
 use super::Rules;
 use super::axis::Axis;
 use super::groups::{Groups, Key, Universe};
@@ -326,15 +328,11 @@ fn tells_kinds(query: &Query) -> bool {
 /// The days of a snapshot's logs.
 #[must_use]
 pub fn log_calendar(view: &View) -> Calendar {
-    let partitions = || {
-        let all = view.manifest().partitions.iter();
-        all.filter(|partition| !partition.segments.is_empty())
-    };
-    let mut days = Vec::with_capacity(view.manifest().partitions.len());
-    days.extend(partitions().map(|partition| partition.day));
-    let newest = partitions().next_back();
+    let mut partitions = view.manifest().partitions.iter().rev();
+    let newest = partitions.find(|partition| !partition.segments.is_empty());
     let rows = newest.into_iter().flat_map(|day| &day.segments);
-    Calendar::of_ascending_logs(days, rows.map(|segment| segment.ts_last).max())
+    let last_row = rows.map(|segment| segment.ts_last).max();
+    Calendar::of_ascending_logs(Arc::clone(view.log_days()), last_row)
 }
 
 fn hub_calendar(hub: Option<&HubState>) -> Calendar {

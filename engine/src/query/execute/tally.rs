@@ -35,6 +35,9 @@ impl Tally {
         let is_asked = matches!(scope.axes.as_slice(), [axis] if axis.space == Space::Downloader)
             && matches!(scope.query.metrics.as_slice(), [Metric::Requests])
             && leading::first_count(scope.query).is_some();
+        if !is_asked {
+            return None;
+        }
         let is_decided = lowest != Level::Rows
             && scope.days.iter().all(DayPart::is_whole)
             && attributes(scope).next().is_none()
@@ -44,7 +47,7 @@ impl Tally {
         let segments = partitions.iter().flat_map(|partition| &partition.segments);
         let rows: u64 = segments.map(|segment| segment.rows).sum();
         let fits = ids <= COUNTERS_MAX && rows <= u64::from(u32::MAX);
-        (is_asked && is_decided && fits).then(|| {
+        (is_decided && fits).then(|| {
             let mut counts = Vec::new();
             counts.resize_with(ids as usize, AtomicU32::default);
             Self(counts)

@@ -5,6 +5,11 @@ use proptest::prelude::*;
 use super::*;
 use crate::query::text::parse;
 
+/// Ordered by who has time.
+fn order(query: &Query, rows: Vec<Unordered>) -> Result<Ordered> {
+    super::order(query, rows, &mut |_| Ok(()))
+}
+
 fn text(value: &str) -> Value {
     if value.is_empty() {
         Value::Null
@@ -192,4 +197,34 @@ proptest! {
         prop_assert_eq!(ordered.truncated, kept < want.len());
         prop_assert_eq!(&ordered.rows, &want[..kept]);
     }
+}
+
+#[test]
+fn many_rows_are_sorted_as_few_are_and_can_be_stopped() {
+    let compare = |a: &(u32, u32), b: &(u32, u32)| a.0.cmp(&b.0);
+    for count in [
+        0,
+        1,
+        SORTED_AT_ONCE,
+        SORTED_AT_ONCE + 1,
+        5 * SORTED_AT_ONCE + 7,
+    ] {
+        let rows = (0..count as u32).map(|row| (row.wrapping_mul(2_654_435_761) >> 16, row));
+        let rows: Vec<_> = rows.collect();
+        let mut want = rows.clone();
+        want.sort_by(compare);
+        // Equal rows stay in their order.
+        assert_eq!(sorted(rows, compare, &mut |_| Ok(())).unwrap(), want);
+    }
+    let mut left = 4 * SORTED_AT_ONCE;
+    let mut go_on = |rows: usize| {
+        left = left
+            .checked_sub(rows)
+            .ok_or_else(|| Error::limit("no more"))?;
+        Ok(())
+    };
+    let rows = (0..3 * SORTED_AT_ONCE as u32)
+        .map(|row| (row, row))
+        .collect();
+    assert!(sorted(rows, compare, &mut go_on).is_err());
 }
