@@ -149,7 +149,8 @@ pub(crate) fn ask_served(scene: &Scene, words: &[&str], local: &Ran) {
         return;
     };
     let text = answer["meta"]["query"].as_str();
-    // A command that puts several answers together names itself.
+    let text = text.filter(|text| !text.is_empty());
+    // A command that puts several answers together names itself; one that reads no rows has no text.
     let is_question = |text: &&str| Some(text) != words.first() || group(words) == Some(ANALYSES);
     let text = text
         .filter(|_| answer["columns"].is_array())

@@ -78,6 +78,12 @@ fn bad_clients_go_and_honest_ones_do_not_notice() {
         limits.write_time = PATIENCE;
     });
     let alone = honest(&scene, Duration::from_secs(1));
+    // What answering takes is not what clients cost that do not read.
+    std::thread::scope(|threads| {
+        for _ in 0..4 {
+            threads.spawn(|| assert_eq!(scene.line().ask(&format!("QUERY {WIDE}")).code(), "OK"));
+        }
+    });
     let memory = anonymous_bytes();
     let door = |number: usize| {
         if number.is_multiple_of(2) {
