@@ -64,6 +64,24 @@ fn anonymous_bytes() -> u64 {
     kib << 10
 }
 
+/// Large answers, read by their clients: what answering takes is not what clients cost that do not read.
+fn ask_widely(scene: &Scene) {
+    std::thread::scope(|threads| {
+        for _ in 0..4 {
+            threads.spawn(|| assert_eq!(scene.line().ask(&format!("QUERY {WIDE}")).code(), "OK"));
+        }
+    });
+}
+
+/// A request for a large answer, at the door of the client of this number.
+fn wide_request(number: usize) -> String {
+    if number.is_multiple_of(2) {
+        return format!("QUERY {WIDE}\n");
+    }
+    let query = WIDE.replace(' ', "+");
+    format!("GET /api/v1/query?q={query} HTTP/1.1\r\nHost: localhost\r\n\r\n")
+}
+
 /// Many of each kind of bad client, beside one honest client of each door.
 ///
 /// `FOOTFALL_CLIENTS` is how many idle ones (default 300; the scoreboard has 5,000); a fifth as many dribble, a
@@ -78,12 +96,7 @@ fn bad_clients_go_and_honest_ones_do_not_notice() {
         limits.write_time = PATIENCE;
     });
     let alone = honest(&scene, Duration::from_secs(1));
-    // What answering takes is not what clients cost that do not read.
-    std::thread::scope(|threads| {
-        for _ in 0..4 {
-            threads.spawn(|| assert_eq!(scene.line().ask(&format!("QUERY {WIDE}")).code(), "OK"));
-        }
-    });
+    ask_widely(&scene);
     let memory = anonymous_bytes();
     let door = |number: usize| {
         if number.is_multiple_of(2) {
@@ -96,13 +109,8 @@ fn bad_clients_go_and_honest_ones_do_not_notice() {
     let mut bad: Vec<TcpStream> = (0..idle / 25)
         .map(|number| {
             let mut stream = connect(number);
-            let query = WIDE.replace(' ', "+");
-            let text = if number.is_multiple_of(2) {
-                format!("QUERY {WIDE}\n")
-            } else {
-                format!("GET /api/v1/query?q={query} HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            };
-            stream.write_all(text.repeat(3).as_bytes()).unwrap();
+            let text = wide_request(number).repeat(3);
+            stream.write_all(text.as_bytes()).unwrap();
             stream
         })
         .collect();
