@@ -7,7 +7,7 @@
 //!
 //! # On disk
 //!
-//! See "Manifest" in `format-spec/store.md`: a file with one section, which is JSON. Fields that are not known
+//! See "Manifest" in `format-spec/store.md`: a file with one section, which is compressed JSON. Fields that are not known
 //! are left out when the manifest is replaced; a field that must not get lost that way comes with a bit of
 //! [`Features::must_understand_to_write`].
 
@@ -17,12 +17,13 @@ use serde::{Deserialize, Serialize};
 
 use super::file::FileEntry;
 use super::month::MonthEntry;
+use crate::encoding::{compress_text, decompress_text};
 use crate::error::{Error, Result};
 use crate::layout::{Features, FileBuilder, FileHeader, FileKind, FileView, SectionId};
 use crate::segment::SegmentMeta;
 use crate::units::{DAY_MAX, Day, ImportNumber, TimestampMs};
 
-/// The manifest's one section: the JSON body.
+/// The manifest's one section: the JSON body, compressed.
 const BODY: SectionId = SectionId(1);
 
 /// The largest manifest that is read, in bytes: some three million files.
@@ -270,7 +271,7 @@ impl Manifest {
         let body = serde_json::to_vec(self)
             .map_err(|e| Error::invalid(format!("manifest to write: {e}")))?;
         let mut file = FileBuilder::with_features(FileKind::Manifest, self.features);
-        file.section(BODY, &body);
+        file.section(BODY, &compress_text(&body)?);
         file.finish()
     }
 
@@ -281,7 +282,8 @@ impl Manifest {
     /// `Corrupt` if the file is damaged; `Unsupported` if a newer version made it.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let file = FileView::parse(bytes, FileKind::Manifest)?;
-        let mut manifest: Self = serde_json::from_slice(file.section_required(BODY)?)
+        let body = decompress_text(file.section_required(BODY)?)?;
+        let mut manifest: Self = serde_json::from_slice(&body)
             .map_err(|e| Error::corrupt(format!("manifest does not parse: {e}")))?;
         manifest.features = file.header().features;
         manifest.check()?;
@@ -360,7 +362,7 @@ mod tests {
 
     fn framed(body: &[u8]) -> Vec<u8> {
         let mut file = FileBuilder::new(FileKind::Manifest);
-        file.section(BODY, body);
+        file.section(BODY, &compress_text(body).unwrap());
         file.finish().unwrap()
     }
 
