@@ -11,8 +11,10 @@ mod cells_build;
 pub mod history;
 mod history_build;
 mod range_counts;
+mod remainder;
 pub mod series;
 mod series_build;
+mod series_cells;
 pub mod table;
 pub mod union;
 

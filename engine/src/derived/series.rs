@@ -15,6 +15,7 @@
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
+use super::series_cells::cells;
 use super::table::{Cell, CellTable, TABLE_COUNT, TABLES};
 use crate::encoding::{ChunkIndex, ColumnId};
 use crate::error::{Error, Result};
@@ -34,12 +35,14 @@ pub const SECTIONS: [(SectionId, &str); 3] = [
 ];
 
 /// Columns of a table, by what is added to its first column, and names.
-pub const COLUMNS: [(u16, &str); 6] = [
+pub const COLUMNS: [(u16, &str); 8] = [
     (FIRST_KEYS, "first keys"),
     (CELL_COUNTS, "cells of each first key"),
     (VALUE_COUNTS, "values of each first key"),
     (SECOND_KEYS, "second keys"),
     (DAYS, "days"),
+    (MISSING, "missing days of each first key"),
+    (EXCESS, "excess"),
     (VALUES, "values of the first measure"),
 ];
 pub(super) const FIRST_KEYS: u16 = 0;
@@ -47,7 +50,9 @@ pub(super) const CELL_COUNTS: u16 = 1;
 pub(super) const VALUE_COUNTS: u16 = 2;
 pub(super) const SECOND_KEYS: u16 = 3;
 pub(super) const DAYS: u16 = 4;
-pub(super) const VALUES: u16 = 5;
+pub(super) const MISSING: u16 = 5;
+pub(super) const EXCESS: u16 = 6;
+pub(super) const VALUES: u16 = 7;
 
 /// What a series says of one of its days. Spec: `format-spec/series.md`, section "Days".
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -87,9 +92,12 @@ pub struct SeriesCell<'a> {
 /// Decoded columns, kept for the next read.
 #[derive(Debug, Default)]
 pub struct SeriesBuffers {
-    seconds: Vec<u32>,
-    days: Vec<u32>,
-    values: Vec<u32>,
+    pub(super) seconds: Vec<u32>,
+    pub(super) days: Vec<u32>,
+    pub(super) values: Vec<u32>,
+    /// Those of first keys alone, where remainders are not stored.
+    pub(super) wholes: Vec<u32>,
+    pub(super) excess: Vec<u32>,
 }
 
 /// The open series of a month.
@@ -106,15 +114,36 @@ pub struct Series {
 
 /// Where the cells and values of each first key of a table stand.
 #[derive(Debug)]
-struct Directory {
+pub(super) struct Directory {
     /// Ascending; one entry for a table without keys.
-    keys: Vec<u32>,
+    pub(super) keys: Vec<u32>,
     /// Where the cells of each begin, and where the last one's end.
-    cells: Vec<u32>,
+    pub(super) cells: Vec<u32>,
     /// Where the values of each begin, and where the last one's end.
-    values: Vec<u32>,
+    pub(super) values: Vec<u32>,
     /// Days of each, where a first key is one cell.
-    days: Vec<u32>,
+    pub(super) days: Vec<u32>,
+    /// Where it has several: the place of each in the table of first keys alone.
+    pub(super) wholes: Vec<usize>,
+    /// And where the days begin that the cells of each have together: as many values are remainders.
+    remainders: Vec<u32>,
+}
+
+/// How the values of a measure are stored.
+#[derive(Clone, Copy)]
+pub(super) struct Stored<'s> {
+    pub(super) table: &'s CellTable,
+    pub(super) directory: &'s Directory,
+    values: ColumnId,
+    pub(super) whole: Option<Whole<'s>>,
+}
+
+/// The measure in the table of first keys alone: if that has it, remainders are not stored.
+#[derive(Clone, Copy)]
+pub(super) struct Whole<'s> {
+    pub(super) directory: &'s Directory,
+    values: ColumnId,
+    pub(super) has_excess: bool,
 }
 
 impl Series {
@@ -185,8 +214,8 @@ impl Series {
         buffers: &mut SeriesBuffers,
         mut each: impl FnMut(SeriesCell<'_>),
     ) -> Result<()> {
-        let directory = self.directory(table)?;
-        let values = column(table, VALUES + u16::try_from(position).unwrap_or(u16::MAX));
+        let stored = self.stored(table, position)?;
+        let directory = stored.directory;
         let all = std::iter::once(0..directory.keys.len());
         let listed = first_keys.map(|keys| {
             let places = keys.iter().map(|key| directory.keys.binary_search(key));
@@ -197,8 +226,8 @@ impl Series {
             None => &mut { all },
         };
         for range in ranges {
-            self.load(table, values, (directory, &range), buffers)?;
-            cells(table, (directory, range), buffers, &mut each)
+            self.load(&stored, &range, buffers)?;
+            cells(&stored, range, buffers, &mut each)
                 .map_err(|error| error.at_column(table.first_column.to_string()))?;
         }
         Ok(())
@@ -250,35 +279,86 @@ impl Series {
         FileView::parse(&self.bytes, FileKind::Series)?.verify()
     }
 
+    /// How the measure of a table at a position is stored.
+    fn stored<'s>(&'s self, table: &'s CellTable, position: usize) -> Result<Stored<'s>> {
+        let values_at = |position: usize| VALUES + u16::try_from(position).unwrap_or(u16::MAX);
+        let measure = table.measures.get(position);
+        let first_keys = table.of_first_keys().zip(measure);
+        let whole = first_keys.and_then(|(first_keys, measure)| {
+            let position = first_keys.position(*measure)?;
+            Some((
+                first_keys,
+                position,
+                !table.adds_up(*measure, first_keys.bases),
+            ))
+        });
+        let whole = match whole {
+            Some((first_keys, position, has_excess)) => Some(Whole {
+                directory: self.directory(first_keys)?,
+                values: column(first_keys, values_at(position)),
+                has_excess,
+            }),
+            None => None,
+        };
+        Ok(Stored {
+            table,
+            directory: self.directory(table)?,
+            values: column(table, values_at(position)),
+            whole,
+        })
+    }
+
     /// Decodes the columns of the cells of a range of first keys.
     fn load(
         &self,
-        table: &CellTable,
-        values: ColumnId,
-        (directory, keys): (&Directory, &Range<usize>),
+        stored: &Stored<'_>,
+        keys: &Range<usize>,
         buffers: &mut SeriesBuffers,
     ) -> Result<()> {
+        let (table, directory) = (stored.table, stored.directory);
         let pages = self.bytes.get(self.pages.clone()).unwrap_or_default();
-        let range = |starts: &[u32]| {
-            let ends = (starts.get(keys.start), starts.get(keys.end));
-            ends.0.copied().unwrap_or(0)..ends.1.copied().unwrap_or(0)
-        };
         buffers.seconds.clear();
         buffers.days.clear();
         if table.bases.len() > 1 {
-            let cells = range(&directory.cells);
+            let cells = range(&directory.cells, keys);
             let seconds = column(table, SECOND_KEYS);
             self.index
-                .read(pages, seconds, cells.clone(), &mut buffers.seconds)?;
+                .read_and_keep(pages, seconds, cells.clone(), &mut buffers.seconds)?;
             let days = column(table, DAYS);
-            self.index.read(pages, days, cells, &mut buffers.days)?;
+            self.index
+                .read_and_keep(pages, days, cells, &mut buffers.days)?;
         } else {
             let days = directory.days.get(keys.clone()).unwrap_or_default();
             buffers.days.extend_from_slice(days);
         }
-        buffers.values.clear();
-        let range = range(&directory.values);
-        self.index.read(pages, values, range, &mut buffers.values)
+        for values in [
+            &mut buffers.values,
+            &mut buffers.wholes,
+            &mut buffers.excess,
+        ] {
+            values.clear();
+        }
+        let mut values = range(&directory.values, keys);
+        if let Some(whole) = &stored.whole {
+            let remainders = range(&directory.remainders, keys);
+            values.start = values.start.saturating_sub(remainders.start);
+            values.end = values.end.saturating_sub(remainders.end);
+            if let Some(places) = directory.wholes.get(keys.clone())
+                && let (Some(first), Some(last)) = (places.first(), places.last())
+            {
+                let wholes = range(&whole.directory.values, &(*first..*last + 1));
+                let column = whole.values;
+                self.index
+                    .read_and_keep(pages, column, wholes, &mut buffers.wholes)?;
+            }
+            if whole.has_excess {
+                let column = column(table, EXCESS);
+                self.index
+                    .read_and_keep(pages, column, remainders, &mut buffers.excess)?;
+            }
+        }
+        self.index
+            .read_and_keep(pages, stored.values, values, &mut buffers.values)
     }
 
     fn directory(&self, table: &CellTable) -> Result<&Directory> {
@@ -314,21 +394,47 @@ impl Series {
             let values = days.iter().map(|days| days.count_ones()).collect();
             (vec![1; keys.len()], values)
         };
-        let directory = Directory {
+        let mut directory = Directory {
             cells: starts(&cell_counts),
             values: starts(&value_counts),
             keys,
             days,
+            wholes: Vec::new(),
+            remainders: Vec::new(),
         };
-        let ends = (directory.cells.last(), directory.values.last());
-        let lens = [DAYS, VALUES].map(|offset| self.index.len(column(table, offset)));
+        let bad = || Error::corrupt("counts of a series contradict its columns");
         let is_whole = directory.keys.len() == cell_counts.len()
             && directory.keys.len() == value_counts.len()
-            && ends == (Some(&lens[0]), Some(&lens[1]));
+            && directory.cells.last() == Some(&self.index.len(column(table, DAYS)));
         if !is_whole || !directory.keys.is_sorted_by(|a, b| a < b) {
-            return Err(Error::corrupt("counts of a series contradict its columns"));
+            return Err(bad());
+        }
+        if let Some(first_keys) = table.of_first_keys() {
+            let missing = read(MISSING)?;
+            let first_keys = self.directory(first_keys)?;
+            directory
+                .find_wholes(first_keys, &missing)
+                .ok_or_else(bad)?;
         }
         Ok(directory)
+    }
+}
+
+impl Directory {
+    /// Finds its keys in the table of first keys alone, of whose days each has so many `missing`; `None` if it cannot be.
+    fn find_wholes(&mut self, first_keys: &Self, missing: &[u32]) -> Option<()> {
+        if missing.len() != self.keys.len() {
+            return None;
+        }
+        let mut counts = Vec::with_capacity(missing.len());
+        for (key, missing) in self.keys.iter().zip(missing) {
+            let place = first_keys.keys.binary_search(key).ok()?;
+            let days = first_keys.days.get(place)?.count_ones();
+            counts.push(days.checked_sub(*missing)?);
+            self.wholes.push(place);
+        }
+        self.remainders = starts(&counts);
+        Some(())
     }
 }
 
@@ -342,58 +448,15 @@ pub fn bits(days: DaySet) -> impl Iterator<Item = u32> {
     })
 }
 
-/// Gives the decoded cells of a range of first keys.
-fn cells(
-    table: &CellTable,
-    (directory, keys): (&Directory, Range<usize>),
-    buffers: &SeriesBuffers,
-    each: &mut impl FnMut(SeriesCell<'_>),
-) -> Result<()> {
-    let contradiction = || Error::corrupt("days of a series contradict its values");
-    let has_seconds = table.bases.len() > 1;
-    let (mut at, mut values) = (0, buffers.values.as_slice());
-    for place in keys {
-        let first = directory.keys.get(place).copied().unwrap_or(0);
-        let count = |starts: &[u32]| match (starts.get(place), starts.get(place + 1)) {
-            (Some(from), Some(to)) => to - from,
-            _ => 0,
-        };
-        let mut value_count = count(&directory.values);
-        let mut next = 0_u32;
-        for _ in 0..count(&directory.cells) {
-            let days = buffers.days.get(at).copied().ok_or_else(contradiction)?;
-            let second = buffers.seconds.get(at).copied();
-            let second = if has_seconds {
-                let gap = second.ok_or_else(contradiction)?;
-                let second = next.checked_add(gap).ok_or_else(contradiction)?;
-                next = second.saturating_add(1);
-                second
-            } else {
-                0
-            };
-            at += 1;
-            let own = days.count_ones();
-            value_count = value_count.checked_sub(own).ok_or_else(contradiction)?;
-            let (own, rest) = values
-                .split_at_checked(own as usize)
-                .ok_or_else(contradiction)?;
-            values = rest;
-            each(SeriesCell {
-                keys: [first, second],
-                days,
-                values: own,
-            });
-        }
-        if value_count != 0 {
-            return Err(contradiction());
-        }
-    }
-    Ok(())
-}
-
 /// Column of a table.
 pub(super) fn column(table: &CellTable, offset: u16) -> ColumnId {
     ColumnId(table.first_column.saturating_add(offset))
+}
+
+/// From where the first of some keys begins to where the last of them ends.
+pub(super) fn range(starts: &[u32], keys: &Range<usize>) -> Range<u32> {
+    let ends = (starts.get(keys.start), starts.get(keys.end));
+    ends.0.copied().unwrap_or(0)..ends.1.copied().unwrap_or(0)
 }
 
 /// Where each begins, and where the last one ends.

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::cells::Cells;
+use super::remainder::{Split, contradiction, same_first_key};
 use super::series::{
-    CELL_COUNTS, DAYS, DaySet, FIRST_KEYS, SECOND_KEYS, SECTION_INDEX, SECTION_META, SECTION_PAGES,
-    Series, SeriesDay, VALUE_COUNTS, VALUES, column,
+    CELL_COUNTS, DAYS, DaySet, EXCESS, FIRST_KEYS, MISSING, SECOND_KEYS, SECTION_INDEX,
+    SECTION_META, SECTION_PAGES, Series, SeriesDay, VALUE_COUNTS, VALUES, column,
 };
 use super::table::{Cell, CellTable, TABLES};
-use crate::encoding::ChunkWriter;
+use crate::encoding::{Choice, ChunkWriter};
 use crate::error::Result;
 use crate::layout::{ByteWriter, FileBuilder, FileKind};
 use crate::units::{Day, Month};
@@ -64,6 +65,7 @@ impl SeriesSource {
 /// `Corrupt` when a source is damaged, `Limit` when a page is above 4 GiB.
 pub fn build_series(month: Month, sources: &[SeriesSource]) -> Result<Vec<u8>> {
     let mut writer = ChunkWriter::default();
+    let mut tables: Vec<(&CellTable, Vec<(Cell, u32)>)> = Vec::with_capacity(TABLES.len());
     for table in TABLES {
         let mut cells = Vec::new();
         for source in sources {
@@ -71,7 +73,15 @@ pub fn build_series(month: Month, sources: &[SeriesSource]) -> Result<Vec<u8>> {
         }
         // Sorted runs, one per source: a stable sort merges them.
         cells.sort_by_key(|(cell, day)| (cell.keys, *day));
-        write_table(&mut writer, table, &cells)?;
+        let first_keys = table.of_first_keys();
+        let wholes = first_keys.and_then(|first| tables.iter().find(|(known, _)| *known == first));
+        match wholes {
+            Some((whole, wholes)) => {
+                write_table_of_two(&mut writer, (table, &cells), (whole, wholes))?;
+            }
+            None => write_table(&mut writer, table, &cells)?,
+        }
+        tables.push((table, cells));
     }
     let mut days: Vec<SeriesDay> = sources.iter().flat_map(SeriesSource::days).collect();
     days.sort_by_key(|day| day.day);
@@ -129,27 +139,79 @@ impl Keys {
     }
 }
 
+/// Writes a table of one key, or of none.
 fn write_table(writer: &mut ChunkWriter, table: &CellTable, cells: &[(Cell, u32)]) -> Result<()> {
     let keys = Keys::of(cells);
-    let mut write = |offset: u16, values: &[u32]| {
-        let choice = table.choice(offset >= VALUES);
-        writer.column(column(table, offset), values, PAGE_VALUES, choice)
-    };
     if !table.bases.is_empty() {
-        write(FIRST_KEYS, &keys.first)?;
+        write(writer, (table, FIRST_KEYS), &keys.first)?;
     }
-    if table.bases.len() > 1 {
-        write(CELL_COUNTS, &keys.cell_counts)?;
-        write(VALUE_COUNTS, &keys.value_counts)?;
-        write(SECOND_KEYS, &keys.second)?;
-    }
-    write(DAYS, &keys.days)?;
+    write(writer, (table, DAYS), &keys.days)?;
     for (offset, position) in (VALUES..).zip(0..table.measures.len()) {
-        let value = |(cell, _): &(Cell, u32)| cell.sums.get(position).copied().unwrap_or(0);
-        let values: Vec<u32> = cells.iter().map(value).collect();
-        write(offset, &values)?;
+        write(writer, (table, offset), &values(cells, position))?;
     }
     Ok(())
+}
+
+/// Writes a table of two keys, beside the cells of its first keys alone.
+fn write_table_of_two(
+    writer: &mut ChunkWriter,
+    (table, cells): (&CellTable, &[(Cell, u32)]),
+    (whole, wholes): (&CellTable, &[(Cell, u32)]),
+) -> Result<()> {
+    let keys = Keys::of(cells);
+    write(writer, (table, FIRST_KEYS), &keys.first)?;
+    write(writer, (table, CELL_COUNTS), &keys.cell_counts)?;
+    write(writer, (table, VALUE_COUNTS), &keys.value_counts)?;
+    write(writer, (table, SECOND_KEYS), &keys.second)?;
+    write(writer, (table, DAYS), &keys.days)?;
+    write(writer, (table, MISSING), &missing(cells, wholes)?)?;
+    for (offset, (position, measure)) in (VALUES..).zip(table.measures.iter().enumerate()) {
+        let Some(whole_position) = whole.position(*measure) else {
+            write(writer, (table, offset), &values(cells, position))?;
+            continue;
+        };
+        let split = Split::of((cells, position), (wholes, whole_position))?;
+        write(writer, (table, offset), &split.stored)?;
+        if !table.adds_up(*measure, whole.bases) {
+            write(writer, (table, EXCESS), &split.excess)?;
+        } else if split.excess.iter().any(|excess| *excess != 0) {
+            return Err(contradiction());
+        }
+    }
+    Ok(())
+}
+
+fn write(
+    writer: &mut ChunkWriter,
+    (table, offset): (&CellTable, u16),
+    values: &[u32],
+) -> Result<()> {
+    writer.column(column(table, offset), values, PAGE_VALUES, Choice::Any)
+}
+
+fn values(cells: &[(Cell, u32)], position: usize) -> Vec<u32> {
+    let value = |(cell, _): &(Cell, u32)| cell.sums.get(position).copied().unwrap_or(0);
+    cells.iter().map(value).collect()
+}
+
+/// For each first key, how many days its own cell has that none of its cells has.
+fn missing(cells: &[(Cell, u32)], wholes: &[(Cell, u32)]) -> Result<Vec<u32>> {
+    let days = |cells: &[(Cell, u32)]| cells.iter().fold(0, |days, (_, day)| days | 1 << day);
+    let mut wholes = wholes.chunk_by(same_first_key);
+    let mut missing = Vec::new();
+    for own in cells.chunk_by(same_first_key) {
+        let is_whole = |whole: &&[(Cell, u32)]| {
+            let firsts = whole.first().zip(own.first());
+            firsts.is_some_and(|(whole, own)| same_first_key(whole, own))
+        };
+        let whole: DaySet = wholes.find(is_whole).map_or(0, days);
+        let own: DaySet = days(own);
+        if own & !whole != 0 {
+            return Err(contradiction());
+        }
+        missing.push((whole & !own).count_ones());
+    }
+    Ok(missing)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@
 //!
 //! Its row in [`TABLES`], with new ids, and its sums in `cells_build`; series and planner find it there.
 
-use crate::encoding::{Choice, ColumnId};
+use crate::encoding::ColumnId;
 
 /// What the key of a cell is a code of.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -186,16 +186,12 @@ impl CellTable {
         self.key_column(self.bases.len() + position)
     }
 
-    /// What pages of its values, or of its keys, may cost to decode in a series: verbs and evidence of repos are
-    /// many cells, and few are read at once.
+    /// The table of its first keys alone, if it has more.
     #[must_use]
-    pub fn choice(&self, are_values: bool) -> Choice {
-        let is_asked_seldom = matches!(self.bases, [Base::Repo, Base::Verb | Base::Evidence]);
-        if are_values && is_asked_seldom {
-            Choice::Any
-        } else {
-            Choice::Light
-        }
+    pub fn of_first_keys(&self) -> Option<&'static Self> {
+        let (first, rest) = self.bases.split_first()?;
+        let mut tables = TABLES.iter().filter(|_| !rest.is_empty());
+        tables.find(|table| table.bases == [*first])
     }
 
     /// Where a measure stands among the table's.
@@ -230,6 +226,16 @@ mod tests {
             for position in 0..columns {
                 assert!(seen.insert(table.key_column(position)));
             }
+        }
+    }
+
+    #[test]
+    fn first_keys_have_a_table_before_that_of_two() {
+        for (place, table) in TABLES.iter().enumerate() {
+            let first = table.of_first_keys();
+            assert_eq!(first.is_some(), table.bases.len() == 2);
+            let before = &TABLES[..place];
+            assert!(first.is_none_or(|first| before.contains(first)));
         }
     }
 
