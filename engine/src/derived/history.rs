@@ -269,7 +269,7 @@ impl History {
         if range.is_empty() {
             return Ok(());
         }
-        self.index.read(pages, id, range, out)
+        self.index.read_and_keep(pages, id, range, out)
     }
 
     fn directory(&self) -> Result<&Directory> {

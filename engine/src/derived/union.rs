@@ -45,6 +45,9 @@ pub const COLUMNS: [(ColumnId, &str); 5] = [
 
 /// Values in a page.
 const PAGE_VALUES: u32 = 1024;
+/// Ids of a month up to which sets take any encoding: pages that are read again are kept in memory, as long as there
+/// is room.
+const KEPT_IDS_MAX: usize = 1 << 18;
 
 /// Builds the file of a month from the ids of large repos, each ascending, and from how many downloaders
 /// every other repo had, if any.
@@ -58,7 +61,12 @@ pub fn build_union(
     counts: &BTreeMap<u32, u32>,
 ) -> Result<Vec<u8>> {
     let mut writer = ChunkWriter::default();
-    let mut write = |id, values: &[u32]| writer.column(id, values, PAGE_VALUES, Choice::Light);
+    let id_count: usize = sets.values().map(Vec::len).sum();
+    let choice = match id_count {
+        0..=KEPT_IDS_MAX => Choice::Any,
+        _ => Choice::Light,
+    };
+    let mut write = |id, values: &[u32]| writer.column(id, values, PAGE_VALUES, choice);
     let repos: Vec<u32> = sets.keys().copied().collect();
     let lens = sets
         .values()
@@ -229,7 +237,7 @@ impl Union {
             return Ok(());
         }
         let pages = self.bytes.get(self.pages.clone()).unwrap_or_default();
-        self.index.read(pages, id, range, out)
+        self.index.read_and_keep(pages, id, range, out)
     }
 
     fn directory(&self) -> Result<&Directory> {
