@@ -1,121 +1,187 @@
-//! Values that are sets of bits to the places of the few that are set, or are not, and back.
+//! Values that are sets of bits to their numbers among the sets of as many bits, and back.
+//!
+//! Sets of one size are numbered in an order that is found by looking up halves of 16 bits: first by how many bits
+//! are in the high half, then by that half, then by the low one.
+
+use std::sync::LazyLock;
 
 use super::bits::{BitWriter, bits_of};
 use super::{Encoding, Plan, Stats, nested};
 use crate::error::Result;
 use crate::layout::{ByteReader, ByteWriter, EncodingId};
 
-/// How many bits are set, then which.
+/// How many bits are set, then the number of the set.
 #[derive(Debug)]
 pub(super) struct BitSets;
 
 /// Bits of a set below which it is not tried: fixed widths do as well.
 const WIDTH_MIN: u32 = 20;
 
-/// Most places that are listed of a set: 7 would take more bits than 32.
-const PLACES_MAX: u32 = 6;
+/// Bits of the low half.
+const HALF: u32 = u16::BITS;
+/// Sizes that a half can have.
+const SIZES: usize = HALF as usize + 1;
 
-/// How a set is written of which so many bits are set.
+/// All halves by size, and the place of each.
+struct Halves {
+    /// Those of a size side by side, ascending.
+    by_size: Vec<u16>,
+    /// Where those of each size begin.
+    firsts: [u32; SIZES],
+    /// How many there are of each size.
+    counts: [u32; SIZES],
+    /// Of each half: its place among those of its size.
+    places: Vec<u32>,
+}
+
+static HALVES: LazyLock<Halves> = LazyLock::new(Halves::new);
+
+impl Halves {
+    fn new() -> Self {
+        let size = |half: &u16| half.count_ones();
+        let mut by_size: Vec<u16> = (0..=u16::MAX).collect();
+        by_size.sort_by_key(size);
+        let mut halves = Self {
+            firsts: [0; SIZES],
+            counts: [0; SIZES],
+            places: vec![0; by_size.len()],
+            by_size,
+        };
+        let mut at = 0;
+        let sizes = halves.firsts.iter_mut().zip(&mut halves.counts);
+        for ((first, count), own) in sizes.zip(halves.by_size.chunk_by(|a, b| size(a) == size(b))) {
+            *first = at;
+            for (place, half) in (0..).zip(own) {
+                if let Some(slot) = halves.places.get_mut(usize::from(*half)) {
+                    *slot = place;
+                }
+                *count += 1;
+                at += 1;
+            }
+        }
+        halves
+    }
+
+    /// How many halves of a size are sets of so many bits.
+    fn count(size: u32, width: u32) -> u32 {
+        // Each factor after the first divides what the ones before gave.
+        (0..size).fold(1, |count, taken| {
+            count * width.saturating_sub(taken) / (taken + 1)
+        })
+    }
+
+    /// How many halves there are of a size.
+    #[inline]
+    fn count_of(&self, size: u32) -> u32 {
+        self.counts.get(size as usize).copied().unwrap_or(0)
+    }
+
+    /// The half of a size at a place among them.
+    #[inline]
+    fn at(&self, size: u32, place: u32) -> u32 {
+        let first = self.firsts.get(size as usize).copied().unwrap_or(0);
+        let half = self.by_size.get(first.saturating_add(place) as usize);
+        half.copied().unwrap_or(0).into()
+    }
+
+    /// The place of a half among those of its size.
+    #[inline]
+    fn place(&self, half: u32) -> u32 {
+        self.places.get(half as usize).copied().unwrap_or(0)
+    }
+}
+
+/// Sets of one size.
 #[derive(Clone, Copy, Debug, Default)]
-struct Form {
-    /// What it takes.
+struct Size {
+    /// Bits of a number.
     bits: u32,
-    /// How many places are listed; none where the bits themselves are written.
-    places: u32,
-    /// What turns the places into the set: all bits where those are listed that are not set.
-    flip: u32,
-    is_whole: bool,
+    /// Least bits of the high half.
+    high_min: u32,
+    /// Most bits of the high half.
+    high_max: u32,
+    /// The first number of those with so many bits in the high half.
+    firsts: [u32; SIZES],
 }
 
 /// Sets of a width.
 #[derive(Clone, Debug)]
 struct Sets {
-    width: u32,
-    place_bits: u32,
     /// All bits.
     mask: u32,
     /// By the number of bits that are set.
-    forms: Vec<Form>,
+    sizes: Vec<Size>,
 }
 
 impl Sets {
     /// Of 1 to 32 bits.
     fn new(width: u32) -> Option<Self> {
-        let place_bits = bits_of(width.checked_sub(1)?).max(1);
+        width.checked_sub(1)?;
         let mask = u32::MAX.checked_shr(u32::BITS.checked_sub(width)?)?;
-        let form = |set: u32| {
-            let unset = width - set;
-            if set * place_bits < width {
-                Form {
-                    bits: set * place_bits,
-                    places: set,
-                    ..Form::default()
+        let (low, high) = (width.min(HALF), width.saturating_sub(HALF));
+        let size = |size: u32| {
+            let mut sets = Size {
+                high_min: size.saturating_sub(low),
+                high_max: size.min(high),
+                ..Size::default()
+            };
+            let mut count = 0;
+            for above in sets.high_min..=sets.high_max {
+                if let Some(first) = sets.firsts.get_mut(above as usize) {
+                    *first = count;
                 }
-            } else if unset * place_bits < width {
-                Form {
-                    bits: unset * place_bits,
-                    places: unset,
-                    flip: mask,
-                    ..Form::default()
-                }
-            } else {
-                Form {
-                    bits: width,
-                    is_whole: true,
-                    ..Form::default()
-                }
+                count += Halves::count(above, high) * Halves::count(size - above, low);
             }
+            sets.bits = bits_of(count.saturating_sub(1));
+            sets
         };
         Some(Self {
-            width,
-            place_bits,
             mask,
-            forms: (0..=width).map(form).collect(),
+            sizes: (0..=width).map(size).collect(),
         })
     }
 
-    /// The form of sets of `count` bits; `None` above the width.
+    /// The sets of `count` bits; `None` above the width.
     #[inline]
-    fn form(&self, count: u32) -> Option<&Form> {
-        self.forms.get(count as usize)
+    fn size(&self, count: u32) -> Option<&Size> {
+        self.sizes.get(count as usize)
     }
 
-    /// Bytes of the forms of sets of these counts; `None` if one is above the width.
+    /// Bytes of the numbers of sets of these counts; `None` if one is above the width.
     fn body_bytes(&self, counts: &[u32]) -> Option<usize> {
         let mut bits = 0;
         for count in counts {
-            bits += u64::from(self.form(*count)?.bits);
+            bits += u64::from(self.size(*count)?.bits);
         }
         usize::try_from(bits.div_ceil(8)).ok()
     }
 
-    fn write(&self, value: u32, writer: &mut BitWriter<'_>) {
-        let form = self.form(value.count_ones()).copied().unwrap_or_default();
-        if form.is_whole {
-            return writer.push(value, self.width);
-        }
-        let mut left = value ^ form.flip;
-        while left != 0 {
-            writer.push(left.trailing_zeros(), self.place_bits);
-            left &= left - 1;
+    fn write(&self, value: u32, halves: &Halves, writer: &mut BitWriter<'_>) {
+        let (high, low) = (value >> HALF, value & u32::from(u16::MAX));
+        if let Some(size) = self.size(value.count_ones())
+            && let Some(first) = size.firsts.get(high.count_ones() as usize)
+        {
+            let own = halves.place(high) * halves.count_of(low.count_ones());
+            writer.push(first + own + halves.place(low), size.bits);
         }
     }
 
-    /// The set that `field` begins with. Without branches: lengths vary from set to set.
+    /// The set of `count` bits whose number `field` begins with.
     #[inline]
-    fn read(&self, field: u64, form: &Form) -> u64 {
-        let whole = field & u64::from(self.mask);
-        let place_mask = (1 << self.place_bits) - 1;
-        let (mut set, mut field) = (0_u64, field);
-        for place in 0..PLACES_MAX {
-            set |= u64::from(place < form.places) << (field & place_mask);
-            field >>= self.place_bits;
+    fn read(&self, field: u64, (count, size): (u32, &Size), halves: &Halves) -> u32 {
+        let number = u32::try_from(field & ((1 << size.bits) - 1)).unwrap_or(0);
+        let (mut above, mut first) = (size.high_min, 0);
+        while above < size.high_max {
+            let next = size.firsts.get(above as usize + 1).copied();
+            let Some(next) = next.filter(|next| *next <= number) else {
+                break;
+            };
+            (above, first) = (above + 1, next);
         }
-        if form.is_whole {
-            whole
-        } else {
-            set ^ u64::from(form.flip)
-        }
+        let below = count.saturating_sub(above);
+        let own = number.saturating_sub(first);
+        let low_count = halves.count_of(below).max(1);
+        halves.at(above, own / low_count) << HALF | halves.at(below, own % low_count)
     }
 }
 
@@ -149,7 +215,7 @@ impl Encoding for BitSets {
         nested::write(&counts, self, &mut payload);
         let mut writer = BitWriter::new(&mut payload);
         for value in stats.values() {
-            sets.write(*value, &mut writer);
+            sets.write(*value, &HALVES, &mut writer);
         }
         writer.finish();
         (payload.len() < below).then(|| Plan::ready(payload))
@@ -165,26 +231,28 @@ impl Encoding for BitSets {
         let body_bytes = body_bytes
             .ok_or_else(|| at.corrupt(format!("more bits set than the {width} there are")))?;
         let at = reader.clone();
-        // A field of up to 32 bits is loaded as 8 bytes, also at the end.
+        // A number of up to 30 bits is loaded as 8 bytes, also at the end.
         let mut bytes = reader.bytes(body_bytes)?.to_vec();
         bytes.extend_from_slice(&[0; 8]);
         let start = out.len();
         out.resize(start + count, 0);
         let values = out.get_mut(start..).unwrap_or_default();
         let (mut bit, mut is_right) = (0_usize, true);
+        let halves = &*HALVES;
         for (value, count) in values.iter_mut().zip(&counts) {
             let word = bytes.get(bit / 8..).and_then(<[u8]>::first_chunk::<8>);
             let field = u64::from_le_bytes(word.copied().unwrap_or_default()) >> (bit % 8);
-            let form = sets.form(*count).copied().unwrap_or_default();
-            bit += form.bits as usize;
-            let set = sets.read(field, &form);
-            is_right &= set.count_ones() == *count && set <= u64::from(sets.mask);
-            *value = u32::try_from(set).unwrap_or(0);
+            let Some(size) = sets.size(*count) else {
+                continue;
+            };
+            bit += size.bits as usize;
+            *value = sets.read(field, (*count, size), halves);
+            is_right &= value.count_ones() == *count && *value <= sets.mask;
         }
         if is_right {
             Ok(())
         } else {
-            Err(at.corrupt("places of a set's bits contradict their number"))
+            Err(at.corrupt("set whose number is above that of the last"))
         }
     }
 }
@@ -204,30 +272,42 @@ mod tests {
     }
 
     #[test]
-    fn few_bits_or_few_without_are_listed() {
-        let width = 30;
-        let sparse: Vec<u32> = (0..30).map(|bit| 1 << bit).collect();
-        // Width, counts constant 1, and 5 bits for each.
-        assert_eq!(payload(&sparse).len(), 1 + 2 + (30_usize * 5).div_ceil(8));
-        let all = (1 << width) - 1;
-        let dense: Vec<u32> = sparse.iter().map(|value| all & !value).collect();
-        assert_eq!(payload(&dense).len(), 1 + 2 + (30_usize * 5).div_ceil(8));
-        assert_eq!(payload(&[all; 50]).len(), 1 + 2);
+    fn a_set_takes_as_many_bits_as_there_are_of_its_size() {
+        // Width, counts constant, and 5 bits for each of 30, 9 for each of 435.
+        let one: Vec<u32> = (0..30).map(|bit| 1 << bit).collect();
+        assert_eq!(payload(&one).len(), 1 + 2 + (30_usize * 5).div_ceil(8));
+        let all_but_one: Vec<u32> = one.iter().map(|set| (1 << 30) - 1 - set).collect();
+        let len = payload(&all_but_one).len();
+        assert_eq!(len, 1 + 2 + (30_usize * 5).div_ceil(8));
+        let two: Vec<u32> = one.iter().take(21).map(|set| set | (set << 9)).collect();
+        let len = payload(&two).len();
+        assert_eq!(len, 1 + 2 + (two.len() * 9).div_ceil(8));
+        assert_eq!(payload(&[(1 << 30) - 1; 50]).len(), 1 + 2);
+    }
+
+    #[test]
+    fn numbers_ascend_without_a_gap() {
+        for width in [1, 5, 16, 17, 20] {
+            let sets = Sets::new(width).unwrap();
+            for (count, size) in (0..).zip(&sets.sizes) {
+                let own = (0..1_u32 << width).filter(|set| set.count_ones() == count);
+                let mut own: Vec<u32> = own.collect();
+                own.sort_by_key(|set| ((set >> HALF).count_ones(), *set));
+                for (number, set) in (0..).zip(&own) {
+                    assert_eq!(sets.read(number, (count, size), &HALVES), *set);
+                }
+                assert_eq!(size.bits, bits_of(u32::try_from(own.len()).unwrap() - 1));
+            }
+        }
     }
 
     #[test]
     fn what_contradicts_itself_is_corrupt() {
         let decode = |payload: &[u8], count| BitSets.decode(payload, count, &mut Vec::new());
-        // Width 20; 2 bits set: 3 and 1 as places of 5 bits.
-        decode(&[20, 1, 2, 0b001_00011, 0], 1).unwrap();
-        assert!(
-            decode(&[20, 1, 2, 0b011_00011, 0], 1).is_err(),
-            "the same twice"
-        );
-        assert!(
-            decode(&[20, 1, 2, 0b001_11111, 0], 1).is_err(),
-            "beyond the width"
-        );
+        // Width 20; 2 bits set: number 189 of 190.
+        decode(&[20, 1, 2, 189], 1).unwrap();
+        assert!(decode(&[20, 1, 2, 190], 1).is_err(), "above the last");
+        assert!(decode(&[20, 1, 2, 255], 1).is_err(), "above the last");
         assert!(decode(&[20, 1, 21], 1).is_err(), "more than the width");
         assert!(decode(&[0, 1, 0], 1).is_err(), "no width");
         assert!(decode(&[33, 1, 0], 1).is_err(), "too wide");

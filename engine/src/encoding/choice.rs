@@ -9,7 +9,7 @@ use crate::layout::EncodingId;
 pub enum Choice {
     /// Those that decode in about a nanosecond per value: for what most queries read.
     Light,
-    /// All: for what is read seldom, or is large.
+    /// All: for what is read seldom, is large, or is kept in memory once it is read again.
     Any,
 }
 

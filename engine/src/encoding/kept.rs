@@ -1,4 +1,4 @@
-//! Decoded values to those that stay in memory, for as many bytes as all open segments may keep.
+//! Decoded values to those that stay in memory, for as many bytes as all open files may keep.
 //!
 //! Nothing that is kept is left out for something newer: a query that reads more than fits, again and again, has
 //! what fits at hand each time. It goes when its file is closed.

@@ -54,6 +54,7 @@ mod patched;
 mod plain;
 mod prefix;
 mod runs;
+mod sparse;
 mod stats;
 mod text;
 
@@ -214,6 +215,7 @@ pub const ENCODINGS: &[&dyn Encoding] = &[
     &dictionary::Dictionary,
     &prefix::Prefix,
     &bit_sets::BitSets,
+    &sparse::Sparse,
 ];
 
 /// The encoding that a header names.

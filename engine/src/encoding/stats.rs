@@ -70,6 +70,13 @@ impl<'a> Stats<'a> {
         self.change_count + usize::from(!self.values.is_empty())
     }
 
+    /// Whether at least three values in four are the smallest one.
+    #[must_use]
+    pub fn is_mostly_min(&self) -> bool {
+        let others = self.values.iter().filter(|value| **value != self.min);
+        others.count() <= self.values.len() / OTHERS_SHARE
+    }
+
     /// Whether no value is smaller than the one before.
     #[must_use]
     pub fn is_sorted(&self) -> bool {
@@ -88,6 +95,9 @@ impl<'a> Stats<'a> {
         super::bits::bits_of(self.max - self.min)
     }
 }
+
+/// One value in so many may be another than the usual one.
+const OTHERS_SHARE: usize = 4;
 
 /// One descent in so many values still leaves them nearly sorted.
 const NEARLY_SHARE: usize = 64;
@@ -125,6 +135,8 @@ mod tests {
             prop_assert_eq!(stats.min(), *values.iter().min().unwrap());
             prop_assert_eq!(stats.max(), *values.iter().max().unwrap());
             prop_assert_eq!(stats.is_sorted(), values.is_sorted());
+            let others = values.iter().filter(|value| **value != stats.min()).count();
+            prop_assert_eq!(stats.is_mostly_min(), others <= values.len() / 4);
             let mut runs = values.clone();
             runs.dedup();
             prop_assert_eq!(stats.run_count(), runs.len());

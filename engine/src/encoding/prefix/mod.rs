@@ -57,8 +57,10 @@ impl Encoding for Prefix {
         false
     }
 
-    fn plan<'a>(&self, stats: &Stats<'a>, _below: usize) -> Option<Plan<'a>> {
-        if stats.count() == 0 {
+    fn plan<'a>(&self, stats: &Stats<'a>, below: usize) -> Option<Plan<'a>> {
+        // A code takes a bit at least.
+        let is_sparse = below != usize::MAX && stats.is_mostly_min();
+        if stats.count() == 0 || is_sparse {
             return None;
         }
         let by_previous = stats.count() >= BY_PREVIOUS_MIN;
