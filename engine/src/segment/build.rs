@@ -6,7 +6,7 @@ use super::rows::DayRows;
 use super::sessions;
 use super::sorted::{SortedRows, Values};
 use super::verbs::{Shapes, VerbColumns};
-use crate::encoding::{Choice, ChunkWriter};
+use crate::encoding::ChunkWriter;
 use crate::error::Result;
 use crate::layout::{FileBuilder, FileKind, SectionId};
 
@@ -126,7 +126,7 @@ impl Columns {
             (column::ODD_ROW, &verbs.odd_row),
             (column::ODD_VERB, &verbs.odd_verb),
         ] {
-            let (page_values, choice) = column::page_of(id);
+            let (page_values, choice) = column::page_of(id, low32(self.visit_rows.len()));
             writer.column(id, values, page_values, choice)?;
         }
         Ok(())
@@ -333,7 +333,7 @@ pub(super) fn downloads_max(
     match (is_accepted, is_nobody) {
         (false, _) => 0,
         (true, true) => rows,
-        (true, false) => windows.saturating_add(1),
+        (true, false) => windows.saturating_add(1).min(rows),
     }
 }
 
@@ -370,10 +370,15 @@ impl Changes {
     }
 
     fn write(&self, attribute: Attribute, writer: &mut ChunkWriter) -> Result<()> {
-        let page = VISIT_PAGE_VALUES;
-        writer.column(attribute.values(), &self.firsts, page, Choice::Light)?;
-        writer.column(attribute.change_rows(), &self.rows, page, Choice::Light)?;
-        writer.column(attribute.change_values(), &self.values, page, Choice::Light)
+        for (id, values) in [
+            (attribute.values(), &self.firsts),
+            (attribute.change_rows(), &self.rows),
+            (attribute.change_values(), &self.values),
+        ] {
+            let (page_values, choice) = column::page_of(id, low32(self.firsts.len()));
+            writer.column(id, values, page_values, choice)?;
+        }
+        Ok(())
     }
 }
 

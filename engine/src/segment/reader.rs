@@ -210,7 +210,7 @@ impl Segment {
         self.index.columns()
     }
 
-    /// Appends values `range` of a column to `out`. Pages that are read again are kept, unless open segments keep
+    /// Appends values `range` of a column to `out`. Pages that are read again are kept, unless open files keep
     /// too much already.
     ///
     /// # Errors
@@ -247,7 +247,7 @@ impl Segment {
             .filter_map(|(id, _, _)| Attribute::of_values(id))
     }
 
-    /// Its repos by ascending code. Read once, then kept, unless open segments keep too much already.
+    /// Its repos by ascending code. Read once, then kept, unless open files keep too much already.
     ///
     /// # Errors
     ///
@@ -357,7 +357,7 @@ impl Segment {
     }
 
     /// Global ids of its downloaders, ascending; ranks point into it. Read once, then kept, unless
-    /// open segments keep too much already.
+    /// open files keep too much already.
     ///
     /// # Errors
     ///
