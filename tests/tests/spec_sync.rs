@@ -5,7 +5,9 @@
 )]
 
 use footfall_engine::bitmap::SET_KINDS;
-use footfall_engine::encoding::{ENCODINGS, HEAVY_GAIN_PERCENT_MIN, HEAVY_VALUES_MIN};
+use footfall_engine::encoding::{
+    ENCODINGS, HEAVY_GAIN_PERCENT_MIN, HEAVY_VALUES_MIN, KEPT_GAIN_PERCENT_MIN,
+};
 use footfall_engine::layout::{
     EncodingId, FEATURES_KNOWN, FILE_HEADER_BYTES, FILE_MAGIC, FILE_TAIL_BYTES, FORMAT_VERSION,
     Features, FileBuilder, FileHeader, FileKind, PAGE_HEADER_BYTES, PAGE_VALUES_MAX, PageHeader,
@@ -21,7 +23,7 @@ fn on_disk_constants_are_as_they_were() {
         "file magic {}\nformat version {FORMAT_VERSION}\nfeatures {:x} {:x} {:x}\n\
          file header {FILE_HEADER_BYTES}\nsection {SECTION_BYTES}\nsections max {SECTIONS_MAX}\n\
          file tail {FILE_TAIL_BYTES}\npage header {PAGE_HEADER_BYTES}\npage values max {PAGE_VALUES_MAX}\n\
-         heavy gain {HEAVY_GAIN_PERCENT_MIN} %\nheavy values min {HEAVY_VALUES_MIN}\n",
+         heavy gain {HEAVY_GAIN_PERCENT_MIN} %\nkept gain {KEPT_GAIN_PERCENT_MIN} %\nheavy values min {HEAVY_VALUES_MIN}\n",
         FILE_MAGIC.escape_ascii(),
         FEATURES_KNOWN.must_understand,
         FEATURES_KNOWN.must_understand_to_write,
@@ -38,6 +40,7 @@ file tail 12
 page header 13
 page values max 16777216
 heavy gain 8 %
+kept gain 2 %
 heavy values min 64
 ";
     assert_eq!(now, then);

@@ -81,7 +81,7 @@ impl MonthHistory {
         let mut writer = ChunkWriter::default();
         let mut write = |id, values: &mut dyn Iterator<Item = u32>| {
             let values: Vec<u32> = values.collect();
-            writer.column(id, &values, PAGE_VALUES, Choice::Any)
+            writer.column(id, &values, PAGE_VALUES, Choice::Kept)
         };
         let days = || self.keys.values();
         write(KEY_KIND, &mut self.keys.keys().map(|key| key.parts().0))?;

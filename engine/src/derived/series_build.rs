@@ -186,7 +186,7 @@ fn write(
     (table, offset): (&CellTable, u16),
     values: &[u32],
 ) -> Result<()> {
-    writer.column(column(table, offset), values, PAGE_VALUES, Choice::Any)
+    writer.column(column(table, offset), values, PAGE_VALUES, Choice::Kept)
 }
 
 fn values(cells: &[(Cell, u32)], position: usize) -> Vec<u32> {

@@ -63,7 +63,7 @@ pub fn build_union(
     let mut writer = ChunkWriter::default();
     let id_count: usize = sets.values().map(Vec::len).sum();
     let choice = match id_count {
-        0..=KEPT_IDS_MAX => Choice::Any,
+        0..=KEPT_IDS_MAX => Choice::Kept,
         _ => Choice::Light,
     };
     let mut write = |id, values: &[u32]| writer.column(id, values, PAGE_VALUES, choice);

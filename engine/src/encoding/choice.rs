@@ -9,13 +9,18 @@ use crate::layout::EncodingId;
 pub enum Choice {
     /// Those that decode in about a nanosecond per value: for what most queries read.
     Light,
-    /// All: for what is read seldom, is large, or is kept in memory once it is read again.
+    /// All: for what is read seldom, or is large.
     Any,
+    /// All, also for a small gain: for pages that stay in memory once they are read again
+    /// ([`ChunkIndex::read_and_keep`](super::ChunkIndex::read_and_keep)).
+    Kept,
 }
 
 /// What an encoding that is not light must save over the best light one, in percent of its bytes.
 /// Below it, the decode time (3 to 10 times that of a light encoding) is not earned.
 pub const HEAVY_GAIN_PERCENT_MIN: usize = 8;
+/// The same of pages that stay in memory: they are decoded twice.
+pub const KEPT_GAIN_PERCENT_MIN: usize = 2;
 /// Values below which encodings that are not light are not tried: their headers eat the gain.
 pub const HEAVY_VALUES_MIN: usize = 64;
 
@@ -28,8 +33,13 @@ pub fn encode_smallest(values: &[u32], choice: Choice, out: &mut Vec<u8>) -> Enc
     let (mut id, mut best) = smallest_light(&stats, u8::MAX);
     let light_bytes = best.payload_bytes();
     let is_large = values.len() >= HEAVY_VALUES_MIN && light_bytes >= HEAVY_BYTES_MIN;
-    if choice == Choice::Any && is_large {
-        let below = light_bytes * (100 - HEAVY_GAIN_PERCENT_MIN) / 100;
+    let gain_min = match choice {
+        Choice::Light => None,
+        Choice::Any => Some(HEAVY_GAIN_PERCENT_MIN),
+        Choice::Kept => Some(KEPT_GAIN_PERCENT_MIN),
+    };
+    if let Some(gain_min) = gain_min.filter(|_| is_large) {
+        let below = light_bytes * (100 - gain_min) / 100;
         let heavy = ENCODINGS
             .iter()
             .filter(|encoding| !encoding.is_light() && may_gain(**encoding, values, light_bytes));
@@ -130,7 +140,7 @@ mod tests {
         let runs: Vec<u32> = noise(50).flat_map(|v| vec![v; 100]).collect();
         let few: Vec<u32> = noise(5000).map(|v| v % 4 * 1_000_003).collect();
         let uneven: Vec<u32> = noise(5000).map(|v| v >> (v % 24)).collect();
-        for choice in [Choice::Light, Choice::Any] {
+        for choice in [Choice::Light, Choice::Any, Choice::Kept] {
             assert_eq!(chosen(&[], choice), "plain");
             assert_eq!(chosen(&[5; 9], choice), "constant");
             assert_eq!(chosen(&bytes, choice), "plain");

@@ -58,7 +58,9 @@ mod sparse;
 mod stats;
 mod text;
 
-pub use choice::{Choice, HEAVY_GAIN_PERCENT_MIN, HEAVY_VALUES_MIN, encode_smallest};
+pub use choice::{
+    Choice, HEAVY_GAIN_PERCENT_MIN, HEAVY_VALUES_MIN, KEPT_GAIN_PERCENT_MIN, encode_smallest,
+};
 pub use chunk::{ChunkIndex, ChunkWriter, ColumnId};
 pub use kept::Kept;
 pub use page::{decode_page, decode_page_unchecked_crc, encode_page, page_header};

@@ -76,18 +76,17 @@ pub const COLUMNS: &[(ColumnId, &str)] = &[
     (ODD_VERB, "odd_verb"),
 ];
 
-/// Visits of a segment up to which ranks to folded downloads take any encoding. Of a few years of such days all pages that
+/// Visits of a segment up to which all columns take any encoding. Of a few years of such days all pages that
 /// queries read are kept in memory (`encoding`, `Kept`); those of larger days are decoded by each query.
 pub const KEPT_VISITS_MAX: u32 = 16_384;
 
 /// Values in a page of a column of a segment of so many visits, and what its pages may cost to decode.
 #[must_use]
 pub fn page_of(id: ColumnId, visit_count: u32) -> (u32, Choice) {
-    let is_of_visits = (VISIT_RANK.0..=VISIT_FOLDED.0).contains(&id.0);
     if id == ROW_GAP {
         (ROW_PAGE_VALUES, Choice::Any)
-    } else if is_of_visits && visit_count <= KEPT_VISITS_MAX {
-        (VISIT_PAGE_VALUES, Choice::Any)
+    } else if visit_count <= KEPT_VISITS_MAX {
+        (VISIT_PAGE_VALUES, Choice::Kept)
     } else {
         (VISIT_PAGE_VALUES, Choice::Light)
     }

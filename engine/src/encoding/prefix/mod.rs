@@ -58,9 +58,9 @@ impl Encoding for Prefix {
     }
 
     fn plan<'a>(&self, stats: &Stats<'a>, below: usize) -> Option<Plan<'a>> {
-        // A code takes a bit at least.
-        let is_sparse = below != usize::MAX && stats.is_mostly_min();
-        if stats.count() == 0 || is_sparse {
+        // A code takes a bit at least; values in order are better told by their gaps.
+        let is_other = stats.is_mostly_min() || stats.is_nearly_sorted();
+        if stats.count() == 0 || below != usize::MAX && is_other {
             return None;
         }
         let by_previous = stats.count() >= BY_PREVIOUS_MIN;
