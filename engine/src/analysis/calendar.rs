@@ -1,16 +1,16 @@
 //! The days of both sources to runs of days that are present, partial or missing, and days that came twice.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::request::{Request, Subject};
 use super::sheet::{sheet, text, whole_store};
 use super::source::Source;
 use super::{Analysis, Card};
-use crate::catalog::Ledger;
 use crate::error::Result;
+use crate::hub::HubState;
 use crate::query::text::Reader;
 use crate::query::{self, Answer, ColumnType, Value};
-use crate::units::{Day, ImportNumber};
+use crate::units::Day;
 
 /// `calendar`.
 pub(super) struct Calendar;
@@ -22,11 +22,6 @@ const CARD: Card = Card {
     clauses: &[],
     examples: &["calendar"],
 };
-
-/// Rows of a day that two imports must have in common for it to have come twice.
-const COMMON_ROWS_MIN: u64 = 2;
-/// Hours of a day.
-const HOURS: u32 = 24;
 
 impl Analysis for Calendar {
     fn card(&self) -> &'static Card {
@@ -49,12 +44,11 @@ impl Analysis for Calendar {
         ];
         let mut answer = sheet(&columns, source.meaning(&request.scope)?);
         for of in sources(source) {
-            let twice = if of.name == LOGS {
-                days_twice(source)?
-            } else {
-                BTreeMap::new()
+            let twice = match of.name {
+                LOGS => Some(source.view.days_twice()?),
+                _ => None,
             };
-            let doubled = twice.iter().map(|(day, rows)| Run {
+            let doubled = twice.into_iter().flatten().map(|(day, rows)| Run {
                 state: "doubled",
                 from: *day,
                 to: *day,
@@ -101,13 +95,8 @@ pub(super) fn sources(source: &Source<'_>) -> Vec<Days> {
             })
             .collect(),
     };
-    let mut rows = HashMap::new();
-    for repo in 0..source.hub.map_or(0, |hub| hub.repos().len()) {
-        let days = source.hub.map(|hub| hub.days(repo).0);
-        for day in days.into_iter().flatten() {
-            *rows.entry(*day).or_insert(0) += 1;
-        }
-    }
+    let rows = source.hub.into_iter().flat_map(HubState::rows_by_day);
+    let rows: HashMap<Day, u64> = rows.collect();
     let hub = Days {
         name: HUB,
         calendar: query::Calendar::of_hub(rows.keys().copied()),
@@ -174,23 +163,4 @@ impl Days {
         }
         runs
     }
-}
-
-/// Days of which two imports have the same rows, and how many of them: an hour is the same if its
-/// number of rows and the sum of their hashes are.
-pub(super) fn days_twice(source: &Source<'_>) -> Result<BTreeMap<Day, u64>> {
-    let ledger = Ledger::load(source.view.snapshot())?;
-    let mut seen: HashMap<(u32, u64, u128), ImportNumber> = HashMap::new();
-    let mut twice: BTreeMap<Day, u64> = BTreeMap::new();
-    for record in ledger.records().filter(|record| record.ts_first.is_some()) {
-        for hour in ledger.hours(record.import)? {
-            let key = (hour.hour, hour.rows, hour.sum);
-            let first = *seen.entry(key).or_insert(record.import);
-            if first != record.import {
-                *twice.entry(Day(hour.hour / HOURS)).or_insert(0) += hour.rows;
-            }
-        }
-    }
-    twice.retain(|_, rows| *rows >= COMMON_ROWS_MIN);
-    Ok(twice)
 }

@@ -158,7 +158,7 @@ fn largest_repos(source: &Source<'_>, scope: &Query, names: Test, top: u64) -> R
         top: Some(top),
         ..scope.clone()
     })?;
-    let shared = &source.view.meanings().shared_repos;
+    let shared = &source.view.meanings().repos.shared;
     let repo = |row: Vec<Value>| {
         let mut values = row.into_iter();
         let (Some(Value::Text(shown)), Some(repo_type)) = (values.next(), values.next()) else {

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::calendar::{HUB, LOGS, days_twice, sources};
+use super::calendar::{HUB, LOGS, sources};
 use super::request::{Request, Subject};
 use super::sheet::{sheet, text, whole_store};
 use super::source::Source;
@@ -298,7 +298,7 @@ impl States {
         let mut states = Self {
             logs: query::Calendar::default(),
             hub: query::Calendar::default(),
-            twice: days_twice(source)?.into_keys().collect(),
+            twice: source.view.days_twice()?.keys().copied().collect(),
         };
         for of in sources(source) {
             match of.name {

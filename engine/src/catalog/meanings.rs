@@ -1,10 +1,12 @@
 //! Names to what their codes stand for, as far as building and reading days needs it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use crate::dictionary::Names;
+use crate::dictionary::agents::KeptAgents;
 use crate::rules::{DEFAULT_WINDOW_MS, default_rule};
 use crate::schema::Evidence;
+use crate::schema::repo::RepoNames;
 use crate::segment::Acceptance;
 
 /// What the codes of a snapshot stand for, as far as building and reading days needs it.
@@ -18,10 +20,10 @@ pub struct Meanings {
     pub country_of: Vec<u32>,
     /// Countries by number; the first one is absent.
     pub countries: Vec<String>,
-    /// Repo types.
-    pub repo_types: BTreeSet<String>,
-    /// Names that several repo types share, and how many.
-    pub shared_repos: HashMap<String, u32>,
+    /// Types of repos, and names that they share.
+    pub repos: RepoNames,
+    /// What user agents say, as far as it was asked for.
+    pub(super) agents: KeptAgents,
 }
 
 impl Meanings {
@@ -50,14 +52,14 @@ impl Meanings {
             });
             country_of.push(number);
         }
-        let (repo_types, shared_repos) = repo_names(names);
+        let repos = (0..names.repos().len()).map(|code| names.repo(code));
         Self {
             accepts,
             evidence,
             country_of,
             countries,
-            repo_types,
-            shared_repos,
+            repos: RepoNames::of(repos),
+            agents: KeptAgents::default(),
         }
     }
 
@@ -69,24 +71,6 @@ impl Meanings {
             window_ms: default_window_ms(),
         }
     }
-}
-
-/// The repo types, and the names that several of them share.
-fn repo_names(names: &Names) -> (BTreeSet<String>, HashMap<String, u32>) {
-    let mut types = BTreeSet::new();
-    let mut counts: HashMap<&str, u32> = HashMap::new();
-    for code in 0..names.repos().len() {
-        let (repo_type, name) = names.repo(code);
-        if !types.contains(repo_type) {
-            types.insert(repo_type.to_owned());
-        }
-        *counts.entry(name).or_insert(0) += 1;
-    }
-    counts.retain(|_, count| *count > 1);
-    let shared = counts
-        .into_iter()
-        .map(|(name, count)| (name.to_owned(), count));
-    (types, shared.collect())
 }
 
 /// The default rule's window as a number of milliseconds of a day.

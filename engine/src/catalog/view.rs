@@ -5,7 +5,7 @@
 //! sees one segment a day. The same holds for cells that do not cover a day.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::header_set::{self, HeaderSet};
@@ -17,11 +17,13 @@ use super::terms::Terms;
 use super::under::KnownSets;
 use super::upkeep::{HistoryFiles, UnionFiles, is_fresh};
 use crate::derived::{CellInput, Cells, History, Series, Union, build_cells};
+use crate::dictionary::agents::AgentValues;
 use crate::dictionary::identity::{KeyChunk, LookupRun};
 use crate::dictionary::{IdentityKeys, Names};
 use crate::error::{Error, Result};
 use crate::layout::FileKind;
 use crate::rules::Rule;
+use crate::schema::Dimension;
 use crate::segment::{Attribute, Segment, SortedRows, Values, merge};
 use crate::settings::Settings;
 use crate::storage::FileBytes;
@@ -151,6 +153,7 @@ pub struct View {
     covering: Arc<OnceLock<Vec<Option<usize>>>>,
     header_days: Arc<OnceLock<Vec<(Day, HeaderSet)>>>,
     log_days: Arc<OnceLock<Arc<[Day]>>>,
+    days_twice: Arc<OnceLock<BTreeMap<Day, u64>>>,
     settings: Arc<Settings>,
     rules: Vec<Rule>,
     pub(super) terms: Terms,
@@ -191,6 +194,7 @@ impl View {
             covering: Arc::default(),
             header_days: Arc::default(),
             log_days: Arc::default(),
+            days_twice: Arc::default(),
             settings,
             rules,
             terms: Terms::default(),
@@ -220,6 +224,12 @@ impl View {
     #[must_use]
     pub fn meanings(&self) -> &Meanings {
         &self.meanings
+    }
+
+    /// What its user agents say of a dimension; made when it is first asked for.
+    #[must_use]
+    pub fn agents(&self, dimension: &Dimension) -> Arc<AgentValues> {
+        self.meanings.agents.get(dimension, self.names.agents())
     }
 
     /// Its identities.
@@ -267,6 +277,19 @@ impl View {
             let present = partitions.filter(|partition| !partition.segments.is_empty());
             present.map(|partition| partition.day).collect()
         })
+    }
+
+    /// Days of which two imports have the same rows, and how many of them. Found when they are first asked for.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when the ledger is damaged, `Io`.
+    pub fn days_twice(&self) -> Result<&BTreeMap<Day, u64>> {
+        if let Some(known) = self.days_twice.get() {
+            return Ok(known);
+        }
+        let days = Ledger::load(&self.snapshot)?.days_twice()?;
+        Ok(self.days_twice.get_or_init(|| days))
     }
 
     /// Bit `id` is set where the identity is an address. Made when it is first asked for.

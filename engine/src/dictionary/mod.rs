@@ -20,6 +20,7 @@
 //! Its variant and row in [`names::NAMES`]; nothing else is touched on disk, for a reader leaves
 //! sections that it does not know alone.
 
+pub mod agents;
 pub mod identity;
 pub mod names;
 pub mod template;

@@ -1,13 +1,15 @@
 //! Imports to what holds: one value per (repo, day), with the import it came from.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::history::{Current, HubHistory};
 use super::import::HubImport;
 use super::series::Series;
 use super::table::{HubRepo, RowOrder};
+use crate::schema::repo::RepoNames;
 use crate::units::{DAY_MAX, Day, ImportNumber, TimestampMs};
 
 /// What holds of the hub's numbers, or held at some time.
@@ -21,7 +23,13 @@ pub struct HubState {
     currents: Vec<Current>,
     row_count: u64,
     present: Vec<Day>,
+    /// By present day: how many repos have a value.
+    present_rows: Vec<u64>,
     blocks: Vec<Block>,
+    /// By repo: its first day, where no day up to its last one is missing.
+    gapless: Vec<Option<Day>>,
+    names: OnceLock<RepoNames>,
+    places: OnceLock<HashMap<String, usize>>,
 }
 
 /// Neighbouring repos that have the same home.
@@ -65,15 +73,20 @@ impl HubState {
             blocks.push(Block { repos, listed });
         }
         let series = || currents.iter().map(|current| current.series.values().0);
+        let (present, present_rows) = present_days(series());
         Self {
             repos: currents
                 .iter()
                 .filter_map(|current| current.repo().cloned())
                 .collect(),
             row_count: series().map(|days| days.len() as u64).sum(),
-            present: present_days(series()),
+            present,
+            present_rows,
+            gapless: series().map(gapless).collect(),
             currents,
             blocks,
+            names: OnceLock::new(),
+            places: OnceLock::new(),
         }
     }
 
@@ -87,9 +100,13 @@ impl HubState {
     /// Where in [`HubState::repos`] a repo is.
     #[must_use]
     pub fn find(&self, repo_type: &str, repo: &str) -> Option<usize> {
-        self.repos
-            .iter()
-            .position(|known| known.key() == (repo_type, repo))
+        // No name has a NUL.
+        let key = |(repo_type, repo): (&str, &str)| format!("{repo_type}\0{repo}");
+        let places = self.places.get_or_init(|| {
+            let keys = self.repos.iter().map(|known| key(known.key()));
+            keys.zip(0..).collect()
+        });
+        places.get(&key((repo_type, repo))).copied()
     }
 
     /// Days, ascending, and downloads of the repo at `repo_index`; empty beyond the last repo.
@@ -97,6 +114,29 @@ impl HubState {
     pub fn days(&self, repo_index: usize) -> (&[Day], &[u64]) {
         let current = self.currents.get(repo_index);
         current.map_or((&[], &[]), |current| current.series.values())
+    }
+
+    /// Which of [`HubState::days`] are from `first` on and before `end`. Most repos have a value of every day: then
+    /// none of their days is looked at.
+    #[must_use]
+    pub fn rows_between(&self, repo_index: usize, (first, end): (Day, Day)) -> Range<usize> {
+        let days = || self.days(repo_index).0;
+        let place = |day: Day| match self.gapless.get(repo_index) {
+            Some(Some(begin)) => {
+                let place = day.get().saturating_sub(begin.get()) as usize;
+                place.min(days().len())
+            }
+            _ => days().partition_point(|known| *known < day),
+        };
+        let from = place(first);
+        from..place(end).max(from)
+    }
+
+    /// What the repos share. Made when it is first asked for.
+    #[must_use]
+    pub fn names(&self) -> &RepoNames {
+        let keys = || RepoNames::of(self.repos.iter().map(HubRepo::key));
+        self.names.get_or_init(keys)
     }
 
     /// For each of [`HubState::days`], the import that the value came from.
@@ -133,6 +173,12 @@ impl HubState {
     #[must_use]
     pub fn present_days(&self) -> &[Day] {
         &self.present
+    }
+
+    /// Present days, ascending, and how many repos have a value of each.
+    pub fn rows_by_day(&self) -> impl Iterator<Item = (Day, u64)> {
+        let rows = self.present_rows.iter().copied();
+        self.present.iter().copied().zip(rows)
     }
 
     /// The first present day.
@@ -190,14 +236,43 @@ fn listed(start: usize, block: &[Current]) -> Option<Vec<(usize, usize)>> {
     Some(order.iter().filter_map(place).collect())
 }
 
-/// The distinct days of several ascending series.
-fn present_days<'a>(series: impl Iterator<Item = &'a [Day]>) -> Vec<Day> {
-    let mut is_present = vec![false; DAY_MAX.get() as usize + 1];
-    for day in series.flatten() {
-        if let Some(is_present) = is_present.get_mut(day.get() as usize) {
-            *is_present = true;
+/// The first of ascending days, if none up to the last one is missing.
+fn gapless(days: &[Day]) -> Option<Day> {
+    let (first, last) = days.first().zip(days.last())?;
+    let count = u64::from(last.get() - first.get()) + 1;
+    (days.len() as u64 == count).then_some(*first)
+}
+
+/// The distinct days of several ascending series, and how many series have each.
+fn present_days<'a>(series: impl Iterator<Item = &'a [Day]>) -> (Vec<Day>, Vec<u64>) {
+    let days = DAY_MAX.get() as usize + 1;
+    let mut counts = vec![0_u64; days];
+    // By day: how many gapless series begin with it, and how many have ended before it.
+    let (mut begun, mut ended) = (vec![0_u64; days], vec![0_u64; days + 1]);
+    let add = |counts: &mut [u64], at: usize| {
+        if let Some(count) = counts.get_mut(at) {
+            *count += 1;
+        }
+    };
+    for series in series {
+        match gapless(series) {
+            Some(first) => {
+                let first = first.get() as usize;
+                add(&mut begun, first);
+                add(&mut ended, first + series.len());
+            }
+            None => {
+                for day in series {
+                    add(&mut counts, day.get() as usize);
+                }
+            }
         }
     }
-    let days = (0..).zip(is_present).filter(|(_, is_present)| *is_present);
-    days.map(|(day, _)| Day(day)).collect()
+    let mut open = 0;
+    let counts = counts.into_iter().zip(begun.into_iter().zip(ended));
+    let counts = (0..).zip(counts).map(|(day, (count, (begun, ended)))| {
+        open = open + begun - ended;
+        (Day(day), count + open)
+    });
+    counts.filter(|(_, count)| *count > 0).unzip()
 }

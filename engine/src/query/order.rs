@@ -72,9 +72,13 @@ pub fn order(
         }
         rows.truncate(top);
     }
-    let rows = sorted(rows, |a, b| by.compare(a, b), go_on)?;
+    let rows = sorted(
+        by.ranked(rows),
+        |(a_rank, a), (b_rank, b)| a_rank.cmp(b_rank).then_with(|| by.compare(a, b)),
+        go_on,
+    )?;
     Ok(Ordered {
-        rows: rows.into_iter().map(|row| row.values).collect(),
+        rows: rows.into_iter().map(|(_, row)| row.values).collect(),
         truncated,
     })
 }
@@ -169,6 +173,18 @@ impl Columns {
                 .iter()
                 .position(|dimension| *dimension == Dimension::Downloader),
         })
+    }
+
+    /// Rows with a number that says which of two comes first, without a look at them; equal ones are compared.
+    fn ranked(&self, rows: Vec<Unordered>) -> Vec<(u64, Unordered)> {
+        let rank = |row: &Unordered| match row.values.get(self.first) {
+            Some(Value::Int(value)) if self.descending => Some(u64::MAX - value),
+            Some(Value::Int(value)) => Some(*value),
+            _ => None,
+        };
+        let ranks: Option<Vec<u64>> = rows.iter().map(rank).collect();
+        let ranks = ranks.unwrap_or_else(|| vec![0; rows.len()]);
+        ranks.into_iter().zip(rows).collect()
     }
 
     fn compare(&self, a: &Unordered, b: &Unordered) -> Ordering {

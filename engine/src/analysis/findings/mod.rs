@@ -14,7 +14,7 @@ mod repo;
 
 use std::collections::BTreeSet;
 
-use super::calendar::{LOGS, days_twice, sources};
+use super::calendar::{LOGS, sources};
 use super::renames::{Rename, renames};
 use super::request::{Request, Subject};
 use super::resalt;
@@ -178,7 +178,7 @@ impl Search<'_> {
                 }
             }
         }
-        for (day, rows) in days_twice(self.source)? {
+        for (&day, rows) in self.source.view.days_twice()? {
             let text = format!("{LOGS}: {rows} rows of {day} came in two files");
             self.add("doubled", LOGS, day, text);
         }

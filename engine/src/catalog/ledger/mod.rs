@@ -19,7 +19,7 @@
 mod record;
 mod run;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 pub use record::{ContentHash, HourSum, LedgerEntry, LedgerRecord};
@@ -28,7 +28,12 @@ use run::Run;
 use super::{FileEntry, Snapshot, Transaction, runs_to_merge};
 use crate::error::{Error, Result};
 use crate::layout::FileKind;
-use crate::units::ImportNumber;
+use crate::units::{Day, ImportNumber};
+
+/// Rows of a day that two imports must have in common for it to have come twice.
+const COMMON_ROWS_MIN: u64 = 2;
+/// Hours of a day.
+const HOURS: u32 = 24;
 
 /// The ledger of one state.
 #[derive(Clone, Debug)]
@@ -98,6 +103,35 @@ impl Ledger {
                 import.get()
             )))
         })
+    }
+
+    /// Days of which two imports have the same rows, and how many of them: an hour is the same if its number of
+    /// rows and the sum of their hashes are.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt`.
+    pub fn days_twice(&self) -> Result<BTreeMap<Day, u64>> {
+        let mut hours = Vec::new();
+        for record in self.records().filter(|record| record.ts_first.is_some()) {
+            let own = self.hours(record.import)?.into_iter();
+            hours.extend(own.map(|hour| ((hour.hour, hour.rows, hour.sum), record.import)));
+        }
+        // Imports ascend, so the first of those that are alike is the one that was first.
+        hours.sort_unstable();
+        let mut twice: BTreeMap<Day, u64> = BTreeMap::new();
+        for alike in hours.chunk_by(|(a, _), (b, _)| a == b) {
+            let Some(((hour, rows, _), first)) = alike.first() else {
+                continue;
+            };
+            let later = alike.iter().filter(|(_, import)| import != first).count() as u64;
+            if later > 0 {
+                let rows_twice = twice.entry(Day(hour / HOURS)).or_insert(0);
+                *rows_twice = rows_twice.saturating_add(later.saturating_mul(*rows));
+            }
+        }
+        twice.retain(|_, rows| *rows >= COMMON_ROWS_MIN);
+        Ok(twice)
     }
 }
 

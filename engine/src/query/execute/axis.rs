@@ -1,12 +1,12 @@
 //! A dimension after `by` to the codes of its groups, and those codes to what answers show.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::groups::Key;
-use super::space::{Repos, Space, agent_value, value};
+use super::space::{Repos, Space, value};
 use crate::catalog::View;
-use crate::dictionary::template;
+use crate::dictionary::agents::agent_value;
 use crate::error::Result;
 use crate::query::answer::Value;
 use crate::query::bucket;
@@ -28,10 +28,14 @@ pub(super) struct Texts {
 
 impl Texts {
     fn new() -> Self {
-        let absent = String::new();
+        Self::of(vec![String::new()])
+    }
+
+    fn of(texts: Vec<String>) -> Self {
+        let codes = (0..).zip(&texts).map(|(code, text)| (text.clone(), code));
         Self {
-            texts: vec![absent.clone()],
-            codes: HashMap::from([(absent, 0)]),
+            codes: codes.collect(),
+            texts,
         }
     }
 
@@ -82,6 +86,10 @@ impl Axis {
     ) -> Self {
         let space = Space::of(dimension, view);
         let names = view.names();
+        let agents = match space {
+            Space::Agent => view.agents(dimension),
+            _ => Arc::default(),
+        };
         let (labels, table) = match (dimension, space) {
             (Dimension::Time(unit), _) => {
                 let keys = span.map(|span| bucket::buckets(span, *unit));
@@ -107,7 +115,10 @@ impl Axis {
                     .collect();
                 (Labels::Numbers(numbers), table)
             }
-            (_, Space::Agent) => agents(dimension, view),
+            (_, Space::Agent) => {
+                let texts = Texts::of(agents.texts.clone());
+                (Labels::Texts(Mutex::new(texts)), agents.places.clone())
+            }
             (_, space) => {
                 let mut texts = Texts::new();
                 let len = space_len(space, view, repos);
@@ -121,9 +132,7 @@ impl Axis {
             Labels::Repos => repos.len().into(),
             Labels::Numbers(numbers) => numbers.len() as Key,
             Labels::Downloaders => view.identities().next_id().into(),
-            Labels::Texts(_) if space == Space::Agent && asks_session(dimension, view) => {
-                LATER_TEXTS_MAX
-            }
+            Labels::Texts(_) if agents.asks_session.contains(&true) => LATER_TEXTS_MAX,
             Labels::Texts(texts) => lock(texts).texts.len() as Key,
         };
         Self {
@@ -249,51 +258,6 @@ fn lock(texts: &Mutex<Texts>) -> std::sync::MutexGuard<'_, Texts> {
 fn position(sorted: &[u32], value: &u32) -> u32 {
     let index = sorted.binary_search(value).unwrap_or(0);
     u32::try_from(index).unwrap_or(0)
-}
-
-/// Groups of user agents: of templates without a session id before any row is read.
-fn agents(dimension: &Dimension, view: &View) -> (Labels, Vec<u32>) {
-    let mut texts = Texts::new();
-    let templates = view.names().agents().texts();
-    let codes = templates.map(|template| {
-        if template.contains('\0') {
-            let text = template::join(template, Some(SESSION_SAMPLES[0]));
-            let value = agent_value(dimension, &text);
-            // Where the session decides, the code is never used; see `Lens`.
-            if has_session(dimension, template) {
-                0
-            } else {
-                texts.code(value)
-            }
-        } else {
-            texts.code(agent_value(dimension, template))
-        }
-    });
-    let table = codes.collect();
-    (Labels::Texts(Mutex::new(texts)), table)
-}
-
-/// Two session ids without a digit in common.
-const SESSION_SAMPLES: [[u8; 16]; 2] = [[0x5a; 16], [0xc3; 16]];
-
-/// Whether a dimension's value for a template depends on the session id that was cut out.
-pub(super) fn has_session(dimension: &Dimension, template: &str) -> bool {
-    if !template.contains('\0') {
-        return false;
-    }
-    let [one, other] = SESSION_SAMPLES.map(|session| template::join(template, Some(session)));
-    agent_value(dimension, &one) != agent_value(dimension, &other)
-}
-
-fn asks_session(dimension: &Dimension, view: &View) -> bool {
-    let mut templates = view.names().agents().texts();
-    templates.any(|template| has_session(dimension, template))
-}
-
-/// The value of a dimension for a template where the session does not decide.
-pub(super) fn template_value(dimension: &Dimension, template: &str) -> String {
-    let text = template::join(template, Some(SESSION_SAMPLES[0]));
-    agent_value(dimension, &text).to_owned()
 }
 
 /// How many codes a space has.

@@ -60,18 +60,22 @@ pub(super) fn groups(scope: &Scope<'_>) -> Result<KeyMap<Key, HubSums>> {
         if let Some(before) = part_of_sums.replace(part).filter(|before| *before != part) {
             times.hand_over(before, &mut sums, &mut groups);
         }
-        let (days, downloads) = times.within(hub.days(index));
+        let rows = hub.rows_between(index, times.ends());
+        if rows.is_empty() {
+            continue;
+        }
+        let (days, downloads) = hub.days(index);
+        let downloads = downloads.get(rows.clone()).unwrap_or_default();
         match sums.as_mut_slice() {
             [all] if times.is_one => {
                 let values = if reads_days { downloads } else { &[] };
-                if !days.is_empty() {
-                    let sum = values
-                        .iter()
-                        .fold(0, |sum: u64, value| sum.saturating_add(*value));
-                    all.add((index, repo.total), sum);
-                }
+                let sum = values
+                    .iter()
+                    .fold(0, |sum: u64, value| sum.saturating_add(*value));
+                all.add((index, repo.total), sum);
             }
             buckets => {
+                let days = days.get(rows).unwrap_or_default();
                 for (day, downloads) in days.iter().zip(downloads) {
                     if let Some(sums) = buckets.get_mut(times.bucket(*day)) {
                         sums.add((index, repo.total), *downloads);
@@ -128,14 +132,10 @@ impl Times {
         }))
     }
 
-    /// Those of ascending days, with their values, that are in the range.
-    fn within<'d>(&self, (days, values): (&'d [Day], &'d [u64])) -> (&'d [Day], &'d [u64]) {
-        let end = u64::from(self.first.get()) + self.buckets.len() as u64;
-        let from = days.partition_point(|day| *day < self.first);
-        let to = days.partition_point(|day| u64::from(day.get()) < end);
-        let part = from..to.max(from);
-        let values = values.get(part.clone()).unwrap_or_default();
-        (days.get(part).unwrap_or_default(), values)
+    /// The first day, and the one after the last.
+    fn ends(&self) -> (Day, Day) {
+        let count = u32::try_from(self.buckets.len()).unwrap_or(u32::MAX);
+        (self.first, Day(self.first.get().saturating_add(count)))
     }
 
     /// The number of a day's bucket; out of bounds if it has none.

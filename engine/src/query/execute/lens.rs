@@ -1,10 +1,11 @@
 //! Conditions and dimensions over one space of codes to one table: which codes are kept, and what
 //! each adds to the key of its group.
 
-use super::axis::{Axis, has_session, space_len, template_value};
+use super::axis::{Axis, space_len};
 use super::groups::Key;
-use super::space::{Repos, Space, agent_value, value};
+use super::space::{Repos, Space, value};
 use crate::catalog::View;
+use crate::dictionary::agents::agent_value;
 use crate::dictionary::template;
 use crate::error::Result;
 use crate::query::filter::{Matcher, RepoMatcher};
@@ -128,14 +129,14 @@ impl Lens {
             } else {
                 lens.few = Some(parts);
             }
+        } else if space == Space::Agent && !lens.is_idle() {
+            lens.parts = agent_parts(view, &kept, axes);
         } else if !lens.is_idle() {
             let parts = (0..space_len(space, view, repos)).map(|code| {
                 let keeps = |(dimension, test): &(&Dimension, Compiled)| {
                     keeps(dimension, test, code, (view, repos))
                 };
-                if space == Space::Agent && asks_session(code, view, &kept, axes()) {
-                    ASK_SESSION
-                } else if kept.iter().all(keeps) {
+                if kept.iter().all(keeps) {
                     axes().map(|axis| axis.part(code)).sum()
                 } else {
                     OUT
@@ -165,16 +166,38 @@ impl Lens {
     }
 }
 
-fn asks_session<'a>(
-    code: u32,
+/// What each template of a user agent adds to the key, or [`OUT`], or [`ASK_SESSION`].
+fn agent_parts<'a, A: Iterator<Item = &'a Axis>>(
     view: &View,
     kept: &[(&Dimension, Compiled)],
-    axes: impl Iterator<Item = &'a Axis>,
-) -> bool {
-    let template = view.names().agents().text(code);
-    let dimensions = kept.iter().map(|(dimension, _)| *dimension);
-    let mut dimensions = dimensions.chain(axes.map(|axis| &axis.dimension));
-    template.contains('\0') && dimensions.any(|dimension| has_session(dimension, template))
+    axes: impl Fn() -> A,
+) -> Vec<Key> {
+    let mut parts: Vec<Key> = (0..view.names().agents().len())
+        .map(|code| axes().map(|axis| axis.part(code)).sum())
+        .collect();
+    let mut asks = |dimension: &Dimension, is_in: &dyn Fn(&str) -> bool| {
+        let agents = view.agents(dimension);
+        let is_in: Vec<bool> = agents.texts.iter().map(|text| is_in(text)).collect();
+        let codes = agents.places.iter().zip(&agents.asks_session);
+        for (part, (place, asks_session)) in parts.iter_mut().zip(codes) {
+            if *asks_session {
+                *part = ASK_SESSION;
+            } else if *part != ASK_SESSION && is_in.get(*place as usize) != Some(&true) {
+                *part = OUT;
+            }
+        }
+    };
+    for (dimension, test) in kept {
+        let is_in = |text: &str| match test {
+            Compiled::Plain(matcher) => matcher.matches_text(text),
+            Compiled::Repo(_) => false,
+        };
+        asks(dimension, &is_in);
+    }
+    for axis in axes() {
+        asks(&axis.dimension, &|_| true);
+    }
+    parts
 }
 
 fn keeps(
@@ -190,10 +213,6 @@ fn keeps(
         }
         Compiled::Plain(matcher) => match dimension {
             Dimension::Status => matcher.matches_number(view.names().verb(code).1.into()),
-            _ if Space::of(dimension, view) == Space::Agent => {
-                let template = view.names().agents().text(code);
-                matcher.matches_text(&template_value(dimension, template))
-            }
             _ => matcher.matches_text(&value(dimension, code, view, repos)),
         },
     }

@@ -1,14 +1,14 @@
 //! Dimensions to the codes that they are functions of, and codes to their values.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::family::Family;
 use crate::catalog::View;
-use crate::catalog::view::Meanings;
 use crate::dictionary::Names;
 use crate::hub::HubState;
-use crate::schema::{Class, Dimension, Evidence, IdentityKind, TimeUnit, agent, repo};
+use crate::schema::repo::RepoNames;
+use crate::schema::{Class, Dimension, Evidence, IdentityKind, TimeUnit, repo};
 
 /// What a dimension's value is a function of.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -66,18 +66,6 @@ impl Space {
     }
 }
 
-/// The value of a dimension of user agents.
-pub(super) fn agent_value<'a>(dimension: &Dimension, text: &'a str) -> &'a str {
-    match dimension {
-        Dimension::Client => agent::client(text).0,
-        Dimension::ClientVersion => agent::client(text).1,
-        Dimension::Ci => agent::ci(text),
-        Dimension::UaKey(key) => agent::key(text, key),
-        _ if agent::is_absent(text) => "",
-        _ => text,
-    }
-}
-
 /// The value of a text dimension for a code of its space (not time, downloader, user agent).
 pub(super) fn value<'a>(
     dimension: &Dimension,
@@ -127,21 +115,14 @@ fn region(names: &Names, code: u32) -> Cow<'_, str> {
 pub(super) struct Repos<'a> {
     names: &'a Names,
     log_count: u32,
+    hub: Option<&'a HubState>,
     hub_only: Vec<(&'a str, &'a str)>,
     /// Code of each repo of the publisher CSV.
     pub(super) hub_codes: Vec<u32>,
-    meanings: &'a Meanings,
-    /// Of all sources, if the publisher CSV is read.
-    mixed: Option<Mixed<'a>>,
+    /// Types of all of them, and names that they share.
+    shared: Cow<'a, RepoNames>,
     /// What the owner counts together.
     pub(super) family: Family<'a>,
-}
-
-/// Types of repos of several sources, and names that types share.
-#[derive(Debug)]
-struct Mixed<'a> {
-    types: BTreeSet<&'a str>,
-    shared: BTreeMap<&'a str, u32>,
 }
 
 impl<'a> Repos<'a> {
@@ -152,25 +133,30 @@ impl<'a> Repos<'a> {
         let mut repos = Self {
             names,
             log_count,
+            hub,
             hub_only: Vec::new(),
             hub_codes: Vec::new(),
-            meanings: view.meanings(),
-            mixed: None,
+            shared: Cow::Borrowed(&view.meanings().repos),
             family: Family::default(),
         };
         for known in hub.map(HubState::repos).unwrap_or_default() {
             let (repo_type, name) = known.key();
-            let code = names.repos().code(&format!("{repo_type}\0{name}"));
-            repos
-                .hub_codes
-                .push(code.filter(|code| *code < log_count).unwrap_or(repos.len()));
-            if repos.hub_codes.last() == Some(&repos.len()) {
+            let code = match reads_log {
+                true => names.repos().code(&format!("{repo_type}\0{name}")),
+                false => None,
+            };
+            repos.hub_codes.push(code.unwrap_or(repos.len()));
+            if code.is_none() {
                 repos.hub_only.push((repo_type, name));
             }
         }
         repos.family = Family::of(view.settings(), &repos);
-        if !reads_log || hub.is_some() || repos.family.renames() {
-            repos.mixed = Some(repos.mix());
+        match (reads_log, hub) {
+            _ if repos.family.renames() => repos.shared = Cow::Owned(repos.mixed()),
+            (true, None) => {}
+            (true, Some(_)) => repos.shared = Cow::Owned(repos.mixed()),
+            (false, Some(hub)) => repos.shared = Cow::Borrowed(hub.names()),
+            (false, None) => repos.shared = Cow::default(),
         }
         repos
     }
@@ -189,40 +175,23 @@ impl<'a> Repos<'a> {
         own.into_iter().chain(before).collect()
     }
 
-    fn mix(&self) -> Mixed<'a> {
-        let mut types = BTreeSet::new();
-        let mut shared = BTreeMap::new();
+    /// What repos of several sources, or with new names, share.
+    fn mixed(&self) -> RepoNames {
         let repos: BTreeSet<_> = (0..self.len()).map(|code| self.get(code)).collect();
-        for (repo_type, name) in repos {
-            types.insert(repo_type);
-            *shared.entry(name).or_insert(0) += 1;
-        }
-        shared.retain(|_, count| *count > 1);
-        Mixed { types, shared }
+        RepoNames::of(repos.into_iter())
     }
 
     /// All repo types.
-    pub(super) fn types(&self) -> Vec<&'a str> {
-        match &self.mixed {
-            Some(mixed) => mixed.types.iter().copied().collect(),
-            None => self
-                .meanings
-                .repo_types
-                .iter()
-                .map(String::as_str)
-                .collect(),
-        }
+    pub(super) fn types(&self) -> Vec<&str> {
+        self.shared.types.iter().map(String::as_str).collect()
     }
 
     /// The code of a repo.
     pub(super) fn code(&self, repo_type: &str, name: &str) -> Option<u32> {
         let known = self.names.repos().code(&format!("{repo_type}\0{name}"));
         known.filter(|code| *code < self.log_count).or_else(|| {
-            let index = self
-                .hub_only
-                .iter()
-                .position(|pair| *pair == (repo_type, name))?;
-            Some(self.log_count + u32::try_from(index).ok()?)
+            let index = self.hub?.find(repo_type, name)?;
+            self.hub_codes.get(index).copied()
         })
     }
 
@@ -263,10 +232,6 @@ impl<'a> Repos<'a> {
 
     /// How many types share a name.
     pub(super) fn types_of(&self, name: &str) -> u32 {
-        let count = match &self.mixed {
-            Some(mixed) => mixed.shared.get(name),
-            None => self.meanings.shared_repos.get(name),
-        };
-        count.copied().unwrap_or(1)
+        self.shared.shared.get(name).copied().unwrap_or(1)
     }
 }
