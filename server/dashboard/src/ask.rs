@@ -26,14 +26,14 @@ pub trait Ask: Sync {
     /// # Errors
     ///
     /// As [`Store::evaluate`].
-    fn answer(&self, query: &Query) -> Result<Answer>;
+    fn answer(&self, query: &Query) -> Result<Arc<Answer>>;
 
     /// The answer of a question made of queries.
     ///
     /// # Errors
     ///
     /// As [`Store::analyse`].
-    fn analyse(&self, request: &Request) -> Result<Answer>;
+    fn analyse(&self, request: &Request) -> Result<Arc<Answer>>;
 
     /// Days on which something else is counted than before.
     ///
@@ -108,12 +108,12 @@ pub trait Ask: Sync {
 }
 
 impl Ask for Store {
-    fn answer(&self, query: &Query) -> Result<Answer> {
-        self.evaluate(query)
+    fn answer(&self, query: &Query) -> Result<Arc<Answer>> {
+        self.evaluate(query).map(Arc::new)
     }
 
-    fn analyse(&self, request: &Request) -> Result<Answer> {
-        Self::analyse(self, request)
+    fn analyse(&self, request: &Request) -> Result<Arc<Answer>> {
+        Self::analyse(self, request).map(Arc::new)
     }
 
     fn changes(&self) -> Result<Vec<Change>> {

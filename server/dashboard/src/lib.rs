@@ -30,6 +30,7 @@ mod period;
 mod receipt;
 mod sheet;
 mod state;
+mod threads;
 
 pub use ask::{Ask, Viewer};
 pub use detail::{Detail, Export, ExportFormat};

@@ -129,6 +129,14 @@ pub(crate) fn text_of(row: &[Value], column: usize) -> String {
     }
 }
 
+/// A text of a row without a copy; empty where it has none.
+pub(crate) fn str_of(row: &[Value], column: usize) -> &str {
+    match row.get(column) {
+        Some(Value::Text(text)) => text,
+        _ => "",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

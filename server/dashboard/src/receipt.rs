@@ -1,5 +1,7 @@
 //! An answer to the fold below a panel that says where its numbers come from.
 
+use std::sync::Arc;
+
 use maud::{Markup, html};
 
 use footfall_engine::output::range_text;
@@ -9,7 +11,7 @@ use crate::address::encode;
 use crate::panel::Medium;
 
 /// The text of each query, what it rests on, and how to ask it again.
-pub(crate) fn receipt(answers: &[Answer], medium: Medium) -> Markup {
+pub(crate) fn receipt(answers: &[Arc<Answer>], medium: Medium) -> Markup {
     let is_page = medium == Medium::Page;
     html! {
         details.receipt {

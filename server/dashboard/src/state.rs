@@ -290,6 +290,14 @@ impl State {
         })
     }
 
+    /// The same over another range.
+    pub(crate) fn query_in(&self, range: Range, metrics: &str, by: &[Dimension]) -> Result<Query> {
+        Ok(Query {
+            range,
+            ..self.query(metrics, by)?
+        })
+    }
+
     /// The same state with another range, on the first page.
     pub(crate) fn with_range(&self, range: Range) -> Self {
         Self {

@@ -143,11 +143,10 @@ struct Reader<'s> {
 
 impl Reader<'_> {
     /// What was answered before at this commit to who may see the same, else the answer now.
-    fn kept(&self, text: &str, ask: impl FnOnce() -> Result<Answer>) -> Result<Answer> {
+    fn kept(&self, text: &str, ask: impl FnOnce() -> Result<Answer>) -> Result<Arc<Answer>> {
         let allowed = &self.view.terms().allowed;
         let key = format!("{} {allowed:?} {text}", self.view.manifest().number);
-        let answer = self.answers.get(&key, ask)?;
-        Ok(Answer::clone(&answer))
+        self.answers.get(&key, ask)
     }
 }
 
@@ -158,13 +157,13 @@ impl Ask for Reader<'_> {
             .filter(|_| self.view.terms().allowed == Allowed::All)
     }
 
-    fn answer(&self, query: &Query) -> Result<Answer> {
+    fn answer(&self, query: &Query) -> Result<Arc<Answer>> {
         self.kept(&text::render(query), || {
             self.store.evaluate_on(&self.view, query)
         })
     }
 
-    fn analyse(&self, request: &Request) -> Result<Answer> {
+    fn analyse(&self, request: &Request) -> Result<Arc<Answer>> {
         self.kept(&request.render(), || {
             let question = Question::Analysis(request.clone());
             self.store.ask_on(&self.view, &question)

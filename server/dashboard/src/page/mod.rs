@@ -5,9 +5,6 @@ mod export;
 mod frame;
 mod report;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
-
 use maud::{Markup, html};
 
 pub use door::{login, notice};
@@ -18,6 +15,7 @@ use footfall_engine::{Error, Result};
 use crate::ask::Ask;
 use crate::panel::{self, Asked, Medium, Panel};
 use crate::state::{Place, State};
+use crate::threads::side_by_side;
 
 const OVERVIEW: &[&dyn Panel] = &[
     panel::TAKING,
@@ -111,11 +109,11 @@ pub fn render(ask: &dyn Ask, state: &State) -> Result<Page> {
             ]
         }
         None => side_by_side(panels(state), |panel| {
-            let asked = new(panel);
+            let asked = new(*panel);
             if panel.is_late(&asked) {
-                panel::later(panel, &asked)
+                panel::later(*panel, &asked)
             } else {
-                panel::section(panel, asked)
+                panel::section(*panel, asked)
             }
         }),
     };
@@ -126,36 +124,6 @@ pub fn render(ask: &dyn Ask, state: &State) -> Result<Page> {
         file: None,
         snapshot: status.snapshot,
     })
-}
-
-/// Draws panels on two threads, in their order.
-fn side_by_side(
-    panels: &[&'static dyn Panel],
-    draw: impl Fn(&'static dyn Panel) -> Markup + Sync,
-) -> Vec<Markup> {
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut drawn = Vec::new();
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(panel) = panels.get(at) else {
-                return drawn;
-            };
-            drawn.push((at, draw(*panel)));
-        }
-    };
-    let mut drawn = thread::scope(|threads| {
-        let other = threads.spawn(work);
-        let mut drawn = work();
-        match other.join() {
-            Ok(others) => drawn.extend(others),
-            // As on one thread: who asked for the page hears of it.
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
-        drawn
-    });
-    drawn.sort_by_key(|(at, _)| *at);
-    drawn.into_iter().map(|(_, panel)| panel).collect()
 }
 
 fn named(state: &State, id: &str) -> Result<&'static dyn Panel> {

@@ -1,12 +1,14 @@
 //! The questions of one panel to their answers, kept for its receipt and for the files that it gives.
 
 use std::cell::{Cell, RefCell};
+use std::sync::Arc;
 
 use maud::{Markup, html};
 
 use footfall_engine::Result;
 use footfall_engine::analysis::{Request, Subject};
 use footfall_engine::ingest::pipeline::Progress;
+use footfall_engine::metrics::Measure;
 use footfall_engine::query::value::{Condition, Query, Range, Test};
 use footfall_engine::query::{Answer, Value};
 use footfall_engine::schema::Dimension;
@@ -19,6 +21,7 @@ use crate::detail::{Detail, Export, ExportFormat};
 use crate::period;
 use crate::receipt::receipt;
 use crate::state::{Place, State};
+use crate::threads::side_by_side;
 
 /// What a page asks, and what it was answered.
 pub(crate) struct Asked<'a> {
@@ -31,7 +34,10 @@ pub(crate) struct Asked<'a> {
     pub(crate) medium: Medium,
     /// The panel that asks.
     panel: &'static str,
-    answers: RefCell<Vec<Answer>>,
+    /// What was answered, for the receipt.
+    answers: RefCell<Vec<Arc<Answer>>>,
+    /// What was asked ahead.
+    ahead: RefCell<Vec<(Query, Arc<Answer>)>>,
     files: RefCell<Vec<Sheet>>,
     has_sheet: Cell<bool>,
     /// Whether a file is asked for, and not what is looked at.
@@ -41,7 +47,7 @@ pub(crate) struct Asked<'a> {
 /// What a panel shows, as a file may hold it.
 pub(crate) struct Sheet {
     /// Its numbers.
-    pub(crate) numbers: Answer,
+    pub(crate) numbers: Arc<Answer>,
     /// Its drawing.
     pub(crate) drawing: Option<Drawing>,
 }
@@ -83,6 +89,7 @@ impl<'a> Asked<'a> {
             medium,
             panel: panel.id(),
             answers: RefCell::default(),
+            ahead: RefCell::default(),
             files: RefCell::default(),
             has_sheet: Cell::default(),
             is_file: false,
@@ -103,34 +110,25 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// Keeps an answer for the receipt, which says nothing of its rows, or as the file.
-    fn keep(&self, answer: &Answer) {
-        let kept = if self.is_file {
-            answer.clone()
-        } else {
-            Answer {
-                columns: answer.columns.clone(),
-                rows: Vec::new(),
-                meta: answer.meta.clone(),
-            }
-        };
-        self.answers.borrow_mut().push(kept);
+    /// Keeps an answer for the receipt, or as the file.
+    fn keep(&self, answer: &Arc<Answer>) {
+        self.answers.borrow_mut().push(Arc::clone(answer));
     }
 
     /// Keeps the one table that the panel shows, for who takes it out as a file.
-    pub(crate) fn sheet(&self, numbers: Answer) {
+    pub(crate) fn sheet(&self, numbers: impl Into<Arc<Answer>>) {
         self.has_sheet.set(true);
         self.files.borrow_mut().insert(
             0,
             Sheet {
-                numbers,
+                numbers: numbers.into(),
                 drawing: None,
             },
         );
     }
 
     /// Keeps a drawing and its numbers, and gives links to them as files.
-    pub(crate) fn drawn(&self, numbers: Answer, drawing: Drawing) -> Markup {
+    pub(crate) fn drawn(&self, numbers: Arc<Answer>, drawing: Drawing) -> Markup {
         let at = self.files.borrow().len();
         self.files.borrow_mut().push(Sheet {
             numbers,
@@ -219,7 +217,7 @@ impl<'a> Asked<'a> {
     }
 
     /// The answer of a query under the page's filter, range and rule.
-    pub(crate) fn answer(&self, metrics: &str, by: &[Dimension]) -> Result<Answer> {
+    pub(crate) fn answer(&self, metrics: &str, by: &[Dimension]) -> Result<Arc<Answer>> {
         self.query(self.state.query(metrics, by)?)
     }
 
@@ -229,29 +227,56 @@ impl<'a> Asked<'a> {
         range: Range,
         metrics: &str,
         by: &[Dimension],
-    ) -> Result<Answer> {
-        self.query(Query {
-            range,
-            ..self.state.query(metrics, by)?
-        })
+    ) -> Result<Arc<Answer>> {
+        self.query(self.state.query_in(range, metrics, by)?)
     }
 
     /// The answer of a query; its receipt stands below the panel.
-    pub(crate) fn query(&self, mut query: Query) -> Result<Answer> {
-        if query
-            .metrics
-            .iter()
-            .all(|metric| metric.to_string().starts_with("hub_"))
-        {
-            query.rule = None;
-        }
-        let answer = self.ask.answer(&query)?;
+    pub(crate) fn query(&self, query: Query) -> Result<Arc<Answer>> {
+        let query = without_idle_rule(query);
+        let answer = match self.found_ahead(&query) {
+            Some(answer) => answer,
+            None => self.ask.answer(&query)?,
+        };
         self.keep(&answer);
         Ok(answer)
     }
 
+    /// Finds out, side by side, what will be asked for one after the other. A query that fails is asked again
+    /// when it is its turn.
+    pub(crate) fn ahead(&self, queries: impl IntoIterator<Item = Query>) {
+        let mut wanted: Vec<Query> = Vec::new();
+        for query in queries.into_iter().map(without_idle_rule) {
+            if !wanted.contains(&query) && self.found_ahead(&query).is_none() {
+                wanted.push(query);
+            }
+        }
+        let ask = self.ask;
+        let answers = side_by_side(&wanted, |query| ask.answer(query));
+        let found = wanted.into_iter().zip(answers);
+        let found = found.filter_map(|(query, answer)| Some((query, answer.ok()?)));
+        self.ahead.borrow_mut().extend(found);
+    }
+
+    /// The same over the period before, of queries that were asked ahead.
+    pub(crate) fn ahead_before(&self, queries: impl IntoIterator<Item = Query>) {
+        let before = queries.into_iter().filter_map(|query| {
+            let now = self.found_ahead(&without_idle_rule(query.clone()))?;
+            let range = self.before(&now)?;
+            Some(Query { range, ..query })
+        });
+        let before: Vec<Query> = before.collect();
+        self.ahead(before);
+    }
+
+    fn found_ahead(&self, query: &Query) -> Option<Arc<Answer>> {
+        let ahead = self.ahead.borrow();
+        let found = ahead.iter().find(|(known, _)| known == query);
+        found.map(|(_, answer)| Arc::clone(answer))
+    }
+
     /// The answer of a query of which no number is shown.
-    pub(crate) fn aside(&self, query: &Query) -> Result<Answer> {
+    pub(crate) fn aside(&self, query: &Query) -> Result<Arc<Answer>> {
         self.ask.answer(query)
     }
 
@@ -260,7 +285,7 @@ impl<'a> Asked<'a> {
         &self,
         analysis: &'static str,
         (subject, scope): (Subject, Query),
-    ) -> Result<Answer> {
+    ) -> Result<Arc<Answer>> {
         let request = Request {
             analysis,
             subject,
@@ -294,10 +319,15 @@ impl<'a> Asked<'a> {
         self.ask
     }
 
-    /// First and last whole day of the page's range; no number of the answer is shown.
+    /// The answer of metrics as a whole, of which no number is shown: what the page's range comes to.
+    pub(crate) fn aside_answer(&self, metrics: &str) -> Result<Arc<Answer>> {
+        let query = without_idle_rule(self.state.query(metrics, &[])?);
+        self.aside(&query)
+    }
+
+    /// First and last whole day of the page's range.
     pub(crate) fn days(&self, metrics: &str) -> Result<Option<(Day, Day)>> {
-        let query = self.state.query(metrics, &[])?;
-        Ok(period::days(&self.ask.answer(&query)?.meta))
+        Ok(period::days(&self.aside_answer(metrics)?.meta))
     }
 
     /// How far the ingest that is running is.
@@ -362,4 +392,13 @@ impl<'a> Asked<'a> {
         let answers = self.answers.borrow();
         (!answers.is_empty()).then(|| receipt(&answers, self.medium))
     }
+}
+
+/// A query without a rule if the rule decides about nothing in it.
+fn without_idle_rule(mut query: Query) -> Query {
+    let mut metrics = query.metrics.iter();
+    if metrics.all(|metric| metric.measure() == Measure::Hub) {
+        query.rule = None;
+    }
+    query
 }

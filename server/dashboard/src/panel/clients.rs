@@ -35,11 +35,14 @@ impl Panel for Clients {
 
     fn body(&self, asked: &Asked<'_>) -> Result<Option<Markup>> {
         let dimensions = (Dimension::Client, Dimension::ClientVersion);
+        let by_ci = asked
+            .state
+            .query("downloaders, downloads", &[Dimension::Ci])?;
         let Some(Ranked {
             dimension,
             answer,
             whole,
-        }) = ranked(asked, dimensions, SHOWN)?
+        }) = ranked(asked, dimensions, SHOWN, std::slice::from_ref(&by_ci))?
         else {
             return Ok(None);
         };
@@ -66,7 +69,7 @@ impl Panel for Clients {
         } else {
             "Version"
         };
-        let ci = asked.answer("downloaders, downloads", &[Dimension::Ci])?;
+        let ci = asked.query(by_ci)?;
         let flagged: Vec<Bar> = ci.rows.iter().filter_map(|row| flag(asked, row)).collect();
         Ok(Some(html! {
             (bars(&shown, whole, (name, "Unique downloaders", Some("Downloads"))))

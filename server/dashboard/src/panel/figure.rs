@@ -1,5 +1,7 @@
 //! A series over time to a figure: drawing, what is read of it, notes, the same numbers as a table, files.
 
+use std::sync::Arc;
+
 use maud::{Markup, html};
 
 use footfall_engine::Result;
@@ -25,7 +27,11 @@ pub(super) struct Course<'a> {
 }
 
 /// The figure.
-pub(super) fn figure(asked: &Asked<'_>, course: &Course<'_>, answer: Answer) -> Result<Markup> {
+pub(super) fn figure(
+    asked: &Asked<'_>,
+    course: &Course<'_>,
+    answer: Arc<Answer>,
+) -> Result<Markup> {
     let labels: Vec<String> = answer.rows.iter().map(|row| text_of(row, 0)).collect();
     let values: Vec<Option<u64>> = answer.rows.iter().map(|row| int_of(row, 1)).collect();
     let notes = notes(asked, course, &labels)?;

@@ -64,7 +64,7 @@ impl Panel for Groups {
                 families.entry(text_of(row, 0)).or_default().downloaders = int_of(row, 1);
             }
         }
-        let whole = int_at(&asked.answer(metric, &[])?, 0, 0).unwrap_or(0);
+        let whole = int_at(&*asked.answer(metric, &[])?, 0, 0).unwrap_or(0);
         let mut families: Vec<(String, Family)> = families.into_iter().collect();
         families.sort_by_key(|(_, family)| std::cmp::Reverse(family.now));
         asked.sheet(file(metric, &families));

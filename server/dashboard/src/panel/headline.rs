@@ -1,5 +1,7 @@
 //! How much? Four numbers with their change against the period before.
 
+use std::sync::Arc;
+
 use maud::{Markup, html};
 
 use footfall_engine::Result;
@@ -8,7 +10,7 @@ use footfall_engine::query::{Answer, ColumnType};
 use footfall_engine::rules::DEFAULT_RULE;
 use footfall_engine::schema::Dimension;
 
-use super::machine::machines;
+use super::machine::{self, machines};
 use super::{Asked, Panel};
 use crate::number::{Change, change, count, int_at, int_of, text_of};
 use crate::sheet::{int, sheet, text};
@@ -37,6 +39,7 @@ impl Panel for Headline {
 
 /// The numbers that the sources of the store can give.
 pub(super) fn figures(asked: &Asked<'_>) -> Result<Vec<Figure>> {
+    ahead(asked)?;
     let mut figures = Vec::new();
     if asked.has_hub() {
         figures.push(hub(asked)?);
@@ -47,6 +50,38 @@ pub(super) fn figures(asked: &Asked<'_>) -> Result<Vec<Figure>> {
         figures.push(machines(asked)?);
     }
     Ok(figures)
+}
+
+/// What logs are asked for the split into accounts and addresses.
+const WHO: &str = "downloaders, users, ips";
+
+/// Finds out side by side what the numbers are made of.
+fn ahead(asked: &Asked<'_>) -> Result<()> {
+    let whole = |metrics| {
+        asked
+            .state
+            .query(metrics, &[])
+            .map(|one| asked.headline(one))
+    };
+    let mut queries = Vec::new();
+    if asked.has_hub() {
+        queries.push(whole("hub_downloads")?);
+    }
+    if asked.has_logs() {
+        queries.extend([whole(WHO)?, machine::query(asked)?, whole("downloads")?]);
+    }
+    let by_evidence = match asked.has_logs() {
+        true => Some(by_evidence(asked)?),
+        false => None,
+    };
+    asked.ahead(queries.iter().cloned().chain(by_evidence));
+    asked.ahead_before(queries);
+    Ok(())
+}
+
+fn by_evidence(asked: &Asked<'_>) -> Result<Query> {
+    let query = asked.state.query("downloads", &[Dimension::Evidence])?;
+    Ok(asked.headline(query))
 }
 
 /// The numbers as a file.
@@ -104,11 +139,11 @@ impl Figure {
 }
 
 /// The first number of a query, and that of the period before.
-pub(super) fn numbers(asked: &Asked<'_>, metrics: &str) -> Result<(Answer, Option<u64>)> {
+pub(super) fn numbers(asked: &Asked<'_>, metrics: &str) -> Result<(Arc<Answer>, Option<u64>)> {
     let query = asked.headline(asked.state.query(metrics, &[])?);
     let now = asked.query(query.clone())?;
     let before = match asked.before(&now) {
-        Some(range) => int_at(&asked.query(Query { range, ..query })?, 0, 0),
+        Some(range) => int_at(&*asked.query(Query { range, ..query })?, 0, 0),
         None => None,
     };
     Ok((now, before))
@@ -137,7 +172,7 @@ fn hub(asked: &Asked<'_>) -> Result<Figure> {
 }
 
 fn downloaders(asked: &Asked<'_>) -> Result<Figure> {
-    let (now, before) = numbers(asked, "downloaders, users, ips")?;
+    let (now, before) = numbers(asked, WHO)?;
     let split = [("signed-in", 1), ("anonymous", 2)]
         .map(|(name, column)| (name, count(int_at(&now, 0, column))));
     Ok(Figure {
@@ -154,8 +189,7 @@ fn downloaders(asked: &Asked<'_>) -> Result<Figure> {
 fn downloads(asked: &Asked<'_>) -> Result<Figure> {
     let (now, before) = numbers(asked, "downloads")?;
     let rule = asked.state.rule.as_deref().unwrap_or(DEFAULT_RULE);
-    let query = asked.headline(asked.state.query("downloads", &[Dimension::Evidence])?);
-    let by_evidence = asked.query(query)?;
+    let by_evidence = asked.query(by_evidence(asked)?)?;
     let part = |name: &'static str| {
         let row = by_evidence
             .rows

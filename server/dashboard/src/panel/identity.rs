@@ -55,7 +55,7 @@ impl Panel for Identity {
             return Ok(None);
         }
         let numbers = asked.answer("requests, downloads, downloaders", &[Dimension::Identity])?;
-        let whole = int_at(&asked.answer("downloaders", &[])?, 0, 0).unwrap_or(0);
+        let whole = int_at(&*asked.answer("downloaders", &[])?, 0, 0).unwrap_or(0);
         let of = |kind: &str| numbers.rows.iter().find(|row| text_of(row, 0) == kind);
         let rows = KINDS.iter().map(|(kind, name, _)| {
             let number = |at| int(of(kind).and_then(|row| int_of(row, at)));

@@ -40,15 +40,24 @@ pub(super) fn switch(asked: &Asked<'_>, set: &str) -> Option<(String, String)> {
     asked.href(&to).map(|href| (name.to_owned(), href))
 }
 
+/// What is asked for [`machines`].
+pub(super) fn query(asked: &Asked<'_>) -> Result<Query> {
+    let mut query = asked.headline(asked.state.query("downloads", &[])?);
+    query
+        .filter
+        .push(Condition::InSet(set(asked)?.to_owned(), true));
+    Ok(query)
+}
+
 /// Downloads of known machines.
 pub(super) fn machines(asked: &Asked<'_>) -> Result<Figure> {
     let set = set(asked)?;
-    let mut query = asked.headline(asked.state.query("downloads", &[])?);
-    let whole = int_at(&asked.query(query.clone())?, 0, 0).unwrap_or(0);
-    query.filter.push(Condition::InSet(set.to_owned(), true));
+    let whole = asked.headline(asked.state.query("downloads", &[])?);
+    let whole = int_at(&*asked.query(whole)?, 0, 0).unwrap_or(0);
+    let query = query(asked)?;
     let now = asked.query(query.clone())?;
     let before = match asked.before(&now) {
-        Some(range) => int_at(&asked.query(Query { range, ..query })?, 0, 0),
+        Some(range) => int_at(&*asked.query(Query { range, ..query })?, 0, 0),
         None => None,
     };
     let value = int_at(&now, 0, 0);

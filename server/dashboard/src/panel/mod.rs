@@ -7,6 +7,7 @@
 //! source or both, and every number from a query that the panel's receipt names.
 
 mod asked;
+mod by_repo;
 mod calendar;
 mod classes;
 mod clients;

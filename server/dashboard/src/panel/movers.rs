@@ -1,17 +1,15 @@
 //! What moved? The repos that changed the whole most against the period before.
 
-use std::collections::BTreeMap;
-
 use maud::{Markup, html};
 
 use footfall_engine::Result;
 use footfall_engine::output::thousands;
 use footfall_engine::query::{Answer, ColumnType, Value};
-use footfall_engine::schema::Dimension;
 
+use super::by_repo::{BY, bare, joined, shown_key};
 use super::{Asked, Panel};
 use crate::definition::number_heading;
-use crate::number::{change, int_of, text_of};
+use crate::number::change;
 use crate::sheet::{sheet, text};
 use crate::state::Place;
 
@@ -51,7 +49,7 @@ impl Panel for Movers {
                     @if !moves.is_empty() { table.moves {
                         thead { tr { th scope="col" { (title) } (number_heading("Before")) th.number scope="col" { "Now" } (number_heading("Change")) (number_heading("Contribution")) } }
                         tbody { @for ((kind, shown), (now, before)) in moves {
-                            @let name = shown.strip_prefix(&format!("{kind}:")).unwrap_or(shown);
+                            @let name = bare(kind, shown);
                             tr {
                                 th scope="row" { (asked.link(&asked.state.at(Place::Repo(kind.clone(), name.to_owned())), shown)) }
                                 td.number { (thousands(*before)) } td.number { (thousands(*now)) }
@@ -99,23 +97,21 @@ pub(super) fn repos(asked: &Asked<'_>) -> Result<Option<Vec<Move>>> {
         (false, true) => "downloads",
         (false, false) => return Ok(None),
     };
-    let by = [Dimension::RepoType, Dimension::Repo];
-    let now = asked.answer(metric, &by)?;
-    let Some(before) = asked.before(&now) else {
-        return Ok(None);
+    let whole = asked.aside_answer(metric)?;
+    let before = asked.before(&whole);
+    let by = |range| asked.state.query_in(range, metric, &BY);
+    let (now, before) = match before {
+        Some(before) => (by(asked.state.range)?, by(before)?),
+        None => return Ok(None),
     };
-    let before = asked.answer_in(before, metric, &by)?;
-    let mut repos: BTreeMap<(String, String), (u64, u64)> = BTreeMap::new();
-    let key = |row: &[Value]| (text_of(row, 0), text_of(row, 1));
-    for row in &now.rows {
-        repos.entry(key(row)).or_default().0 = int_of(row, 2).unwrap_or(0);
-    }
-    for row in &before.rows {
-        repos.entry(key(row)).or_default().1 = int_of(row, 2).unwrap_or(0);
-    }
-    let mut repos: Vec<Move> = repos.into_iter().collect();
-    repos.sort_by_key(|(_, (now, _))| std::cmp::Reverse(*now));
-    Ok(Some(repos))
+    asked.ahead([now.clone(), before.clone()]);
+    let (now, before) = (asked.query(now)?, asked.query(before)?);
+    let rows = joined([Some(&*now), Some(&*before)], shown_key);
+    let moved = rows.into_iter().map(|((kind, name), [now, before])| {
+        let names = (kind.to_owned(), name.to_owned());
+        (names, (now.unwrap_or(0), before.unwrap_or(0)))
+    });
+    Ok(Some(moved.collect()))
 }
 
 /// The greatest rises and falls, greatest first.

@@ -56,7 +56,7 @@ impl Panel for Overlap {
         }
         asked.sheet(Answer {
             rows: shown.iter().copied().cloned().collect(),
-            ..answer.clone()
+            ..Answer::clone(&answer)
         });
         let names = shown.iter().map(|row| text_of(row, 1)).collect();
         let kinds = kinds(asked, names)?;

@@ -36,7 +36,7 @@ impl Panel for Places {
             dimension,
             answer,
             whole,
-        }) = ranked(asked, dimensions, SHOWN)?
+        }) = ranked(asked, dimensions, SHOWN, &[])?
         else {
             return Ok(None);
         };

@@ -1,6 +1,7 @@
 //! Which repos? The table: search, sort, pages, both periods, a graph for each.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use maud::{Markup, html};
 
@@ -10,10 +11,11 @@ use footfall_engine::query::value::{Condition, Query, Range, Test};
 use footfall_engine::query::{Answer, ColumnType, Value};
 use footfall_engine::schema::{Dimension, TimeUnit};
 
+use super::by_repo::{BY, Key, bare_key, joined};
 use super::{Asked, Medium, Panel};
 use crate::chart::spark::spark;
 use crate::definition;
-use crate::number::{change, count, int_at, int_of, share, text_of};
+use crate::number::{change, count, int_at, int_of, share, str_of};
 use crate::sheet::{int, sheet, text};
 use crate::state::{Place, Sort, State};
 
@@ -29,11 +31,10 @@ pub(crate) const REPOS: &dyn Panel = &Repos;
 
 struct Repos;
 
-/// Type and name.
-type Key = (String, String);
+/// The last weeks of each repo that is shown.
+type Sparks<'a> = HashMap<Key<'a>, Vec<Option<u64>>>;
 
 /// One row of the table.
-#[derive(Default)]
 struct Numbers {
     range: u64,
     all: u64,
@@ -51,9 +52,10 @@ impl Panel for Repos {
     }
 
     fn body(&self, asked: &Asked<'_>) -> Result<Option<Markup>> {
-        let Some(list) = List::new(asked)? else {
+        let Some(found) = Found::new(asked)? else {
             return Ok(None);
         };
+        let list = List::new(&found);
         let state = asked.state;
         let rows = list.shown(state);
         let each = if asked.medium == Medium::Page {
@@ -68,7 +70,8 @@ impl Panel for Repos {
         let rows = rows
             .get(from..rows.len().min(from + each))
             .unwrap_or_default();
-        let sparks = list.sparks(asked, rows)?;
+        let weeks = found.weeks(asked, rows)?;
+        let sparks = sparks(weeks.as_deref());
         Ok(Some(html! {
             @if asked.medium == Medium::Page { (search(state)) }
             div.scroll { table.repos {
@@ -82,7 +85,7 @@ impl Panel for Repos {
                     @if list.has_before { (heading("Change", asked, None, true)) }
                     th scope="col" { "A year" }
                 } }
-                tbody { @for (key, numbers) in rows { (list.row(asked, key, (numbers, sparks.get(*key)))) } }
+                tbody { @for (key, numbers) in rows { (list.row(asked, *key, (numbers, sparks.get(key)))) } }
                 tfoot { tr {
                     th scope="row" { "Sum of all rows" } td {}
                     td.number { (thousands(list.sum(|row| row.range))) }
@@ -101,10 +104,108 @@ impl Panel for Repos {
     }
 }
 
+/// What was asked.
+struct Found {
+    metric: &'static str,
+    in_range: Arc<Answer>,
+    all: Arc<Answer>,
+    before: Option<Arc<Answer>>,
+    downloaders: Option<Arc<Answer>>,
+    /// Range, all time, downloaders of the range.
+    exact: (Option<u64>, Option<u64>, Option<u64>),
+}
+
+impl Found {
+    fn new(asked: &Asked<'_>) -> Result<Option<Self>> {
+        let (has_hub, has_logs) = (asked.has_hub(), asked.has_logs());
+        let (metric, all) = match (has_hub, has_logs) {
+            (true, _) => ("hub_downloads", "hub_total"),
+            (false, true) => ("downloads", "downloads"),
+            (false, false) => return Ok(None),
+        };
+        let state = asked.state;
+        let in_range = state.query(metric, &BY)?;
+        let of_all = state.query_in(Range::All, all, &BY)?;
+        let exact_all = state.query_in(Range::All, all, &[])?;
+        let exact = asked.answer(metric, &[])?;
+        let before = asked.before(&exact);
+        let before = before.map(|range| state.query_in(range, metric, &BY));
+        let before = before.transpose()?;
+        let downloaders = match has_logs {
+            true => Some((
+                state.query("downloaders", &BY)?,
+                state.query("downloaders", &[])?,
+            )),
+            false => None,
+        };
+        let (each, whole) = downloaders.unzip();
+        let several = [&in_range, &of_all, &exact_all].map(Query::clone);
+        let ahead = [&before, &each, &whole].into_iter().flatten().cloned();
+        asked.ahead(ahead.chain(several));
+        let ask = |query: Option<Query>| query.map(|query| asked.query(query)).transpose();
+        let number = |answer: &Answer| int_at(answer, 0, 0);
+        Ok(Some(Self {
+            metric,
+            in_range: asked.query(in_range)?,
+            all: asked.query(of_all)?,
+            before: ask(before)?,
+            downloaders: ask(each)?,
+            exact: (
+                number(&exact),
+                number(&*asked.query(exact_all)?),
+                ask(whole)?.and_then(|whole| number(&whole)),
+            ),
+        }))
+    }
+
+    /// The metric of some repos by week; nothing without any.
+    fn weeks(
+        &self,
+        asked: &Asked<'_>,
+        rows: &[(Key<'_>, &Numbers)],
+    ) -> Result<Option<Arc<Answer>>> {
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let repos = rows
+            .iter()
+            .map(|((kind, name), _)| format!("{kind}:{name}"))
+            .collect();
+        let [kind, repo] = BY;
+        let by = [kind, repo, Dimension::Time(TimeUnit::Week)];
+        let mut query = asked
+            .state
+            .query_in(Range::LastDays(SPARK_DAYS), self.metric, &by)?;
+        query
+            .filter
+            .push(Condition::Where(Dimension::Repo, Test::In(repos)));
+        asked.query(query).map(Some)
+    }
+}
+
+/// The small graphs of repos by week.
+fn sparks(answer: Option<&Answer>) -> Sparks<'_> {
+    let rows = || answer.into_iter().flat_map(|answer| &answer.rows);
+    let mut weeks: Vec<&str> = rows().map(|row| str_of(row, 2)).collect();
+    weeks.sort_unstable();
+    weeks.dedup();
+    let mut sparks = Sparks::new();
+    for row in rows() {
+        let values = sparks
+            .entry(bare_key(row))
+            .or_insert_with(|| vec![Some(0); weeks.len()]);
+        let at = weeks.binary_search(&str_of(row, 2));
+        if let Some(value) = at.ok().and_then(|at| values.get_mut(at)) {
+            *value = int_of(row, 3);
+        }
+    }
+    sparks
+}
+
 /// All repos with their numbers.
-struct List {
+struct List<'a> {
     name: &'static str,
-    rows: Vec<(Key, Numbers)>,
+    rows: Vec<(Key<'a>, Numbers)>,
     has_downloaders: bool,
     has_before: bool,
     metric: &'static str,
@@ -112,54 +213,35 @@ struct List {
     exact: (Option<u64>, Option<u64>, Option<u64>),
 }
 
-const BY: [Dimension; 2] = [Dimension::RepoType, Dimension::Repo];
-
-impl List {
-    fn new(asked: &Asked<'_>) -> Result<Option<Self>> {
-        let has_hub = asked.has_hub();
-        if !has_hub && !asked.has_logs() {
-            return Ok(None);
-        }
-        let (metric, all, name) = if has_hub {
-            ("hub_downloads", "hub_total", "Downloads (Hub)")
-        } else {
-            ("downloads", "downloads", "Downloads")
-        };
-        let mut rows: HashMap<Key, Numbers> = HashMap::new();
-        let in_range = asked.answer(metric, &BY)?;
-        each(&in_range, |key, value| {
-            rows.entry(key).or_default().range = value
+impl<'a> List<'a> {
+    fn new(found: &'a Found) -> Self {
+        let answers = [
+            Some(&*found.in_range),
+            Some(&*found.all),
+            found.before.as_deref(),
+            found.downloaders.as_deref(),
+        ];
+        let rows = joined(answers, bare_key).into_iter();
+        let rows = rows.map(|(key, [range, all, before, downloaders])| {
+            let numbers = Numbers {
+                range: range.unwrap_or(0),
+                all: all.unwrap_or(0),
+                before: before.unwrap_or(0),
+                downloaders,
+            };
+            (key, numbers)
         });
-        let of_all = asked.answer_in(Range::All, all, &BY)?;
-        each(&of_all, |key, value| {
-            rows.entry(key).or_default().all = value
-        });
-        let before = asked.before(&in_range);
-        if let Some(before) = before {
-            each(&asked.answer_in(before, metric, &BY)?, |key, value| {
-                rows.entry(key).or_default().before = value
-            });
+        Self {
+            name: match found.metric {
+                "hub_downloads" => "Downloads (Hub)",
+                _ => "Downloads",
+            },
+            rows: rows.collect(),
+            has_downloaders: found.downloaders.is_some(),
+            has_before: found.before.is_some(),
+            metric: found.metric,
+            exact: found.exact,
         }
-        let mut exact = (
-            int_at(&asked.answer(metric, &[])?, 0, 0),
-            int_at(&asked.answer_in(Range::All, all, &[])?, 0, 0),
-            None,
-        );
-        if asked.has_logs() {
-            let downloaders = asked.answer("downloaders", &BY)?;
-            each(&downloaders, |key, value| {
-                rows.entry(key).or_default().downloaders = Some(value)
-            });
-            exact.2 = int_at(&asked.answer("downloaders", &[])?, 0, 0);
-        }
-        Ok(Some(Self {
-            name,
-            rows: rows.into_iter().collect(),
-            has_downloaders: asked.has_logs(),
-            has_before: before.is_some(),
-            metric,
-            exact,
-        }))
     }
 
     fn sum(&self, of: impl Fn(&Numbers) -> u64) -> u64 {
@@ -170,75 +252,27 @@ impl List {
     }
 
     /// Rows that the search finds, in the order that is asked for.
-    fn shown(&self, state: &State) -> Vec<(&Key, &Numbers)> {
+    fn shown(&self, state: &State) -> Vec<(Key<'a>, &Numbers)> {
         let wanted = state.search.to_lowercase();
-        let mut rows: Vec<(&Key, &Numbers)> = self
-            .rows
-            .iter()
-            .map(|(key, row)| (key, row))
-            .filter(|((_, name), _)| name.to_lowercase().contains(&wanted))
-            .collect();
-        rows.sort_by(|(a_key, a), (b_key, b)| {
-            let numbers = |row: &Numbers| match state.sort {
-                Sort::Range => (row.range, row.all),
-                Sort::AllTime => (row.all, row.range),
-                Sort::Downloaders => (row.downloaders.unwrap_or(0), row.range),
-                Sort::Name => (0, 0),
-            };
-            numbers(b)
-                .cmp(&numbers(a))
-                .then_with(|| (&a_key.1, &a_key.0).cmp(&(&b_key.1, &b_key.0)))
+        let has_it = |name: &str| wanted.is_empty() || name.to_lowercase().contains(&wanted);
+        let rows = self.rows.iter().map(|(key, row)| (*key, row));
+        let mut rows: Vec<(Key<'a>, &Numbers)> =
+            rows.filter(|((_, name), _)| has_it(name)).collect();
+        let numbers = |row: &Numbers| match state.sort {
+            Sort::Range => (row.range, row.all),
+            Sort::AllTime => (row.all, row.range),
+            Sort::Downloaders => (row.downloaders.unwrap_or(0), row.range),
+            Sort::Name => (0, 0),
+        };
+        rows.sort_by(|((a_kind, a_name), a), ((b_kind, b_name), b)| {
+            let by_number = numbers(b).cmp(&numbers(a));
+            by_number.then_with(|| (a_name, a_kind).cmp(&(b_name, b_kind)))
         });
         rows
     }
 
-    /// The graphs of these rows.
-    fn sparks(
-        &self,
-        asked: &Asked<'_>,
-        rows: &[(&Key, &Numbers)],
-    ) -> Result<HashMap<Key, Vec<Option<u64>>>> {
-        let mut sparks: HashMap<Key, Vec<Option<u64>>> = HashMap::new();
-        if rows.is_empty() {
-            return Ok(sparks);
-        }
-        let repos = rows
-            .iter()
-            .map(|((kind, name), _)| format!("{kind}:{name}"))
-            .collect();
-        let by = [
-            Dimension::RepoType,
-            Dimension::Repo,
-            Dimension::Time(TimeUnit::Week),
-        ];
-        let mut query = Query {
-            range: Range::LastDays(SPARK_DAYS),
-            ..asked.state.query(self.metric, &by)?
-        };
-        query
-            .filter
-            .push(Condition::Where(Dimension::Repo, Test::In(repos)));
-        let mut weeks: Vec<String> = Vec::new();
-        let answer = asked.query(query)?;
-        for row in &answer.rows {
-            weeks.push(text_of(row, 2));
-        }
-        weeks.sort_unstable();
-        weeks.dedup();
-        for row in &answer.rows {
-            let values = sparks
-                .entry(key_of(row))
-                .or_insert_with(|| vec![Some(0); weeks.len()]);
-            let at = weeks.binary_search(&text_of(row, 2));
-            if let Some(value) = at.ok().and_then(|at| values.get_mut(at)) {
-                *value = int_of(row, 3);
-            }
-        }
-        Ok(sparks)
-    }
-
     /// The rows of all pages of the table as a file.
-    fn file(&self, rows: &[(&Key, &Numbers)]) -> Answer {
+    fn file(&self, rows: &[(Key<'_>, &Numbers)]) -> Answer {
         let mut columns = vec![
             ("repo", ColumnType::Text),
             ("repo_type", ColumnType::Text),
@@ -251,8 +285,8 @@ impl List {
         if self.has_before {
             columns.push(("before", ColumnType::Int));
         }
-        let row = |((kind, name), numbers): &(&Key, &Numbers)| {
-            let mut row = vec![text(name.as_str()), text(kind.as_str())];
+        let row = |((kind, name), numbers): &(Key<'_>, &Numbers)| {
+            let mut row = vec![text(*name), text(*kind)];
             row.extend([Value::Int(numbers.range), Value::Int(numbers.all)]);
             row.extend(self.has_downloaders.then(|| int(numbers.downloaders)));
             row.extend(self.has_before.then_some(Value::Int(numbers.before)));
@@ -264,16 +298,15 @@ impl List {
     fn row(
         &self,
         asked: &Asked<'_>,
-        key: &Key,
+        (kind, name): Key<'_>,
         (numbers, graph): (&Numbers, Option<&Vec<Option<u64>>>),
     ) -> Markup {
         let state = asked.state;
-        let (kind, name) = key;
         let change = change(numbers.range, numbers.before).1;
         let whole = self.exact.0.unwrap_or(0);
         html! { tr {
-            th scope="row" { (asked.link(&state.at(Place::Repo(kind.clone(), name.clone())), name)) }
-            td { (asked.link(&state.with(&Dimension::RepoType, Test::Equal(kind.clone())), kind)) }
+            th scope="row" { (asked.link(&state.at(Place::Repo(kind.to_owned(), name.to_owned())), name)) }
+            td { (asked.link(&state.with(&Dimension::RepoType, Test::Equal(kind.to_owned())), kind)) }
             td.number { (thousands(numbers.range)) }
             td.number { (thousands(numbers.all)) }
             @if self.has_downloaders { td.number { (count(numbers.downloaders)) } }
@@ -282,25 +315,6 @@ impl List {
             td { @if let Some(graph) = graph { (spark(graph)) } }
         } }
     }
-}
-
-/// Calls back with the repo and the number of each row.
-fn each(answer: &Answer, mut with: impl FnMut(Key, u64)) {
-    for row in &answer.rows {
-        if let Some(value) = int_of(row, 2) {
-            with(key_of(row), value);
-        }
-    }
-}
-
-/// Type and name of a row by type and repo; the type that tells shared names apart is cut off.
-fn key_of(row: &[Value]) -> Key {
-    let (kind, shown) = (text_of(row, 0), text_of(row, 1));
-    let name = shown
-        .strip_prefix(&format!("{kind}:"))
-        .unwrap_or(&shown)
-        .to_owned();
-    (kind, name)
 }
 
 fn heading(name: &str, asked: &Asked<'_>, sort: Option<Sort>, is_number: bool) -> Markup {

@@ -39,17 +39,20 @@ impl Panel for Rules {
         if !asked.has_logs() {
             return Ok(None);
         }
-        let requests = int_at(&asked.answer("requests", &[])?, 0, 0).unwrap_or(0);
+        let requests = int_at(&*asked.answer("requests", &[])?, 0, 0).unwrap_or(0);
         let mut rows = Vec::new();
         let own = asked.ask().own_rules()?;
         let built_in = RULES.iter().map(|rule| (rule.name, rule.meaning));
         let own = own.iter().map(|name| (name.as_str(), OWN_MEANING));
-        for (name, meaning) in built_in.chain(own) {
-            let query = Query {
-                rule: Some(name.to_owned()),
-                ..asked.state.query("downloads, downloaders", &[])?
-            };
-            let answer = asked.query(query)?;
+        let rules: Vec<(&str, &str)> = built_in.chain(own).collect();
+        let query = asked.state.query("downloads, downloaders", &[])?;
+        let under = |rule: &str| Query {
+            rule: Some(rule.to_owned()),
+            ..query.clone()
+        };
+        asked.ahead(rules.iter().map(|(name, _)| under(name)));
+        for (name, meaning) in rules {
+            let answer = asked.query(under(name))?;
             let numbers = (int_at(&answer, 0, 0), int_at(&answer, 0, 1));
             rows.push(((name, meaning), numbers));
         }

@@ -1,5 +1,7 @@
 //! Where do they go? How the downloaders of this repo move on to another one, week by week.
 
+use std::sync::Arc;
+
 use maud::{Markup, html};
 
 use footfall_engine::analysis::{SetExpr, Subject};
@@ -127,12 +129,13 @@ fn curve(asked: &Asked<'_>, repo: &str, next: &str) -> Result<Markup> {
         ],
         concern: Concern::Logs,
     };
-    let figure = figure(asked, &course, in_order(answer))?;
+    let figure = figure(asked, &course, in_order(answer).into())?;
     Ok(html! { (said) (figure) })
 }
 
 /// The columns as they are read: what is drawn behind the label.
-fn in_order(mut answer: Answer) -> Answer {
+fn in_order(answer: Arc<Answer>) -> Answer {
+    let mut answer = Arc::unwrap_or_clone(answer);
     const ORDER: [usize; 6] = [0, 4, 5, 3, 1, 2];
     let columns = ORDER
         .iter()
