@@ -1,11 +1,17 @@
-// How fast the dashboard of a store is, in the server and in the browser: `npm run speed`.
+// How fast the dashboard of a store is, in the server and in the browser: `npm run speed`, or parts of it:
+// `npm run speed -- server painting weight interactions`.
 //
-// It serves the store itself, from a fresh start. Every figure is the median of ROUNDS but for "first", which is the
-// first time that the server is asked. "again": the same address again. "anew": other days each time, so that nothing
-// was asked before. Times are as a client on this machine has them, connection and compression included.
+// It serves the store itself, from a fresh start. "first": the first time that the server is asked. "again": the same
+// address again, the median of ROUNDS. "range": each time other days of the whole store, 7, 30 or 90 of them, that were
+// not asked before. "filter": likewise, and one of the overview's own filters. Of these two the median and the worst of
+// ANEW_ROUNDS are given; the same states are drawn in every run. Times are as a client on this machine has them,
+// connection and compression included.
 import { browse, serve, STORE } from "./scene.mjs";
 
+const PARTS = process.argv.slice(2);
+const wants = (part) => PARTS.length === 0 || PARTS.includes(part);
 const ROUNDS = 5;
+const ANEW_ROUNDS = 15;
 const PLACES = { overview: "/", counting: "/counting", data: "/data" };
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 const ms = (time) => time.toFixed(1).padStart(8);
@@ -24,27 +30,61 @@ async function several(href) {
   return median(times);
 }
 
-/** Another 30 days each time: `number` of them before `day`. */
-function days(day, number) {
-  const at = (before) => new Date(Date.parse(day) - before * 86_400_000).toISOString().slice(0, 10);
-  return `from ${at(number + 29)} to ${at(number)}`;
+/** Numbers that look like chance and are the same in every run: each call gives one from 0 to `below` - 1. */
+function drawing(seed) {
+  let at = seed;
+  return (below) => {
+    at = (Math.imul(at, 1664525) + 1013904223) >>> 0;
+    return Math.floor((at / 2 ** 32) * below);
+  };
+}
+
+/** Days that were not drawn before. */
+function otherDays(draw, [first, last], drawn) {
+  for (;;) {
+    const length = [7, 30, 90][draw(3)];
+    const most = (Date.parse(last) - Date.parse(first)) / 86_400_000 - length;
+    const at = (day) => new Date(Date.parse(first) + day * 86_400_000).toISOString().slice(0, 10);
+    const from = draw(most);
+    const range = `from ${at(from)} to ${at(from + length - 1)}`;
+    if (drawn.has(range)) continue;
+    drawn.add(range);
+    return `range=${encodeURIComponent(range)}`;
+  }
+}
+
+/** The filters that the overview offers, as they stand in an address. */
+async function filtersOf(origin) {
+  const ids = ["repos", "places", "clients"];
+  const pages = await Promise.all(ids.map((id) => timed(`${origin}/?panel=${id}`)));
+  const found = pages.flatMap(([, text]) => [...text.matchAll(/href="[^"]*?(where=[^"&]*)"/g)].map(([, where]) => where));
+  return [...new Set(found)];
 }
 
 async function ofServer(origin) {
   const [, overview] = await timed(`${origin}/`);
-  const newest = overview.match(/Data through (\d{4}-\d{2}-\d{2})/)[1];
+  const stored = (await (await fetch(`${origin}/api/v1/query?q=calendar`, { headers: { accept: "application/json" } })).json())
+    .rows.filter(([source]) => source === "logs");
+  const days = [stored[0][2], stored.at(-1)[3]];
   const repo = overview.match(/href="(\/repo\/[^"?]*)/)[1];
-  let other = 2;
-  console.log("server, ms                 first    again     anew");
+  const filters = await filtersOf(origin);
+  const [draw, drawn] = [drawing(7), new Set()];
+  const anew = async (href) => {
+    const times = [];
+    for (let round = 0; round < ANEW_ROUNDS; round += 1) times.push((await timed(href()))[0]);
+    return `${ms(median(times))} ${ms(Math.max(...times))}`;
+  };
+  console.log(`server, ms                 first    again    range    worst   filter    worst   (${filters.length} filters)`);
   for (const [name, path] of Object.entries({ ...PLACES, repo })) {
     const ids = [...(await timed(origin + path))[1].matchAll(/<section[^>]* id="(\w+)"/g)].map(([, id]) => id);
     for (const panel of ["", ...ids]) {
-      const query = panel ? `?panel=${panel}&` : "?";
-      const range = (text) => `${origin}${path}${query}range=${encodeURIComponent(text)}`;
-      const [first] = await timed(range(days(newest, 1)));
-      const again = await several(() => range(days(newest, 1)));
-      const anew = await several(() => range(days(newest, (other += 1))));
-      console.log(`${`${name} ${panel || "(whole)"}`.padEnd(24)}${ms(first)} ${ms(again)} ${ms(anew)}`);
+      const query = `${origin}${path}${panel ? `?panel=${panel}&` : "?"}`;
+      const same = `${query}${otherDays(draw, days, drawn)}`;
+      const [first] = await timed(same);
+      const again = await several(() => same);
+      const range = await anew(() => `${query}${otherDays(draw, days, drawn)}`);
+      const filter = await anew(() => `${query}${otherDays(draw, days, drawn)}&${filters[draw(filters.length)]}`);
+      console.log(`${`${name} ${panel || "(whole)"}`.padEnd(24)}${ms(first)} ${ms(again)} ${range} ${filter}`);
     }
   }
 }
@@ -141,10 +181,10 @@ async function ofInteractions(browser, origin) {
 const server = await serve(STORE);
 const browser = await browse();
 try {
-  await ofServer(server.origin);
-  await ofPainting(browser, server.origin);
-  await ofWeight(browser, server.origin);
-  await ofInteractions(browser, server.origin);
+  if (wants("server")) await ofServer(server.origin);
+  if (wants("painting")) await ofPainting(browser, server.origin);
+  if (wants("weight")) await ofWeight(browser, server.origin);
+  if (wants("interactions")) await ofInteractions(browser, server.origin);
 } finally {
   await browser.close();
   server.end();
