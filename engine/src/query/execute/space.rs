@@ -177,7 +177,11 @@ impl<'a> Repos<'a> {
 
     /// What repos of several sources, or with new names, share.
     fn mixed(&self) -> RepoNames {
-        let repos: BTreeSet<_> = (0..self.len()).map(|code| self.get(code)).collect();
+        let repos = (0..self.len()).map(|code| self.get(code));
+        if !self.family.renames() {
+            return RepoNames::of(repos);
+        }
+        let repos: BTreeSet<_> = repos.collect();
         RepoNames::of(repos.into_iter())
     }
 

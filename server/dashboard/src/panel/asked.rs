@@ -197,6 +197,12 @@ impl<'a> Asked<'a> {
         rows >= LARGE_ROWS_MIN
     }
 
+    /// Whether a filter asks so many requests for the whole time that a page may not wait for it. What the publisher CSV
+    /// can answer is quick.
+    pub(crate) fn is_large_and_filtered(&self) -> bool {
+        self.is_large() && !self.state.filter.is_empty() && !self.has_hub()
+    }
+
     /// Whether there are access logs.
     pub(crate) fn has_logs(&self) -> bool {
         self.status.logs.is_some()

@@ -31,6 +31,10 @@ impl Panel for Known {
         "New or known?"
     }
 
+    fn is_late(&self, asked: &Asked<'_>) -> bool {
+        asked.is_large_and_filtered()
+    }
+
     fn body(&self, asked: &Asked<'_>) -> Result<Option<Markup>> {
         let logs = asked.status.logs.as_ref();
         let Some((first, last)) = logs.and_then(|logs| logs.first_day.zip(logs.last_day)) else {

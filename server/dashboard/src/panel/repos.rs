@@ -51,6 +51,10 @@ impl Panel for Repos {
         "Which repos?"
     }
 
+    fn is_late(&self, asked: &Asked<'_>) -> bool {
+        asked.is_large_and_filtered()
+    }
+
     fn body(&self, asked: &Asked<'_>) -> Result<Option<Markup>> {
         let Some(found) = Found::new(asked)? else {
             return Ok(None);
@@ -126,7 +130,11 @@ impl Found {
         let state = asked.state;
         let in_range = state.query(metric, &BY)?;
         let of_all = state.query_in(Range::All, all, &BY)?;
-        let exact_all = state.query_in(Range::All, all, &[])?;
+        // Downloads of repos add up, so those of all need not be counted once more.
+        let exact_all = match has_hub {
+            true => Some(state.query_in(Range::All, all, &[])?),
+            false => None,
+        };
         let exact = asked.answer(metric, &[])?;
         let before = asked.before(&exact);
         let before = before.map(|range| state.query_in(range, metric, &BY));
@@ -139,20 +147,31 @@ impl Found {
             false => None,
         };
         let (each, whole) = downloaders.unzip();
-        let several = [&in_range, &of_all, &exact_all].map(Query::clone);
-        let ahead = [&before, &each, &whole].into_iter().flatten().cloned();
-        asked.ahead(ahead.chain(several));
+        let several = [&in_range, &of_all].map(Query::clone);
+        let ahead = [&before, &each, &whole, &exact_all];
+        let ahead = ahead.into_iter().flatten().cloned();
+        asked.ahead(several.into_iter().chain(ahead));
         let ask = |query: Option<Query>| query.map(|query| asked.query(query)).transpose();
         let number = |answer: &Answer| int_at(answer, 0, 0);
+        let all = asked.query(of_all)?;
+        let exact_all = match ask(exact_all)? {
+            Some(exact) => number(&exact),
+            None => Some(
+                all.rows
+                    .iter()
+                    .filter_map(|row| int_of(row, BY.len()))
+                    .sum(),
+            ),
+        };
         Ok(Some(Self {
             metric,
             in_range: asked.query(in_range)?,
-            all: asked.query(of_all)?,
+            all,
             before: ask(before)?,
             downloaders: ask(each)?,
             exact: (
                 number(&exact),
-                number(&*asked.query(exact_all)?),
+                exact_all,
                 ask(whole)?.and_then(|whole| number(&whole)),
             ),
         }))
