@@ -174,6 +174,8 @@ impl<'a> Sums<'a> {
         self.windows.clear();
         let nobody = u32::from(!known);
         let mut open: Option<(u32, usize, u8)> = None;
+        // The rows of a visit ascend in time, mostly within a window.
+        let (mut window, mut window_end) = (0, 0);
         let (mut verbs, mut places) = (Run::default(), Run::default());
         for row in rows {
             let input = self.input;
@@ -194,7 +196,11 @@ impl<'a> Sums<'a> {
             let accepted = accepts && !internal;
             let mut sums = [1, 0, u32::from(accepted) & nobody];
             if accepted {
-                let window = input.ts[row] / input.window_ms;
+                let ts = input.ts[row];
+                if ts >= window_end {
+                    window = ts / input.window_ms;
+                    window_end = (window + 1) * input.window_ms;
+                }
                 sums[1] = u32::from(!known || self.opens(country as u32, window));
                 match &mut open {
                     Some((same, _, strongest)) if known && *same == window => {
@@ -333,7 +339,7 @@ fn write_table(writer: &mut ChunkWriter, table: &CellTable, cells: &Table) -> Re
             table.key_column(position),
             &values,
             PAGE_VALUES,
-            Choice::Light,
+            Choice::Quick,
         )?;
     }
     Ok(())

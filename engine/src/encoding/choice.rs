@@ -1,12 +1,16 @@
 //! Values to the encoding with the smallest payload.
 
+use super::bit_packed::BitPacked;
+use super::constant::Constant;
 use super::plain::Plain;
-use super::{ENCODINGS, Encoding, Plan, Stats};
+use super::{ENCODINGS, Encoding, Plan, Stats, patched};
 use crate::layout::EncodingId;
 
 /// Which encodings are considered.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Choice {
+    /// Bits in common alone: for what is soon read and written anew.
+    Quick,
     /// Those that decode in about a nanosecond per value: for what most queries read.
     Light,
     /// All: for what is read seldom, or is large.
@@ -30,11 +34,27 @@ const HEAVY_BYTES_MIN: usize = 64;
 /// Appends the smallest payload of `values` to `out`, and says how it is encoded.
 pub fn encode_smallest(values: &[u32], choice: Choice, out: &mut Vec<u8>) -> EncodingId {
     let stats = Stats::new(values);
+    if choice == Choice::Quick {
+        let quick: [&dyn Encoding; 2] = [&Constant, &BitPacked];
+        let found = quick.iter().find_map(|encoding| {
+            let plan = encoding.plan(&stats, usize::MAX)?;
+            Some((encoding.id(), plan))
+        });
+        let (id, plan) = found.unwrap_or_else(|| (Plain.id(), Plain::plan_always(&stats)));
+        plan.write(out);
+        return id;
+    }
+    if choice == Choice::Any
+        && let Some((id, plan)) = heavy_at_once(&stats)
+    {
+        plan.write(out);
+        return id;
+    }
     let (mut id, mut best) = smallest_light(&stats, u8::MAX);
     let light_bytes = best.payload_bytes();
     let is_large = values.len() >= HEAVY_VALUES_MIN && light_bytes >= HEAVY_BYTES_MIN;
     let gain_min = match choice {
-        Choice::Light => None,
+        Choice::Quick | Choice::Light => None,
         Choice::Any => Some(HEAVY_GAIN_PERCENT_MIN),
         Choice::Kept => Some(KEPT_GAIN_PERCENT_MIN),
     };
@@ -49,6 +69,22 @@ pub fn encode_smallest(values: &[u32], choice: Choice, out: &mut Vec<u8>) -> Enc
     }
     best.write(out);
     id
+}
+
+/// The smallest of the encodings that are not light, for many values that neither repeat nor ascend: what the best light
+/// payload takes is then estimated, for planning them all takes a third of the time.
+fn heavy_at_once<'a>(stats: &Stats<'a>) -> Option<(EncodingId, Plan<'a>)> {
+    let values = stats.values();
+    let is_mixed = stats.run_count() > values.len() / 2 && !stats.is_nearly_sorted();
+    if values.len() < PROBE_VALUES_MIN || !is_mixed {
+        return None;
+    }
+    let light_bytes = patched::estimated_bytes(stats);
+    let below = light_bytes * (100 - HEAVY_GAIN_PERCENT_MIN) / 100;
+    let heavy = ENCODINGS
+        .iter()
+        .filter(|encoding| !encoding.is_light() && may_gain(**encoding, values, light_bytes));
+    smallest_of(heavy, stats, below)
 }
 
 /// Values from which a piece in the middle is tried first: noise then costs an eighth of the time.
@@ -140,6 +176,9 @@ mod tests {
         let runs: Vec<u32> = noise(50).flat_map(|v| vec![v; 100]).collect();
         let few: Vec<u32> = noise(5000).map(|v| v % 4 * 1_000_003).collect();
         let uneven: Vec<u32> = noise(5000).map(|v| v >> (v % 24)).collect();
+        assert_eq!(chosen(&[], Choice::Quick), "plain");
+        assert_eq!(chosen(&[5; 9], Choice::Quick), "constant");
+        assert_eq!(chosen(&rare, Choice::Quick), "bit_packed");
         for choice in [Choice::Light, Choice::Any, Choice::Kept] {
             assert_eq!(chosen(&[], choice), "plain");
             assert_eq!(chosen(&[5; 9], choice), "constant");

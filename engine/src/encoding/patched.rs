@@ -176,6 +176,11 @@ impl Parts {
     }
 }
 
+/// About how many bytes the payload has.
+pub(super) fn estimated_bytes(stats: &Stats<'_>) -> usize {
+    cheapest_width(stats).1
+}
+
 /// The width with the fewest bytes for values and exceptions, and an estimate of these bytes.
 fn cheapest_width(stats: &Stats<'_>) -> (u32, usize) {
     let (counts, scale) = width_counts(stats);

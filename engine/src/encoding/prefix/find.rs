@@ -4,8 +4,9 @@ use super::super::bits::bits_of;
 use super::tree::Bucket;
 
 /// Bits below the highest one that cells of values tell apart.
-const FINE_BITS: u32 = 4;
-const CELLS: usize = (u32::BITS as usize + 1) << FINE_BITS;
+pub(super) const FINE_BITS: u32 = 4;
+/// Number of cells.
+pub(super) const CELLS: usize = (u32::BITS as usize + 1) << FINE_BITS;
 
 /// The buckets of a set, and where to begin to look for one: values lie in cells by their size and the bits below their
 /// highest, and few buckets begin within a cell.
@@ -56,7 +57,7 @@ impl<'a> Finder<'a> {
 
 /// The cell of a value; ascends with it.
 #[inline]
-const fn cell(value: u32) -> usize {
+pub(super) const fn cell(value: u32) -> usize {
     let bits = bits_of(value);
     let fine = match bits.checked_sub(FINE_BITS + 1) {
         Some(shift) => value >> shift,

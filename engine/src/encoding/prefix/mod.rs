@@ -180,8 +180,13 @@ fn write_lanes(values: &[u32], sets: &[Vec<Bucket>], by_previous: bool, payload:
             };
             let index = finder.index_of(*value);
             if let (Some(bucket), Some(code)) = (finder.bucket(index), codes.get(index)) {
-                writer.push(*code, bucket.code_bits());
-                writer.push(value - bucket.start, bucket.bits);
+                let (length, offset) = (bucket.code_bits(), value - bucket.start);
+                if length + bucket.bits <= u32::BITS {
+                    writer.push(code | offset << length, length + bucket.bits);
+                } else {
+                    writer.push(*code, length);
+                    writer.push(offset, bucket.bits);
+                }
             }
         }
         writer.finish();

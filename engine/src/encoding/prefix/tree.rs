@@ -28,7 +28,7 @@ impl Bucket {
 }
 
 /// Values below which a bucket is not split.
-const SPLIT_MIN: usize = 16;
+pub(super) const SPLIT_MIN: usize = 16;
 /// Bits of a leaf in the tree.
 const LEAF_BITS: u64 = 5;
 const LENGTH_BITS: u32 = 4;
@@ -40,7 +40,7 @@ const fn must_split((start, bits): (u32, u32), by_previous: bool) -> bool {
     by_previous && start == 0 && bits > 3
 }
 
-/// The buckets of ascending values; none without values.
+/// The buckets of values in order, as far as buckets may begin among them; none without values.
 pub(super) fn build(values: &[u32], (top_bits, by_previous): (u32, bool)) -> Vec<Bucket> {
     let mut buckets = Vec::new();
     if !values.is_empty() {
