@@ -20,18 +20,13 @@ pub struct IdentityKey<'a> {
 impl<'a> IdentityKey<'a> {
     /// The key of a text; packs it if it is an even, positive number of lower-case hex digits.
     #[must_use]
-    pub fn of_text(kind: IdentityKind, text: &'a [u8]) -> Self {
-        match pack(text) {
-            Some(bytes) => Self {
-                kind,
-                packed: true,
-                bytes: Cow::Owned(bytes),
-            },
-            None => Self {
-                kind,
-                packed: false,
-                bytes: Cow::Borrowed(text),
-            },
+    pub fn of_text(kind: IdentityKind, text: &[u8]) -> Self {
+        let mut bytes = Vec::new();
+        let packed = pack_into(text, &mut bytes);
+        Self {
+            kind,
+            packed,
+            bytes: Cow::Owned(bytes),
         }
     }
 
@@ -130,18 +125,25 @@ const fn nibble(digit: u8) -> u8 {
     }
 }
 
-fn pack(text: &[u8]) -> Option<Vec<u8>> {
-    let (pairs, []) = text.as_chunks::<2>() else {
-        return None;
-    };
-    let mut bytes = vec![0; pairs.len()];
-    let mut wrong = 0;
-    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-        let (high, low) = (nibble(*high), nibble(*low));
-        wrong |= high | low;
-        *byte = high << 4 | low;
+/// Appends a text, packed if it can be; says whether it is.
+pub(super) fn pack_into(text: &[u8], out: &mut Vec<u8>) -> bool {
+    let start = out.len();
+    if let (pairs @ [_, ..], []) = text.as_chunks::<2>() {
+        out.resize(start + pairs.len(), 0);
+        let mut wrong = 0;
+        let packed = out.get_mut(start..).unwrap_or_default();
+        for (byte, [high, low]) in packed.iter_mut().zip(pairs) {
+            let (high, low) = (nibble(*high), nibble(*low));
+            wrong |= high | low;
+            *byte = high << 4 | low;
+        }
+        if wrong < 16 {
+            return true;
+        }
+        out.truncate(start);
     }
-    (!pairs.is_empty() && wrong < 16).then_some(bytes)
+    out.extend_from_slice(text);
+    false
 }
 
 #[cfg(test)]

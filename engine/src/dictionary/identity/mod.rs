@@ -11,9 +11,10 @@ mod checked;
 mod key;
 mod keys;
 mod lookup;
+mod table;
 mod writer;
 
 pub use key::{Fingerprint, FingerprintMap, IdentityKey, fingerprint};
 pub use keys::{IdentityKeys, KEY_SECTIONS, KeyChunk, encode_keys};
 pub use lookup::{LOOKUP_SECTIONS, LookupRun, encode_lookup};
-pub use writer::IdentityWriter;
+pub use writer::{IdentityWriter, WantedKey};

@@ -1,8 +1,12 @@
 //! Texts of identities to ids, new ones for new texts.
 
-use super::key::{Fingerprint, FingerprintMap, IdentityKey, fingerprint};
+use std::borrow::Cow;
+use std::hint::black_box;
+
+use super::key::{IdentityKey, fingerprint, pack_into};
 use super::keys::{IdentityKeys, encode_keys};
 use super::lookup::LookupRun;
+use super::table::PrintTable;
 use crate::error::{Error, Result};
 use crate::schema::IdentityKind;
 
@@ -12,11 +16,26 @@ pub struct IdentityWriter {
     keys: IdentityKeys,
     runs: Vec<LookupRun>,
     /// Identities that no run covers: stored ones beyond the runs, and new ones.
-    table: FingerprintMap<u32>,
-    /// New identities in id order, texts one after the other.
-    new_texts: Vec<u8>,
-    new: Vec<(IdentityKind, usize, u128)>,
+    table: PrintTable,
+    /// New identities in id order, their bytes one after the other.
+    new_bytes: Vec<u8>,
+    new: Vec<NewKey>,
 }
+
+/// A new identity.
+#[derive(Clone, Copy, Debug)]
+struct NewKey {
+    kind: IdentityKind,
+    packed: bool,
+    /// Where its bytes end.
+    end: usize,
+}
+
+/// An identity to be found: kind, text and fingerprint.
+pub type WantedKey<'t> = (IdentityKind, &'t [u8], u128);
+
+/// Identities that are looked for together.
+const TOGETHER: usize = 32;
 
 impl IdentityWriter {
     /// A writer over what is stored; `runs` cover ids from 1 on without a gap.
@@ -26,17 +45,20 @@ impl IdentityWriter {
     /// `Corrupt` when keys that no run covers cannot be read.
     pub fn new(keys: IdentityKeys, runs: Vec<LookupRun>) -> Result<Self> {
         let covered = runs.last().map_or(1, |run| run.ids().end);
-        let mut table = FingerprintMap::default();
+        let mut table = PrintTable::default();
+        table.reserve(keys.next_id().saturating_sub(covered) as usize);
         for id in covered..keys.next_id() {
             let key = keys.key(id)?;
             let print = fingerprint(key.kind, key.text().as_bytes());
-            table.insert(print.into(), id);
+            if table.get(print).is_none() {
+                table.insert(print, id);
+            }
         }
         Ok(Self {
             keys,
             runs,
             table,
-            new_texts: Vec::new(),
+            new_bytes: Vec::new(),
             new: Vec::new(),
         })
     }
@@ -47,14 +69,36 @@ impl IdentityWriter {
         self.keys.next_id() + u32::try_from(self.new.len()).unwrap_or(u32::MAX)
     }
 
-    /// The id of an identity, a new one if it has none; `print` is its [`fingerprint`].
+    /// Appends the ids of identities, new ones for those that have none; fingerprints are [`fingerprint`]s.
     ///
     /// # Errors
     ///
     /// `Corrupt` when stored bytes are damaged, `Limit` after 2³² − 2 identities.
-    pub fn intern(&mut self, kind: IdentityKind, text: &[u8], print: u128) -> Result<u32> {
-        if let Some(id) = self.table.get(&Fingerprint::from(print)) {
-            return Ok(*id);
+    pub fn intern_all<'t>(
+        &mut self,
+        mut identities: impl ExactSizeIterator<Item = WantedKey<'t>>,
+        ids: &mut Vec<u32>,
+    ) -> Result<()> {
+        ids.reserve(identities.len());
+        let mut together = Vec::with_capacity(TOGETHER);
+        loop {
+            together.clear();
+            together.extend(identities.by_ref().take(TOGETHER));
+            if together.is_empty() {
+                return Ok(());
+            }
+            // Or the compiler sees that nobody wants to know.
+            black_box(self.table.touch(together.iter().map(|(.., print)| *print)));
+            for (kind, text, print) in &together {
+                ids.push(self.intern(*kind, text, *print)?);
+            }
+        }
+    }
+
+    /// The id of an identity, a new one if it has none; `print` is its [`fingerprint`].
+    fn intern(&mut self, kind: IdentityKind, text: &[u8], print: u128) -> Result<u32> {
+        if let Some(id) = self.table.get(print) {
+            return Ok(id);
         }
         for run in self.runs.iter().rev() {
             if let Some(id) = run.find(&self.keys, (kind, text), print)? {
@@ -67,20 +111,23 @@ impl IdentityWriter {
                 "4294967294 downloaders are the most that a store holds",
             ));
         }
-        self.table.insert(print.into(), id);
-        self.new_texts.extend_from_slice(text);
-        self.new.push((kind, self.new_texts.len(), print));
+        self.table.insert(print, id);
+        let packed = pack_into(text, &mut self.new_bytes);
+        let end = self.new_bytes.len();
+        self.new.push(NewKey { kind, packed, end });
         Ok(id)
     }
 
     /// Forgets the new identities from `next_id` on.
     pub fn truncate(&mut self, next_id: u32) {
-        let keep = next_id.saturating_sub(self.keys.next_id()) as usize;
-        for (_, _, print) in self.new.drain(keep.min(self.new.len())..) {
-            self.table.remove(&Fingerprint::from(print));
+        if next_id >= self.next_id() {
+            return;
         }
-        self.new_texts
-            .truncate(self.new.last().map_or(0, |(_, end, _)| *end));
+        let keep = next_id.saturating_sub(self.keys.next_id()) as usize;
+        self.new.truncate(keep);
+        self.table.retain(|id| id < next_id);
+        self.new_bytes
+            .truncate(self.new.last().map_or(0, |key| key.end));
     }
 
     /// The key file of the new identities; `None` when there are none.
@@ -93,12 +140,16 @@ impl IdentityWriter {
             return Ok(None);
         }
         let mut start = 0;
-        let mut keys = Vec::with_capacity(self.new.len());
-        for (kind, end, _) in &self.new {
-            let text = self.new_texts.get(start..*end).unwrap_or_default();
-            keys.push(IdentityKey::of_text(*kind, text));
-            start = *end;
-        }
+        let keys = self.new.iter().map(|key| {
+            let bytes = self.new_bytes.get(start..key.end).unwrap_or_default();
+            start = key.end;
+            IdentityKey {
+                kind: key.kind,
+                packed: key.packed,
+                bytes: Cow::Borrowed(bytes),
+            }
+        });
+        let keys: Vec<IdentityKey<'_>> = keys.collect();
         encode_keys(self.keys.next_id(), &keys).map(Some)
     }
 
@@ -107,10 +158,10 @@ impl IdentityWriter {
     pub fn committed(&mut self, keys: IdentityKeys, runs: Option<Vec<LookupRun>>) {
         self.keys = keys;
         self.new.clear();
-        self.new_texts.clear();
+        self.new_bytes.clear();
         if let Some(runs) = runs {
             let covered = runs.last().map_or(1, |run| run.ids().end);
-            self.table.retain(|_, id| *id >= covered);
+            self.table.retain(|id| id >= covered);
             self.runs = runs;
         }
     }
@@ -127,10 +178,11 @@ impl IdentityWriter {
         &self.keys
     }
 
-    /// Bytes of memory that the table and the new texts take, about.
+    /// Bytes of memory that the table and the new keys take, about.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
-        self.table.capacity() * 26 + self.new_texts.capacity() + self.new.capacity() * 48
+        let new = self.new.capacity() * size_of::<NewKey>();
+        self.table.memory_bytes() + self.new_bytes.capacity() + new
     }
 }
 
@@ -164,7 +216,10 @@ mod tests {
     fn intern(writer: &mut IdentityWriter, index: u32) -> u32 {
         let text = text(index);
         let print = fingerprint(kind(index), text.as_bytes());
-        writer.intern(kind(index), text.as_bytes(), print).unwrap()
+        let mut ids = Vec::new();
+        let wanted = [(kind(index), text.as_bytes(), print)];
+        writer.intern_all(wanted.into_iter(), &mut ids).unwrap();
+        ids[0]
     }
 
     fn commit(writer: &mut IdentityWriter, with_lookup: bool) {

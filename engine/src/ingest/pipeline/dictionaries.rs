@@ -145,9 +145,8 @@ impl Dictionaries {
         let identities = piece.identities.all();
         let mut identity = Vec::with_capacity(identities.len() + 1);
         identity.push(0);
-        for (entry, text) in identities {
-            identity.push(self.identities.intern(entry.kind, text, entry.print)?);
-        }
+        let identities = identities.map(|(entry, text)| (entry.kind, text, entry.print));
+        self.identities.intern_all(identities, &mut identity)?;
         let (names, known) = (&mut self.names, &mut self.known);
         let verb = known.verbs.codes(&piece.verbs, None, |text| {
             let (method, status) = pair(text);
