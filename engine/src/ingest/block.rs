@@ -133,34 +133,52 @@ impl LogReader {
         self.spare = buffer;
     }
 
+    /// Takes back what was lent and not used.
+    pub fn take_back(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.spare)
+    }
+
     /// The next block; `None` at the end.
     ///
     /// # Errors
     /// As for [`Input::append`].
     pub fn next_block(&mut self) -> Result<Option<Block>> {
         let line_bytes_max = self.header.options.line_bytes_max;
+        // What it holds is written over: filling it with zeros first would take as long as reading it.
         let mut bytes = std::mem::take(&mut self.spare);
-        bytes.clear();
-        bytes.append(&mut self.carry);
-        let mut target = BLOCK_BYTES_TARGET;
+        let mut target = BLOCK_BYTES_TARGET.max(self.carry.len());
+        bytes.resize(target, 0);
+        let mut len = self.carry.len();
+        for (to, from) in bytes.iter_mut().zip(self.carry.drain(..)) {
+            *to = from;
+        }
+        let mut endings = memchr_iter(b'\n', bytes.get(..len).unwrap_or_default()).count();
         loop {
-            self.ended = self.input.append(&mut bytes, target)?;
-            if bytes.is_empty() {
+            let rest = bytes.get_mut(len..).unwrap_or_default();
+            len += self
+                .input
+                .fill(rest, |piece| endings += memchr_iter(b'\n', piece).count())?;
+            self.ended = self.input.is_at_end();
+            if len == 0 {
+                self.spare = bytes;
                 return Ok(None);
             }
+            bytes.truncate(len);
             let border = self.format.border(&bytes, self.ended, line_bytes_max);
             if border > 0 {
-                self.carry
-                    .extend_from_slice(bytes.get(border..).unwrap_or_default());
+                let behind = bytes.get(border..).unwrap_or_default();
+                endings -= memchr_iter(b'\n', behind).count();
+                self.carry.extend_from_slice(behind);
                 bytes.truncate(border);
-                return Ok(Some(self.block(bytes)));
+                return Ok(Some(self.block(bytes, endings as u64)));
             }
             // The first line is longer than allowed if its ending, of at most two bytes, is not
             // there by now.
-            if bytes.len() > line_bytes_max + 2 {
+            if len > line_bytes_max + 2 {
                 return self.too_long(bytes).map(Some);
             }
-            target = bytes.len() + BLOCK_BYTES_TARGET;
+            target = len + BLOCK_BYTES_TARGET;
+            bytes.resize(target, 0);
         }
     }
 
@@ -177,8 +195,7 @@ impl LogReader {
         })
     }
 
-    fn block(&mut self, bytes: Vec<u8>) -> Block {
-        let endings = memchr_iter(b'\n', &bytes).count() as u64;
+    fn block(&mut self, bytes: Vec<u8>, endings: u64) -> Block {
         let line_count = endings + u64::from(bytes.last().is_some_and(|last| *last != b'\n'));
         let block = Block {
             index: self.next_index,

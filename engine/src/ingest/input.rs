@@ -171,15 +171,49 @@ impl Input {
         while !self.ended && to.len() < len {
             let had = to.len();
             to.resize(had + PIECE_BYTES.min(len - had), 0);
-            let piece = to.get_mut(had..).unwrap_or_default();
-            let (count, read) = fill(&mut *self.content, piece);
-            self.ended = count < piece.len();
-            to.truncate(had + count);
-            self.hasher.update(to.get(had..).unwrap_or_default());
-            self.content_bytes += count as u64;
-            read.map_err(|error| self.explained(error))?;
+            let read = self.read_piece(to.get_mut(had..).unwrap_or_default());
+            to.truncate(had + read.as_ref().map_or(0, |count| *count));
+            read?;
         }
         Ok(self.ended)
+    }
+
+    /// Fills `to` with content, as far as there is some; gives the number of bytes. `seen` is shown every piece while
+    /// it is near.
+    ///
+    /// # Errors
+    /// As for [`Input::append`].
+    pub(super) fn fill(&mut self, to: &mut [u8], mut seen: impl FnMut(&[u8])) -> Result<usize> {
+        let ahead = self.ahead.len().min(to.len());
+        let (first, rest) = to.split_at_mut(ahead);
+        for (to, from) in first.iter_mut().zip(self.ahead.drain(..ahead)) {
+            *to = from;
+        }
+        seen(first);
+        let mut count = ahead;
+        for piece in rest.chunks_mut(PIECE_BYTES) {
+            if self.ended {
+                break;
+            }
+            let read = self.read_piece(piece)?;
+            seen(piece.get(..read).unwrap_or_default());
+            count += read;
+        }
+        Ok(count)
+    }
+
+    /// Whether all content was handed out.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.ended && self.ahead.is_empty()
+    }
+
+    /// Fills a piece with content and hashes it; gives the number of bytes.
+    fn read_piece(&mut self, piece: &mut [u8]) -> Result<usize> {
+        let (count, read) = fill(&mut *self.content, piece);
+        self.ended = count < piece.len();
+        self.hasher.update(piece.get(..count).unwrap_or_default());
+        self.content_bytes += count as u64;
+        read.map(|()| count).map_err(|error| self.explained(error))
     }
 
     /// What is left unread is read and hashed, and nothing else.

@@ -44,6 +44,35 @@ pub struct RawRow<'a> {
     pub extra: &'a [(u32, &'a [u8])],
 }
 
+/// Letters of the methods that [`verb_word`] has room for.
+const WORD_METHOD_BYTES: usize = 6;
+
+/// A method and a status as one word, different for different ones; 0 for a method of more than six letters.
+#[inline]
+#[must_use]
+pub fn verb_word(method: &[u8], status: u16) -> u64 {
+    if method.len() > WORD_METHOD_BYTES {
+        return 0;
+    }
+    // Never 0, because a method is never empty and has no NUL.
+    word_of(method) | u64::from(status) << (8 * WORD_METHOD_BYTES)
+}
+
+/// Up to eight bytes as a word, the first one lowest.
+#[inline]
+pub(super) fn word_of(bytes: &[u8]) -> u64 {
+    let shift = |least: usize| 8 * (bytes.len() - least) as u32;
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+        u64::from(first) | u64::from(last) << shift(4)
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk::<2>(), bytes.last_chunk::<2>()) {
+        let (first, last) = (u16::from_le_bytes(*first), u16::from_le_bytes(*last));
+        u64::from(first) | u64::from(last) << shift(2)
+    } else {
+        bytes.first().map_or(0, |byte| u64::from(*byte))
+    }
+}
+
 /// What a row has that may differ from one otherwise the same, see [`RowSink::row_again`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct RowHead<'a> {
@@ -55,6 +84,8 @@ pub struct RowHead<'a> {
     pub status: u16,
     /// HTTP method, never empty.
     pub method: &'a [u8],
+    /// Both as one word, see [`verb_word`].
+    pub verb: u64,
 }
 
 /// Takes what a block holds, in line order.
@@ -94,5 +125,37 @@ pub trait RowSink {
     /// `lines` further lines belong to the row or reject just told (newlines inside quotes).
     fn continued(&mut self, lines: u64) {
         let _ = lines;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_of_all_bytes() {
+        let text = b"abcdefgh";
+        for len in 0..=text.len() {
+            let mut whole = [0; 8];
+            whole[..len].copy_from_slice(&text[..len]);
+            assert_eq!(word_of(&text[..len]), u64::from_le_bytes(whole));
+        }
+    }
+
+    #[test]
+    fn words_of_verbs_differ() {
+        let verbs = [
+            (&b"GET"[..], 200),
+            (b"GET", 206),
+            (b"HEAD", 200),
+            (b"DELETE", 200),
+        ];
+        let words: std::collections::HashSet<u64> = verbs
+            .iter()
+            .map(|(method, status)| verb_word(method, *status))
+            .collect();
+        assert_eq!(words.len(), verbs.len());
+        assert!(!words.contains(&0));
+        assert_eq!(verb_word(b"OPTIONS", 200), 0);
     }
 }

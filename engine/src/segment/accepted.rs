@@ -92,7 +92,7 @@ impl AcceptedVisits {
         has_places: bool,
         mut give: impl FnMut(Accepted),
     ) -> Result<()> {
-        self.slice = segment.visits(repos)?;
+        segment.ranks_shapes_and_rows(repos, &mut self.slice)?;
         let slice = &self.slice;
         let places = if has_places {
             segment.attribute(Attribute::PLACE, slice)?
@@ -101,7 +101,7 @@ impl AcceptedVisits {
         };
         let internals = segment.attribute(Attribute::INTERNAL, slice)?;
         let downloaders = segment.downloaders()?;
-        let mut verbs = Vec::new();
+        let (mut odd, mut verbs) = (None, Vec::new());
         let (mut place, mut internal) = (Cursor::new(&places), Cursor::new(&internals));
         let mut visit = 0;
         let mut end = 0;
@@ -120,14 +120,21 @@ impl AcceptedVisits {
                 place.begin(at, first);
                 internal.begin(at, first);
                 let Some(&id) = id else { continue };
-                if !all && verbs.is_empty() && (place.next < end || internal.next < end) {
-                    segment.row_verbs(slice, &mut verbs)?;
+                if !all && (place.next < end || internal.next < end) {
+                    let odd = match &mut odd {
+                        Some(odd) => odd,
+                        none => none.insert(segment.odd_rows(slice, 0..slice.row_count())?),
+                    };
+                    verbs.clear();
+                    let visit = (value(&slice.shape), first..end);
+                    segment.verbs_of_visit(visit, odd, &mut verbs)?;
                 }
                 let mut row = first;
                 while row < end {
                     let until = place.next.min(internal.next).min(end);
                     let is_whole = row == first && until == end;
-                    let own = verbs.get(row as usize..until as usize).unwrap_or_default();
+                    let own = (row - first) as usize..(until - first) as usize;
+                    let own = verbs.get(own).unwrap_or_default();
                     if internal.value != INTERNAL
                         && (all || is_whole || own.iter().any(is_accepted))
                     {

@@ -33,6 +33,7 @@ mod rows;
 mod scan;
 mod sessions;
 mod sorted;
+mod tailed;
 mod verbs;
 
 pub use accepted::{Accepted, AcceptedVisits};
@@ -43,3 +44,4 @@ pub use reader::{RepoRange, Segment, SegmentMeta, ShapeVerbs};
 pub use rows::DayRows;
 pub use scan::{OddRows, RunSlice, VisitSlice};
 pub use sorted::{SortedRows, Values};
+pub use tailed::TailedRows;

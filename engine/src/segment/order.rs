@@ -56,7 +56,20 @@ pub(super) fn ranks(ids: &[u32]) -> (Vec<u32>, Vec<u32>) {
     (distinct, ranks)
 }
 
-fn order_by_ts(ts: &[u32]) -> Vec<u32> {
+/// Words with what belongs to each, in order of the words.
+#[must_use]
+pub(super) fn sorted_words(words: impl Iterator<Item = (u64, u32)>) -> Vec<(u64, u32)> {
+    let keys = words.map(|(word, own)| u128::from(word) << u32::BITS | u128::from(own));
+    let mut keys: Vec<u128> = keys.collect();
+    let used = keys.iter().fold(0, |used, key| used | key);
+    sort(&mut keys, u32::BITS..u128::BITS - used.leading_zeros());
+    let halves = |key: u128| ((key >> u32::BITS) as u64, key as u32);
+    keys.into_iter().map(halves).collect()
+}
+
+/// Rows in order of time.
+#[must_use]
+pub(super) fn order_by_ts(ts: &[u32]) -> Vec<u32> {
     let mut keys: Vec<u64> = (0_u64..)
         .zip(ts)
         .map(|(index, ts)| u64::from(*ts) << 32 | index)

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::build::downloads_max;
 use super::column::{self, Attribute, VISIT_PAGE_VALUES};
-use super::reader::{RepoRange, Segment};
+use super::reader::{RepoRange, Segment, ShapeVerbs};
 use super::sessions::SessionNumbers;
 use crate::encoding::ColumnId;
 use crate::error::{Error, Result};
@@ -431,30 +431,55 @@ impl Segment {
         out.reserve(row_count as usize);
         let mut row = 0;
         for (&shape, &rows) in slice.shape.iter().zip(&slice.rows) {
-            let shape = shapes
-                .get(shape as usize)
-                .ok_or_else(|| Error::corrupt("shape that the segment does not have"))?;
-            let end = row + rows;
-            if let [verb] = *shape.verbs {
-                out.resize(out.len() + rows as usize, verb);
-                row = end;
-                continue;
-            }
-            let mut before = None;
-            for row in row..end {
-                let stored = odd.next_if(|(at, _)| *at == row);
-                let position = stored.map_or(shape.expected(before), |(_, position)| position);
-                let verb = shape.verbs.get(position as usize);
-                out.push(*verb.ok_or_else(|| Error::corrupt("verb outside its visit's shape"))?);
-                before = Some(position);
-            }
-            row = end;
+            visit_verbs(shapes, (shape, row..row + rows), &mut odd, out)?;
+            row += rows;
         }
         if odd.next().is_some() {
             return Err(Error::corrupt("odd row in a visit of one verb"));
         }
         Ok(())
     }
+
+    /// Appends the verb codes of the rows of one visit, which has this shape; `odd` are the odd rows of its slice or more.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when pages are damaged or a position lies outside its shape.
+    pub fn verbs_of_visit(
+        &self,
+        visit: (u32, Range<u32>),
+        odd: &OddRows,
+        out: &mut Vec<u32>,
+    ) -> Result<()> {
+        let first = odd.rows.partition_point(|row| *row < visit.1.start);
+        let odd = odd.rows.iter().copied().zip(odd.positions.iter().copied());
+        visit_verbs(self.shapes()?, visit, &mut odd.skip(first).peekable(), out)
+    }
+}
+
+/// Appends the verb codes of a visit of this shape and these rows.
+fn visit_verbs(
+    shapes: &[ShapeVerbs],
+    (shape, rows): (u32, Range<u32>),
+    odd: &mut std::iter::Peekable<impl Iterator<Item = (u32, u32)>>,
+    out: &mut Vec<u32>,
+) -> Result<()> {
+    let shape = shapes
+        .get(shape as usize)
+        .ok_or_else(|| Error::corrupt("shape that the segment does not have"))?;
+    if let [verb] = *shape.verbs {
+        out.resize(out.len() + rows.len(), verb);
+        return Ok(());
+    }
+    let mut before = None;
+    for row in rows {
+        let stored = odd.next_if(|(at, _)| *at == row);
+        let position = stored.map_or(shape.expected(before), |(_, position)| position);
+        let verb = shape.verbs.get(position as usize);
+        out.push(*verb.ok_or_else(|| Error::corrupt("verb outside its visit's shape"))?);
+        before = Some(position);
+    }
+    Ok(())
 }
 
 fn extend(out: &mut Vec<u32>, values: &[u32], range: Range<u32>) {

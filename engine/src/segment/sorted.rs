@@ -46,10 +46,7 @@ impl SortedRows {
     ///
     /// `Limit` for 2³² rows or more.
     pub fn of(rows: &DayRows) -> Result<Self> {
-        let row_count = u32::try_from(rows.len()).map_err(|_| {
-            let message = format!("{} rows in a segment, the most is 2^32-1", rows.len());
-            Error::limit(message)
-        })?;
+        let row_count = row_limit(rows.len())?;
         let order = segment_order(rows);
         let gather = |values: &[u32]| -> Vec<u32> {
             order.rows.iter().map(|&row| values[row as usize]).collect()
@@ -69,17 +66,6 @@ impl SortedRows {
             (*attribute, values)
         });
         let mut attributes: Vec<(Attribute, Values)> = attributes.collect();
-        let mut sessions = Vec::new();
-        for (_, values) in attributes
-            .iter_mut()
-            .filter(|(attribute, _)| *attribute == Attribute::SESSION)
-        {
-            let values = match values {
-                Values::All(value) => std::slice::from_mut(value),
-                Values::Each(values) => values.as_mut_slice(),
-            };
-            sessions = number(values, &rows.sessions);
-        }
         Ok(Self {
             day: rows.day,
             repos: of_visits(&rows.repo),
@@ -87,8 +73,8 @@ impl SortedRows {
             ranks,
             ts: gather(&rows.ts),
             verb: gather(&rows.verb),
+            sessions: session_numbers(&mut attributes, &rows.sessions),
             attributes,
-            sessions,
             visit_starts: order
                 .visit_starts
                 .iter()
@@ -106,6 +92,31 @@ impl SortedRows {
             .find(|(id, _)| *id == attribute)
             .map(|(_, values)| values)
     }
+}
+
+/// The number of rows of a segment.
+pub(super) fn row_limit(rows: usize) -> Result<u32> {
+    u32::try_from(rows).map_err(|_| {
+        let message = format!("{rows} rows in a segment, the most is 2^32-1");
+        Error::limit(message)
+    })
+}
+
+/// Numbers the sessions of sorted rows anew; gives their ids.
+pub(super) fn session_numbers(
+    attributes: &mut [(Attribute, Values)],
+    ids: &[[u8; 16]],
+) -> Vec<[u8; 16]> {
+    let mut sessions = attributes
+        .iter_mut()
+        .filter(|(attribute, _)| *attribute == Attribute::SESSION);
+    sessions.next().map_or_else(Vec::new, |(_, values)| {
+        let values = match values {
+            Values::All(value) => std::slice::from_mut(value),
+            Values::Each(values) => values.as_mut_slice(),
+        };
+        number(values, ids)
+    })
 }
 
 impl Values {

@@ -13,12 +13,17 @@ pub(super) struct Shapes {
     /// Shape of a single verb, by verb code: the usual case without a hash.
     single: Vec<Option<u32>>,
     scratch: Vec<u32>,
+    /// Shapes found last of verbs below 64, by the set of these as bits.
+    by_mask: Vec<(u64, u32)>,
     visit_shape: Vec<u32>,
     /// Visits of several verbs: first row, rows, shape.
     mixed: Vec<(u32, u32, u32)>,
     /// Positions of their rows' verbs in their shapes.
     positions: Vec<u32>,
 }
+
+/// Sets of verbs whose shapes are found without a hash of all of them.
+const MASKS: usize = 256;
 
 /// A shape, and how its visits went.
 struct Counted {
@@ -84,6 +89,20 @@ impl Shapes {
             self.single[first as usize] = Some(shape);
             return shape;
         }
+        let most = verbs.iter().fold(0, |most, verb| most | verb);
+        if most >= u64::BITS {
+            return self.shape_of_set(verbs);
+        }
+        let mask = verbs.iter().fold(0_u64, |mask, verb| mask | 1 << verb);
+        self.by_mask.resize(MASKS, (0, 0));
+        let slot = (mask.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize % MASKS;
+        if self.by_mask[slot].0 != mask {
+            self.by_mask[slot] = (mask, self.shape_of_set(verbs));
+        }
+        self.by_mask[slot].1
+    }
+
+    fn shape_of_set(&mut self, verbs: &[u32]) -> u32 {
         self.scratch.clear();
         for &verb in verbs {
             if !self.scratch.contains(&verb) {

@@ -499,11 +499,12 @@ impl<'a> Coordinator<'a> {
         };
         let group = std::mem::take(&mut self.group);
         let meanings = Arc::new(Meanings::of(&self.dictionaries.names));
-        let touched = group.store(self.work, &mut transaction, (meanings, &mut self.kept))?;
-        let snapshot = self.work.stages().time(Stage::Store, || {
-            self.dictionaries.store(&mut transaction, last)?;
-            transaction.commit()
+        let (stages, dictionaries) = (self.work.stages(), &mut self.dictionaries);
+        let keep = (meanings, &mut self.kept);
+        let touched = group.store(self.work, &mut transaction, keep, |transaction| {
+            stages.time(Stage::Store, || dictionaries.store(transaction, last))
         })?;
+        let snapshot = stages.time(Stage::Store, || transaction.commit())?;
         self.state = snapshot.manifest().number;
         self.receipt.commits += 1;
         self.days.extend(touched.days);

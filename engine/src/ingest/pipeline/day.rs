@@ -1,6 +1,5 @@
 //! Rows of a day, from however many pieces, to its segment and cells.
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,7 +9,7 @@ use super::piece::{Piece, Sparse};
 use super::stage::{Stage, Stages};
 use crate::catalog::view::{Meanings, cells_of_sorted};
 use crate::error::{Error, Result};
-use crate::segment::{Attribute, DayRows, Segment, SegmentMeta, SortedRows, build_sorted};
+use crate::segment::{Attribute, Segment, SegmentMeta, SortedRows, TailedRows, build_sorted};
 use crate::storage::FileBytes;
 use crate::units::{Day, ImportNumber};
 
@@ -70,7 +69,7 @@ pub(super) fn build_day(
 ) -> Result<BuiltDay> {
     let started = Instant::now();
     let (sorted, segment) = stages.time(Stage::Build, || {
-        let sorted = SortedRows::of(&gather(day, parts))?;
+        let sorted = SortedRows::of_tailed(&gather(day, parts))?;
         let segment = build_sorted(&sorted, meanings.acceptance())?;
         Ok::<_, Error>((sorted, Arc::new(FileBytes::from(segment))))
     })?;
@@ -90,76 +89,66 @@ pub(super) fn build_day(
     })
 }
 
-fn gather(day: Day, parts: &[DayPart]) -> DayRows {
-    let mut rows = DayRows::new(day);
+fn gather(day: Day, parts: &[DayPart]) -> TailedRows {
+    let mut rows = TailedRows {
+        day,
+        ..TailedRows::default()
+    };
     let count = parts.iter().map(|part| part.rows.len()).sum();
-    for column in [
-        &mut rows.repo,
-        &mut rows.downloader,
-        &mut rows.ts,
-        &mut rows.verb,
-    ] {
+    for column in [&mut rows.ts, &mut rows.verb, &mut rows.tail] {
         column.reserve_exact(count);
     }
+    let mut before: Option<(&DayPart, u32)> = None;
     for part in parts {
-        let before = rows.len();
+        // A piece may come again, after rows of another day.
+        let known = before.filter(|(known, _)| Arc::ptr_eq(&known.piece, &part.piece));
+        let first_tail = known.map_or_else(|| tails(&mut rows, part), |(_, first)| first);
+        before = Some((part, first_tail));
         let range = part.rows.start as usize..part.rows.end as usize;
         let (piece, maps) = (&part.piece, &part.maps);
-        let tails = &piece.tail[range.clone()];
-        let mapped = |codes: &[u32], map: &[u32], to: &mut Vec<u32>| {
-            to.extend(tails.iter().map(|tail| map[codes[*tail as usize] as usize]));
-        };
-        mapped(&piece.repo, &maps.repo, &mut rows.repo);
-        mapped(&piece.downloader, &maps.identity, &mut rows.downloader);
         let verbs = piece.verb[range.clone()].iter();
         rows.verb
             .extend(verbs.map(|verb| maps.verb[*verb as usize]));
         rows.ts.extend_from_slice(&piece.ts[range.clone()]);
-        let mut attribute = |id: Attribute, values: &Sparse, map: &[u32]| {
-            if !values.is_empty() {
-                let values = tails.iter().map(|tail| map[values.get(*tail) as usize]);
-                rows.push_attribute(id, before, &values.collect::<Vec<u32>>());
-            }
-        };
-        attribute(Attribute::PLACE, &piece.place, &maps.place);
-        attribute(Attribute::AGENT, &piece.agent, &maps.agent);
-        attribute(Attribute::INTERNAL, &piece.internal, &[0, 1, 2]);
-        attribute(Attribute::OTHER_IP, &piece.other_ip, &maps.identity);
-        for ((column, map), values) in maps.extra.iter().zip(&piece.extra) {
-            attribute(Attribute::extra(*column), &values.values, map);
-        }
-        rows.push_attribute(
-            Attribute::IMPORT,
-            before,
-            &vec![part.import.get(); range.len()],
-        );
-        sessions(&mut rows, before, piece, tails);
+        let own = piece.tail[range].iter();
+        rows.tail.extend(own.map(|tail| tail + first_tail));
     }
-    rows.pad_attributes();
     rows
 }
 
-/// Appends the session ids that these rows have, numbered for the day.
-fn sessions(rows: &mut DayRows, before: usize, piece: &Piece, tails: &[u32]) {
-    if piece.session.is_empty() {
-        return;
+/// Appends the tails of a piece; gives the number of the first.
+fn tails(rows: &mut TailedRows, part: &DayPart) -> u32 {
+    let (piece, maps) = (&part.piece, &part.maps);
+    let before = rows.repo.len();
+    let count = piece.repo.len();
+    let mapped = |map: &[u32], code: u32| map[code as usize];
+    let repos = piece.repo.iter();
+    rows.repo
+        .extend(repos.map(|code| mapped(&maps.repo, *code)));
+    let ids = piece.downloader.iter();
+    rows.downloader
+        .extend(ids.map(|code| mapped(&maps.identity, *code)));
+    let mut attribute = |id: Attribute, values: &Sparse, map: &[u32]| {
+        if !values.is_empty() {
+            let values = values.all().iter().map(|code| mapped(map, *code));
+            rows.push_attribute(id, before, values);
+        }
+    };
+    attribute(Attribute::PLACE, &piece.place, &maps.place);
+    attribute(Attribute::AGENT, &piece.agent, &maps.agent);
+    attribute(Attribute::INTERNAL, &piece.internal, &[0, 1, 2]);
+    attribute(Attribute::OTHER_IP, &piece.other_ip, &maps.identity);
+    for ((column, map), values) in maps.extra.iter().zip(&piece.extra) {
+        attribute(Attribute::extra(*column), &values.values, map);
     }
-    let mut known: HashMap<u32, u32> = HashMap::new();
-    let mut last = (0, 0);
-    let values: Vec<u32> = tails
-        .iter()
-        .map(|tail| {
-            let number = piece.session.get(*tail);
-            if number == 0 || number == last.0 {
-                return if number == 0 { 0 } else { last.1 };
-            }
-            let of_day = *known.entry(number).or_insert_with(|| {
-                rows.sessions.push(piece.sessions[number as usize - 1]);
-                u32::try_from(rows.sessions.len()).unwrap_or(u32::MAX)
-            });
-            last = (number, of_day);
-            of_day
-        })
-        .collect();
-    rows.push_attribute(Attribute::SESSION, before, &values);
+    let imports = std::iter::repeat_n(part.import.get(), count);
+    rows.push_attribute(Attribute::IMPORT, before, imports);
+    if !piece.session.is_empty() {
+        let shift = u32::try_from(rows.sessions.len()).unwrap_or(u32::MAX);
+        let numbers = piece.session.all().iter();
+        let numbers = numbers.map(|number| if *number == 0 { 0 } else { number + shift });
+        rows.push_attribute(Attribute::SESSION, before, numbers);
+        rows.sessions.extend_from_slice(&piece.sessions);
+    }
+    u32::try_from(before).unwrap_or(u32::MAX)
 }

@@ -97,15 +97,19 @@ impl Group {
         Ok(())
     }
 
-    /// Puts everything into the transaction: segments, cells, publisher CSVs, ledger.
+    /// Puts everything into the transaction: segments, cells, publisher CSVs, ledger; and what `meanwhile` puts there
+    /// while the workers build days.
     pub(super) fn store(
         self,
         work: &Work,
         transaction: &mut Transaction,
         (meanings, kept): (Arc<Meanings>, &mut KeptCells),
+        meanwhile: impl FnOnce(&mut Transaction) -> Result<()>,
     ) -> Result<Touched> {
         let mut spilled = self.spilled;
-        spilled.extend(spill(work, transaction, self.days, Arc::clone(&meanings))?);
+        let building = Building::begin(work, self.days, Arc::clone(&meanings));
+        meanwhile(transaction)?;
+        spilled.extend(building.write(work, transaction)?);
         let mut touched = Touched::default();
         // Every reader would merge what memory has cut.
         let mut cut = BTreeMap::<Day, usize>::new();
@@ -169,32 +173,48 @@ pub(super) fn spill(
     days: BTreeMap<Day, Vec<DayPart>>,
     meanings: Arc<Meanings>,
 ) -> Result<Vec<Spilled>> {
-    let (sender, receiver) = mpsc::channel();
-    let order: Vec<Day> = days.keys().copied().collect();
-    for (day, parts) in days {
-        let (sender, meanings) = (sender.clone(), Arc::clone(&meanings));
-        let stages = Arc::clone(work.stages());
-        work.submit(Box::new(move || {
-            // A coordinator that is gone has an error of its own to report.
-            let _ = sender.send((day, build_day(day, &parts, &meanings, &stages)));
-        }));
+    Building::begin(work, days, meanings).write(work, transaction)
+}
+
+/// Days that the workers build.
+struct Building {
+    order: Vec<Day>,
+    built: mpsc::Receiver<(Day, Result<BuiltDay>)>,
+}
+
+impl Building {
+    fn begin(work: &Work, days: BTreeMap<Day, Vec<DayPart>>, meanings: Arc<Meanings>) -> Self {
+        let (sender, built) = mpsc::channel();
+        let order = days.keys().copied().collect();
+        for (day, parts) in days {
+            let (sender, meanings) = (sender.clone(), Arc::clone(&meanings));
+            let stages = Arc::clone(work.stages());
+            work.submit(Box::new(move || {
+                // A coordinator that is gone has an error of its own to report.
+                let _ = sender.send((day, build_day(day, &parts, &meanings, &stages)));
+            }));
+        }
+        Self { order, built }
     }
-    drop(sender);
-    let mut built: BTreeMap<Day, BuiltDay> = BTreeMap::new();
-    let mut spilled = Vec::new();
-    let mut next = order.into_iter().peekable();
-    for (day, result) in receiver {
-        built.insert(day, result?);
-        while let Some(day) = next.next_if(|day| built.contains_key(day)) {
-            if let Some(built) = built.remove(&day) {
-                let written = || write(transaction, day, built);
-                spilled.push(work.stages().time(Stage::Store, written)?);
+
+    /// Writes them in day order.
+    fn write(self, work: &Work, transaction: &mut Transaction) -> Result<Vec<Spilled>> {
+        let mut built: BTreeMap<Day, BuiltDay> = BTreeMap::new();
+        let mut spilled = Vec::new();
+        let mut next = self.order.into_iter().peekable();
+        for (day, result) in self.built {
+            built.insert(day, result?);
+            while let Some(day) = next.next_if(|day| built.contains_key(day)) {
+                if let Some(built) = built.remove(&day) {
+                    let written = || write(transaction, day, built);
+                    spilled.push(work.stages().time(Stage::Store, written)?);
+                }
             }
         }
-    }
-    match next.peek() {
-        Some(day) => Err(Error::corrupt(format!("building {day} did not end"))),
-        None => Ok(spilled),
+        match next.peek() {
+            Some(day) => Err(Error::corrupt(format!("building {day} did not end"))),
+            None => Ok(spilled),
+        }
     }
 }
 

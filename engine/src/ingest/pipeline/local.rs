@@ -1,25 +1,110 @@
 //! Texts of one piece to codes of its own.
 //!
-//! Most rows repeat what the row before had, so the last text is compared first. Equal 128-bit
-//! fingerprints are taken as equal texts.
+//! Most rows repeat what the row before had, so the last text is compared first. Others are found by a
+//! hash, and compared: the fingerprint that the store knows them by is made once for each.
 
-use crate::dictionary::identity::{Fingerprint, FingerprintMap, fingerprint};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
+
+use super::super::row::word_of;
+use crate::dictionary::identity::fingerprint;
 use crate::schema::IdentityKind;
 
 /// Distinct identities that a piece makes room for at once.
 const IDENTITIES_USUAL: usize = 1700;
-/// Distinct texts that a piece makes room for at once.
-const TEXTS_USUAL: usize = 400;
+/// Bytes of texts that a piece makes room for at once.
+const TEXT_BYTES_USUAL: usize = 8 << 10;
+/// log2 of the slots that a table begins with.
+const SLOT_BITS_MIN: u32 = 10;
+
+/// Where hashes begin. Chosen anew in every process, so that nobody can write texts that all lie in one place; codes
+/// do not depend on it.
+static SEED: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0));
+
+/// Codes by hashes.
+#[derive(Debug, Default)]
+struct Slots {
+    /// The hash above code + 1; 0 is free. Ordered by hash, as far as they do not collide.
+    slots: Vec<u64>,
+    bits: u32,
+    used: usize,
+}
+
+impl Slots {
+    /// The code of what `is_same` knows, or `next`, which is then noted.
+    #[inline]
+    fn find(&mut self, hash: u64, next: u32, is_same: impl Fn(u32) -> bool) -> u32 {
+        if 2 * self.used >= self.slots.len() {
+            self.grow();
+        }
+        let mask = self.slots.len() - 1;
+        let tag = hash >> 32;
+        let mut at = self.place(tag);
+        loop {
+            let slot = self.slots[at];
+            if slot == 0 {
+                self.slots[at] = tag << 32 | u64::from(next + 1);
+                self.used += 1;
+                return next;
+            }
+            let code = slot as u32 - 1;
+            if slot >> 32 == tag && is_same(code) {
+                return code;
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    fn place(&self, tag: u64) -> usize {
+        (tag >> (32 - self.bits)) as usize
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        self.bits = (self.bits + 1).max(SLOT_BITS_MIN);
+        let old = std::mem::replace(&mut self.slots, vec![0; 1 << self.bits]);
+        let mask = self.slots.len() - 1;
+        for slot in old.into_iter().filter(|slot| *slot != 0) {
+            let mut at = self.place(slot >> 32);
+            while self.slots[at] != 0 {
+                at = (at + 1) & mask;
+            }
+            self.slots[at] = slot;
+        }
+    }
+}
+
+/// Both halves of a product, folded.
+#[inline]
+fn folded(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    product as u64 ^ (product >> 64) as u64
+}
+
+/// Hashes a text, beginning with another hash.
+#[inline]
+fn hash(start: u64, text: &[u8]) -> u64 {
+    const ODD: [u64; 2] = [0x9e37_79b9_7f4a_7c15, 0xe703_7ed1_a0b4_28db];
+    let (pairs, rest) = text.as_chunks::<16>();
+    let word = |bytes: &[u8]| word_of(bytes.first_chunk::<8>().map_or(bytes, |bytes| bytes));
+    let mix = |hash: u64, (low, high): (u64, u64)| folded(low ^ ODD[0], high ^ hash);
+    let mut hash = start ^ (text.len() as u64).wrapping_mul(ODD[1]);
+    for pair in pairs {
+        let (low, high) = pair.split_at(8);
+        hash = mix(hash, (word(low), word(high)));
+    }
+    let (low, high) = rest.split_at(rest.len().min(8));
+    folded(mix(hash, (word(low), word(high))), ODD[1])
+}
 
 /// Distinct texts in the order they came; a text may be made of two parts, joined by NUL.
 #[derive(Debug, Default)]
 pub(super) struct LocalTexts {
-    codes: FingerprintMap<u32>,
+    codes: Slots,
     texts: Vec<u8>,
     ends: Vec<usize>,
     prints: Vec<u128>,
     last: Option<u32>,
-    scratch: Vec<u8>,
 }
 
 impl LocalTexts {
@@ -30,53 +115,66 @@ impl LocalTexts {
         {
             return last;
         }
-        let code = self.find(text);
-        self.last = Some(code);
-        code
+        let hash = hash(*SEED, text);
+        self.find(
+            hash,
+            |known| known == text,
+            |texts| texts.extend_from_slice(text),
+        )
     }
 
     /// The code of two texts joined by NUL, from 0.
+    #[inline]
     pub(super) fn intern_pair(&mut self, first: &[u8], second: &[u8]) -> u32 {
-        if let Some(last) = self.last {
-            let text = self.text(last);
-            let split = first.len();
-            if text.len() == split + 1 + second.len()
-                && text.get(..split) == Some(first)
-                && text.get(split + 1..) == Some(second)
-            {
-                return last;
-            }
+        let is_same = |known: &[u8]| {
+            let split = known.split_at_checked(first.len());
+            split.is_some_and(|(head, tail)| {
+                tail.split_first()
+                    .is_some_and(|(nul, tail)| tail == second && *nul == 0)
+                    && head == first
+            })
+        };
+        if let Some(last) = self.last
+            && is_same(self.text(last))
+        {
+            return last;
         }
-        let mut joined = std::mem::take(&mut self.scratch);
-        joined.clear();
-        joined.extend_from_slice(first);
-        joined.push(0);
-        joined.extend_from_slice(second);
-        let code = self.find(&joined);
-        self.scratch = joined;
-        self.last = Some(code);
-        code
+        let hash = hash(hash(*SEED, first), second);
+        self.find(hash, is_same, |texts| {
+            texts.extend_from_slice(first);
+            texts.push(0);
+            texts.extend_from_slice(second);
+        })
     }
 
-    fn find(&mut self, text: &[u8]) -> u32 {
-        if self.codes.capacity() == 0 {
-            self.codes.reserve(TEXTS_USUAL);
-        }
-        let print = twox_hash::XxHash3_128::oneshot(text);
+    #[inline]
+    fn find(
+        &mut self,
+        hash: u64,
+        is_same: impl Fn(&[u8]) -> bool,
+        add: impl FnOnce(&mut Vec<u8>),
+    ) -> u32 {
         let next = self.ends.len() as u32;
-        let code = *self.codes.entry(Fingerprint::from(print)).or_insert(next);
+        let (texts, ends) = (&self.texts, &self.ends);
+        let code = self
+            .codes
+            .find(hash, next, |code| is_same(text_of(texts, ends, code)));
         if code == next {
-            self.texts.extend_from_slice(text);
+            if next == 0 {
+                self.texts.reserve(TEXT_BYTES_USUAL);
+            }
+            let start = self.texts.len();
+            add(&mut self.texts);
             self.ends.push(self.texts.len());
+            let print = twox_hash::XxHash3_128::oneshot(&self.texts[start..]);
             self.prints.push(print);
         }
+        self.last = Some(code);
         code
     }
 
     fn text(&self, code: u32) -> &[u8] {
-        let code = code as usize;
-        let start = if code == 0 { 0 } else { self.ends[code - 1] };
-        &self.texts[start..self.ends[code]]
+        text_of(&self.texts, &self.ends, code)
     }
 
     /// Half of the text's fingerprint.
@@ -84,10 +182,14 @@ impl LocalTexts {
         self.prints[code as usize] as u64
     }
 
+    /// The same of all texts, by code.
+    pub(super) fn prints(&self) -> Vec<u64> {
+        self.prints.iter().map(|print| *print as u64).collect()
+    }
+
     /// Drops what finds codes; no text can be added any more.
     pub(super) fn close(&mut self) {
-        self.codes = FingerprintMap::default();
-        self.scratch = Vec::new();
+        self.codes = Slots::default();
     }
 
     /// All texts by code, with their fingerprints. They are pieces of parsed lines, which are UTF-8.
@@ -95,6 +197,13 @@ impl LocalTexts {
         let codes = 0..self.ends.len() as u32;
         codes.map(|code| (self.prints[code as usize], self.text(code)))
     }
+}
+
+#[inline]
+fn text_of<'t>(texts: &'t [u8], ends: &[usize], code: u32) -> &'t [u8] {
+    let code = code as usize;
+    let start = if code == 0 { 0 } else { ends[code - 1] };
+    &texts[start..ends[code]]
 }
 
 /// One identity of a piece.
@@ -108,7 +217,7 @@ pub(super) struct LocalIdentity {
 /// Distinct identities in the order they came, from 1.
 #[derive(Debug, Default)]
 pub(super) struct LocalIdentities {
-    codes: FingerprintMap<u32>,
+    codes: Slots,
     texts: Vec<u8>,
     entries: Vec<LocalIdentity>,
     last: [u32; 2],
@@ -124,39 +233,35 @@ impl LocalIdentities {
         if last != 0 && self.text(last) == text {
             return last;
         }
-        if self.codes.capacity() == 0 {
-            self.codes.reserve(IDENTITIES_USUAL);
+        if self.entries.capacity() == 0 {
             self.entries.reserve(IDENTITIES_USUAL);
             self.texts.reserve(IDENTITIES_USUAL * text.len());
         }
-        let print = fingerprint(kind, text);
-        let next = self.entries.len() as u32 + 1;
-        let code = *self.codes.entry(Fingerprint::from(print)).or_insert(next);
-        if code == next {
+        let next = self.entries.len() as u32;
+        let (texts, entries) = (&self.texts, &self.entries);
+        let hash = hash(*SEED ^ kind as u64, text);
+        let index = self.codes.find(hash, next, |index| {
+            entries[index as usize].kind == kind && identity_text(texts, entries, index) == text
+        });
+        if index == next {
             self.texts.extend_from_slice(text);
             self.entries.push(LocalIdentity {
                 kind,
-                print,
+                print: fingerprint(kind, text),
                 end: self.texts.len(),
             });
         }
-        self.last[kind as usize] = code;
-        code
+        self.last[kind as usize] = index + 1;
+        index + 1
     }
 
     /// Drops what finds codes; no identity can be added any more.
     pub(super) fn close(&mut self) {
-        self.codes = FingerprintMap::default();
+        self.codes = Slots::default();
     }
 
     fn text(&self, code: u32) -> &[u8] {
-        let index = code as usize - 1;
-        let start = if index == 0 {
-            0
-        } else {
-            self.entries[index - 1].end
-        };
-        &self.texts[start..self.entries[index].end]
+        identity_text(&self.texts, &self.entries, code - 1)
     }
 
     /// Half of the fingerprint; 0 for none.
@@ -173,5 +278,75 @@ impl LocalIdentities {
         codes
             .zip(&self.entries)
             .map(|(code, entry)| (*entry, self.text(code)))
+    }
+}
+
+#[inline]
+fn identity_text<'t>(texts: &'t [u8], entries: &[LocalIdentity], index: u32) -> &'t [u8] {
+    let index = index as usize;
+    let start = if index == 0 {
+        0
+    } else {
+        entries[index - 1].end
+    };
+    &texts[start..entries[index].end]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// The twin is a map of texts.
+        #[test]
+        fn codes_are_those_of_a_map(
+            texts in prop::collection::vec(("[ab]{0,40}", "[ab]{0,3}"), 1..900),
+            is_pair: bool,
+        ) {
+            let mut known = HashMap::new();
+            let mut local = LocalTexts::default();
+            for (first, second) in &texts {
+                let text = if is_pair { format!("{first}\0{second}") } else { first.clone() };
+                let next = known.len() as u32;
+                let want = *known.entry(text).or_insert(next);
+                let found = if is_pair {
+                    local.intern_pair(first.as_bytes(), second.as_bytes())
+                } else {
+                    local.intern(first.as_bytes())
+                };
+                prop_assert_eq!(found, want);
+            }
+            local.close();
+            prop_assert_eq!(local.all().len(), known.len());
+            for (code, (print, text)) in (0_u32..).zip(local.all()) {
+                prop_assert_eq!(known[std::str::from_utf8(text).unwrap()], code);
+                prop_assert_eq!(print, twox_hash::XxHash3_128::oneshot(text));
+            }
+        }
+
+        #[test]
+        fn identities_are_those_of_a_map(
+            texts in prop::collection::vec(("[ab]{0,70}", any::<bool>()), 1..900),
+        ) {
+            let mut known = HashMap::new();
+            let mut local = LocalIdentities::default();
+            for (text, is_user) in &texts {
+                let kind = if *is_user { IdentityKind::User } else { IdentityKind::Ip };
+                let next = known.len() as u32 + 1;
+                let want = if text.is_empty() {
+                    0
+                } else {
+                    *known.entry((text, is_user)).or_insert(next)
+                };
+                prop_assert_eq!(local.intern(kind, text.as_bytes()), want);
+            }
+            for (entry, text) in local.all() {
+                prop_assert_eq!(entry.print, fingerprint(entry.kind, text));
+            }
+        }
     }
 }

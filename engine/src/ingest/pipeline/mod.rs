@@ -21,6 +21,7 @@ mod day;
 mod dictionaries;
 mod discover;
 mod group;
+mod hours;
 mod local;
 mod options;
 mod piece;

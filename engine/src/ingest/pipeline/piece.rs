@@ -1,17 +1,20 @@
 //! Parsed lines of one block, column by column, with codes of the block's own.
 
+use super::hours::{HashedRows, hour_sums};
 use super::local::{LocalIdentities, LocalTexts};
 use super::row_hash::Lanes;
 use crate::catalog::HourSum;
 use crate::dictionary::template;
 use crate::error::Result;
 use crate::ingest::reject::RejectReason;
-use crate::ingest::row::{RawRow, RowHead, RowSink};
+use crate::ingest::row::{RawRow, RowHead, RowSink, verb_word};
 use crate::schema::IdentityKind;
-use crate::units::{DAY_MS, Day, HOUR_MS, TimestampMs};
+use crate::units::{DAY_MS, Day, TimestampMs};
 
 /// Most rows that a piece makes room for before it has any.
 const LINES_MAX: usize = 1 << 16;
+/// Rows of a tail, usually at least.
+const TAIL_ROWS: usize = 6;
 
 /// A line that was not taken.
 #[derive(Clone, Debug)]
@@ -40,10 +43,9 @@ impl Sparse {
         self.0.is_empty()
     }
 
-    /// The value of a tail; 0 if it has none.
-    #[inline]
-    pub(super) fn get(&self, tail: u32) -> u32 {
-        self.0.get(tail as usize).copied().unwrap_or(0)
+    /// The values of tails; those behind the last have none.
+    pub(super) fn all(&self) -> &[u32] {
+        &self.0
     }
 }
 
@@ -136,16 +138,31 @@ impl Piece {
     pub(super) fn new(lines: u64) -> Self {
         let lines = usize::try_from(lines).unwrap_or_default().min(LINES_MAX);
         let column = || Vec::with_capacity(lines);
+        let tails = || Vec::with_capacity(lines / TAIL_ROWS);
         Self {
             ts: column(),
             verb: column(),
             tail: column(),
+            repo: tails(),
+            downloader: tails(),
+            place: Sparse(tails()),
+            scratch: Scratch {
+                lanes: Vec::with_capacity(lines / TAIL_ROWS),
+                ..Scratch::default()
+            },
             ..Self::default()
         }
     }
 
-    /// Drops what was needed while the block was parsed.
+    /// Sums up, and drops what was needed while the block was parsed.
     pub(super) fn parsed(&mut self) {
+        self.hours = hour_sums(HashedRows {
+            days: &self.days,
+            ts: &self.ts,
+            verb: (&self.verb, &self.verbs.prints()),
+            tail: (&self.tail, &self.scratch.lanes),
+        });
+        self.find_ends();
         self.scratch = Scratch::default();
         self.identities.close();
         let columns = self.extra.iter_mut().map(|column| &mut column.texts);
@@ -179,28 +196,35 @@ impl Piece {
         self.ts.len()
     }
 
-    fn verb_code(&mut self, method: &[u8], status: u16) -> u32 {
-        let mut word = [0; 8];
-        let [letters @ .., _, _] = &mut word;
-        if method.len() > letters.len() {
-            return self.new_verb(method, status);
+    /// First and last instant.
+    fn find_ends(&mut self) {
+        let ends = self.days.iter().skip(1).map(|(_, start)| *start as usize);
+        let ends = ends.chain([self.ts.len()]);
+        for ((day, start), end) in self.days.iter().zip(ends) {
+            let own = &self.ts[*start as usize..end];
+            let at = |ts: &u32| TimestampMs(day.start().get() + u64::from(*ts));
+            if let (Some(first), Some(last)) = (own.iter().min().map(at), own.iter().max().map(at))
+            {
+                self.ts_first = Some(self.ts_first.map_or(first, |known| known.min(first)));
+                self.ts_last = Some(self.ts_last.map_or(last, |known| known.max(last)));
+            }
         }
-        letters
-            .iter_mut()
-            .zip(method)
-            .for_each(|(to, from)| *to = *from);
-        // Never 0, because a method is never empty.
-        let key = u64::from_le_bytes(word) | u64::from(status) << 48;
+    }
+
+    #[inline]
+    fn verb_code(&mut self, head: &RowHead<'_>) -> u32 {
+        let key = head.verb;
         let slot = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as usize % VERB_SLOTS;
         let (known, code) = self.scratch.verbs.0[slot];
-        if known == key {
+        if known == key && key != 0 {
             return code;
         }
-        let code = self.new_verb(method, status);
+        let code = self.new_verb(head.method, head.status);
         self.scratch.verbs.0[slot] = (key, code);
         code
     }
 
+    #[cold]
     fn new_verb(&mut self, method: &[u8], status: u16) -> u32 {
         self.verbs
             .intern_pair(method, status.to_string().as_bytes())
@@ -209,23 +233,17 @@ impl Piece {
     /// Adds a row with a tail that is in place.
     #[inline]
     fn end_row(&mut self, tail: u32, head: &RowHead<'_>) {
-        let number = self.ts.len();
-        let verb = self.verb_code(head.method, head.status);
-        let lanes = self.scratch.lanes[tail as usize];
-        let ts = head.ts;
-        self.add_to_hour(ts, lanes.row_hash(ts.get(), self.verbs.print(verb)));
-        let mut of_day = ts.get().wrapping_sub(self.scratch.day_start);
+        let verb = self.verb_code(head);
+        let mut of_day = head.ts.get().wrapping_sub(self.scratch.day_start);
         if of_day >= DAY_MS || self.days.is_empty() {
-            self.days.push((ts.day(), number as u32));
-            self.scratch.day_start = ts.day().start().get();
-            of_day = u64::from(ts.ms_of_day());
+            self.days.push((head.ts.day(), self.ts.len() as u32));
+            self.scratch.day_start = head.ts.day().start().get();
+            of_day = u64::from(head.ts.ms_of_day());
         }
         self.ts.push(of_day as u32);
         self.verb.push(verb);
         self.tail.push(tail);
         self.cut += u64::from(head.ts_cut);
-        self.ts_first = Some(self.ts_first.map_or(ts, |first| first.min(ts)));
-        self.ts_last = Some(self.ts_last.map_or(ts, |last| last.max(ts)));
     }
 
     /// Template code + 1, session number and fingerprint of a user agent that is there.
@@ -266,21 +284,6 @@ impl Piece {
             sum = sum.wrapping_add((column.print | 1).wrapping_mul(print));
         }
         sum
-    }
-
-    fn add_to_hour(&mut self, ts: TimestampMs, hash: u128) {
-        let hour = u32::try_from(ts.get() / HOUR_MS).unwrap_or(u32::MAX);
-        match self.hours.last_mut() {
-            Some(sum) if sum.hour == hour => {
-                sum.rows += 1;
-                sum.sum = sum.sum.wrapping_add(hash);
-            }
-            _ => self.hours.push(HourSum {
-                hour,
-                rows: 1,
-                sum: hash,
-            }),
-        }
     }
 }
 
@@ -337,6 +340,7 @@ impl RowSink for Piece {
             ts_cut: row.ts_cut,
             status: row.status,
             method: row.method,
+            verb: verb_word(row.method, row.status),
         };
         self.end_row(tail as u32, &head);
         Ok(())

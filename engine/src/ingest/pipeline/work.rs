@@ -225,6 +225,7 @@ impl Work {
         let block = match self.stages.time(Stage::Read, || reader.next_block()) {
             Ok(Some(block)) => block,
             Ok(None) => {
+                self.lock().spare.push(reader.take_back());
                 let (log_format, header) = (reader.format_name(), Arc::clone(reader.header()));
                 let header_line = reader.header_text().to_vec();
                 self.end(

@@ -13,7 +13,7 @@
 //! a sample of its first [`SAMPLE_BYTES`] bytes; lines that end before have none.
 
 use crate::ingest::header::{Columns, Known, Verb};
-use crate::ingest::row::RowHead;
+use crate::ingest::row::{RowHead, verb_word};
 use crate::ingest::timestamp::{self, Date, Plausible};
 use std::ops::Range;
 
@@ -27,11 +27,13 @@ const METHOD_BYTES: usize = 8;
 /// How much of a tail picks its slot.
 const SAMPLE_BYTES: usize = 56;
 /// log2 of the number of tails that are remembered: most that a block has.
-const SLOT_BITS: u32 = 11;
+const SLOT_BITS: u32 = 12;
 
 /// The beginning of a line, not looked at but for its commas.
 pub(super) struct Head<'a> {
     bytes: &'a [u8; METHOD + METHOD_BYTES],
+    /// The method and what follows it.
+    method: u64,
     /// Bytes of it, the last comma included.
     pub(super) len: usize,
 }
@@ -47,7 +49,7 @@ impl<'a> Head<'a> {
             return None;
         }
         let len = METHOD + comma(method)? + 1;
-        Some(Self { bytes, len })
+        Some(Self { bytes, method, len })
     }
 
     /// Its fields, if they are of the usual shape.
@@ -58,15 +60,15 @@ impl<'a> Head<'a> {
         let [_, a, b, c, ..] = *rest else { return None };
         let [a, b, c] = [a, b, c].map(|byte| u16::from(byte.wrapping_sub(b'0')));
         let method = self.bytes.get(METHOD..self.len - 1)?;
+        let status = a * 100 + b * 10 + c;
         let usual = a < 10 && b < 10 && c < 10;
-        (usual && !method.is_empty() && method.iter().all(u8::is_ascii_alphabetic)).then_some(
-            RowHead {
-                ts: stamp.ms,
-                ts_cut: stamp.cut,
-                status: a * 100 + b * 10 + c,
-                method,
-            },
-        )
+        (usual && are_letters(self.method, method.len())).then_some(RowHead {
+            ts: stamp.ms,
+            ts_cut: stamp.cut,
+            status,
+            method,
+            verb: verb_word(method, status),
+        })
     }
 }
 
@@ -83,18 +85,55 @@ const fn comma(word: u64) -> Option<usize> {
     }
 }
 
+/// Whether the first `len` of eight bytes, 1 to 7, are ASCII letters.
+#[inline]
+const fn are_letters(word: u64, len: usize) -> bool {
+    let ones = u64::MAX / 0xff;
+    let highs = ones << 7;
+    if len == 0 || len > 7 {
+        return false;
+    }
+    let beyond = u64::MAX << (8 * len);
+    // In lower case; what lies beyond is an `a`.
+    let word = (word | (ones * 0x20)) & !beyond | (ones * b'a' as u64) & beyond;
+    // Of bytes without their highest bit, both differences keep it if they are not below zero.
+    let from_a = (word | highs).wrapping_sub(ones * b'a' as u64);
+    let to_z = (ones * (b'z' | 0x80) as u64).wrapping_sub(word & !highs);
+    word & highs == 0 && from_a & to_z & highs == highs
+}
+
 /// Tails of a block's lines.
 pub(super) struct Tails<'a> {
     bytes: &'a [u8],
     slots: Vec<Slot>,
 }
 
-/// A tail: where it begins, its length with the line ending (0 is none), the number of its row.
+/// A tail in a word, so that all slots lie in the nearest cache: from the lowest bit its length with the line ending (0 is
+/// none), where it begins, the number of its row.
 #[derive(Clone, Copy, Default)]
-struct Slot {
-    start: u32,
-    len: u32,
-    row: u32,
+struct Slot(u64);
+
+const LEN_BITS: u32 = 10;
+const START_BITS: u32 = 26;
+
+impl Slot {
+    /// `None` for one that does not fit.
+    #[inline]
+    fn new(start: usize, len: usize, row: u32) -> Option<Self> {
+        let fits = len >> LEN_BITS == 0 && start >> START_BITS == 0;
+        let fits = fits && row.leading_zeros() >= LEN_BITS + START_BITS - u32::BITS;
+        let word = u64::from(row) << START_BITS | start as u64;
+        fits.then_some(Self(word << LEN_BITS | len as u64))
+    }
+
+    /// Where it begins, its length and its row.
+    #[inline]
+    const fn parts(self) -> (usize, usize, u32) {
+        let len = self.0 & ((1 << LEN_BITS) - 1);
+        let start = self.0 >> LEN_BITS & ((1 << START_BITS) - 1);
+        let row = (self.0 >> (LEN_BITS + START_BITS)) as u32;
+        (start as usize, len as usize, row)
+    }
 }
 
 impl<'a> Tails<'a> {
@@ -128,23 +167,20 @@ impl<'a> Tails<'a> {
     #[inline]
     pub(super) fn find(&self, start: usize) -> Option<(u32, usize)> {
         let slot = self.slots.get(self.slot(start)?)?;
-        let (at, len) = (slot.start as usize, slot.len as usize);
+        let (at, len, row) = slot.parts();
         let same = len > 0 && self.bytes.get(start..start + len) == self.bytes.get(at..at + len);
-        same.then_some((slot.row, len))
+        same.then_some((row, len))
     }
 
     /// Remembers the tail of row `row`, which ends with a line ending.
     #[inline]
     pub(super) fn keep(&mut self, tail: Range<usize>, row: u32) {
-        if let Some(slot) = self
-            .slot(tail.start)
-            .and_then(|slot| self.slots.get_mut(slot))
+        if let (Some(place), Some(kept)) = (
+            self.slot(tail.start),
+            Slot::new(tail.start, tail.len(), row),
+        ) && let Some(slot) = self.slots.get_mut(place)
         {
-            *slot = Slot {
-                start: tail.start as u32,
-                len: tail.len() as u32,
-                row,
-            };
+            *slot = kept;
         }
     }
 }
@@ -152,6 +188,34 @@ impl<'a> Tails<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tail_fits_into_a_word_or_is_left() {
+        for tail in [(0, 1, 0), ((1 << 26) - 1, 1023, (1 << 28) - 1)] {
+            let slot = Slot::new(tail.0, tail.1, tail.2);
+            assert_eq!(slot.map(Slot::parts), Some(tail));
+        }
+        for tail in [(1 << 26, 1, 0), (0, 1 << 10, 0), (0, 1, 1 << 28)] {
+            assert!(Slot::new(tail.0, tail.1, tail.2).is_none());
+        }
+    }
+
+    #[test]
+    fn letters_are_told_from_others() {
+        for byte in 0..=u8::MAX {
+            for (at, len) in (0..8).flat_map(|at| (0..9).map(move |len| (at, len))) {
+                let mut bytes = *b"GETzZaA,";
+                bytes[at] = byte;
+                let want =
+                    (1..8).contains(&len) && bytes[..len].iter().all(u8::is_ascii_alphabetic);
+                assert_eq!(
+                    are_letters(u64::from_le_bytes(bytes), len),
+                    want,
+                    "{bytes:?} {len}"
+                );
+            }
+        }
+    }
 
     #[test]
     fn the_first_comma_is_found() {

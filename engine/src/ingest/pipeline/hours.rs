@@ -1,0 +1,98 @@
+//! Rows of a piece to the sums of their hashes by hour.
+//!
+//! All rows of a block at once: a hash takes some ten multiplications, and those of several rows then overlap.
+
+use super::row_hash::Lanes;
+use crate::catalog::HourSum;
+use crate::units::{DAY_MS, Day, HOUR_MS};
+
+/// What is hashed of rows, column by column.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HashedRows<'a> {
+    /// Runs of rows of the same day: day, number of its first row.
+    pub(super) days: &'a [(Day, u32)],
+    /// Millisecond of the day.
+    pub(super) ts: &'a [u32],
+    /// Code of the verb, and the fingerprint of each code.
+    pub(super) verb: (&'a [u32], &'a [u64]),
+    /// Number of the tail, and what each tail adds to the hash.
+    pub(super) tail: (&'a [u32], &'a [Lanes]),
+}
+
+/// The sums of the rows of each hour, in the order the hours came; one may come again.
+pub(super) fn hour_sums(rows: HashedRows<'_>) -> Vec<HourSum> {
+    let mut sums = Vec::new();
+    let ends = rows.days.iter().skip(1).map(|(_, start)| *start as usize);
+    let ends = ends.chain([rows.ts.len()]);
+    for ((day, start), end) in rows.days.iter().zip(ends) {
+        let (mut place, day_start) = (*start as usize, day.start().get());
+        while place < end {
+            let hour = rows.ts[place] / HOUR;
+            let of_hour = hour * HOUR..(hour + 1) * HOUR;
+            let same = rows.ts[place..end].iter();
+            let len = same.take_while(|ts| of_hour.contains(ts)).count();
+            sums.push(HourSum {
+                hour: u32::try_from(day_start / HOUR_MS).unwrap_or(u32::MAX) + hour,
+                rows: len as u64,
+                sum: sum_of(rows, place..place + len, day_start),
+            });
+            place += len;
+        }
+    }
+    sums
+}
+
+/// Milliseconds of an hour, as times of a day are counted.
+const HOUR: u32 = (HOUR_MS % DAY_MS) as u32;
+
+fn sum_of(rows: HashedRows<'_>, range: std::ops::Range<usize>, day_start: u64) -> u128 {
+    let ((verbs, prints), (tails, lanes)) = (rows.verb, rows.tail);
+    let of_rows = verbs[range.clone()].iter().zip(&tails[range.clone()]);
+    rows.ts[range]
+        .iter()
+        .zip(of_rows)
+        .fold(0_u128, |sum, (ts, (verb, tail))| {
+            let print = prints[*verb as usize];
+            let hash = lanes[*tail as usize].row_hash(day_start + u64::from(*ts), print);
+            sum.wrapping_add(hash)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_are_those_of_rows_one_by_one() {
+        let days = [(Day(20_000), 0), (Day(20_001), 5)];
+        let ts = [0, 3_599_999, 3_600_000, 7_199_999, 5, 86_399_999, 0];
+        let (verb, prints) = ([0, 1, 0, 1, 1, 0, 0], [77, 99]);
+        let tail = [0, 0, 1, 1, 0, 2, 2];
+        let lanes = [1, 2, 3].map(|part| Lanes::of_tail([0, 0, part, part, 0, 0, 0, 0], part));
+        let sums = hour_sums(HashedRows {
+            days: &days,
+            ts: &ts,
+            verb: (&verb, &prints),
+            tail: (&tail, &lanes),
+        });
+        let hash = |row: usize| {
+            let day = if row < 5 { days[0].0 } else { days[1].0 };
+            let ts = day.start().get() + u64::from(ts[row]);
+            lanes[tail[row] as usize].row_hash(ts, prints[verb[row] as usize])
+        };
+        let sum = |rows: &[usize]| {
+            let hashes = rows.iter().map(|row| hash(*row));
+            hashes.fold(0, u128::wrapping_add)
+        };
+        let want = [
+            (480_000, vec![0, 1]),
+            (480_001, vec![2, 3]),
+            (480_000, vec![4]),
+            (480_047, vec![5]),
+            (480_024, vec![6]),
+        ];
+        let found: Vec<_> = sums.iter().map(|s| (s.hour, s.rows, s.sum)).collect();
+        let want = want.map(|(hour, rows)| (hour, rows.len() as u64, sum(&rows)));
+        assert_eq!(found, want);
+    }
+}
