@@ -34,8 +34,10 @@
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 mod bit_set;
+mod rank_set;
 mod roaring;
 mod stored_set;
 
 pub use bit_set::BitSet;
+pub use rank_set::RankSet;
 pub use stored_set::{SET_KINDS, StoredSet, encode_set};

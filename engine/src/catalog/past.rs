@@ -2,12 +2,15 @@
 //!
 //! Nothing is stored of who was active when but the histograms: the last day of each downloader before a
 //! month comes from reading the earlier days' visits again, a few nanoseconds each, which needs no bytes on
-//! disk and nothing that could differ from them.
+//! disk and nothing that could differ from them. Of those who are not active in the months that are told of nothing is
+//! kept: a month's downloaders are few beside all.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use super::manifest::Partition;
 use super::view::View;
+use crate::bitmap::{BitSet, RankSet};
 use crate::derived::{Actives, DAYS_MAX, MonthHistory, RepoActives};
 use crate::error::{Error, ErrorKind, Result};
 use crate::segment::{AcceptedVisits, RepoRange, Segment};
@@ -32,12 +35,14 @@ pub fn histories(view: &View, months: &[Month]) -> Result<BTreeMap<Month, MonthH
         return Ok(BTreeMap::new());
     }
     let days: Vec<Day> = partitions.iter().map(|partition| partition.day).collect();
-    let past = Past {
+    let mut past = Past {
         view,
         partitions: &partitions,
         days: &days,
         months,
+        wanted: None,
     };
+    past.wanted = past.wanted()?;
     std::thread::scope(|threads| {
         let repos = threads.spawn(|| past.repos());
         let mut histories = past.all()?;
@@ -57,9 +62,42 @@ struct Past<'a> {
     partitions: &'a [&'a Partition],
     days: &'a [Day],
     months: &'a [Month],
+    /// Who is active in the months that are told of, if there are others: of nobody else it matters when they were
+    /// active, and they are few beside all.
+    wanted: Option<RankSet>,
 }
 
 impl Past<'_> {
+    fn wanted(&self) -> Result<Option<RankSet>> {
+        let is_told = |day: &&&Partition| self.is_told(day.day.month());
+        if self.partitions.iter().all(|day| is_told(&day)) {
+            return Ok(None);
+        }
+        let accepts = &self.view.meanings().accepts;
+        let mut set = BitSet::new(self.view.identities().next_id());
+        let (mut visits, mut ids) = (AcceptedVisits::default(), Vec::new());
+        for partition in self.partitions.iter().filter(is_told) {
+            for segment in open_segments(self.view, partition)? {
+                ids.clear();
+                let repos = segment.repos()?;
+                visits.read((&segment, &repos), accepts, false, |visit| {
+                    ids.push(visit.id)
+                })?;
+                set.insert_all(&ids)?;
+            }
+        }
+        Ok(Some(RankSet::new(&set)))
+    }
+
+    /// The number that stands for a downloader; `None` for one that does not matter.
+    #[inline]
+    fn number(&self, id: u32) -> Option<u32> {
+        match &self.wanted {
+            Some(wanted) => wanted.rank(id),
+            None => Some(id),
+        }
+    }
+
     fn is_told(&self, month: Month) -> bool {
         self.months.binary_search(&month).is_ok()
     }
@@ -67,9 +105,18 @@ impl Past<'_> {
     /// Histograms of everybody, of accounts and of countries.
     fn all(&self) -> Result<BTreeMap<Month, MonthHistory>> {
         let meanings = self.view.meanings();
-        let limit = self.view.identities().next_id();
+        let (limit, ips) = match &self.wanted {
+            Some(wanted) => {
+                let ips = wanted.ranked(self.view.ip_bits());
+                (wanted.count(), Cow::Owned(ips))
+            }
+            None => {
+                let limit = self.view.identities().next_id();
+                (limit, Cow::Borrowed(self.view.ip_bits()))
+            }
+        };
         let countries = meanings.countries.len();
-        let mut actives = Actives::new(self.days, limit, countries, self.view.ip_bits());
+        let mut actives = Actives::new(self.days, limit, countries, &ips);
         let mut visits = AcceptedVisits::default();
         let mut histories: BTreeMap<Month, MonthHistory> = BTreeMap::new();
         for (index, partition) in self.partitions.iter().enumerate() {
@@ -78,8 +125,11 @@ impl Past<'_> {
             for segment in open_segments(self.view, partition)? {
                 let repos = segment.repos()?;
                 visits.read((&segment, &repos), &meanings.accepts, true, |visit| {
+                    let Some(number) = self.number(visit.id) else {
+                        return;
+                    };
                     let country = meanings.country_of.get(visit.place as usize);
-                    actives.add(visit.id, country.copied().unwrap_or(0));
+                    actives.add(number, country.copied().unwrap_or(0));
                 })?;
             }
             actives.end_day(histories.entry(month).or_default());
@@ -132,7 +182,9 @@ impl Past<'_> {
                 for ((code, _), actives) in repos.iter().zip(&mut actives) {
                     let repo = repo_of(&own, *code);
                     visits.read((&segment, repo), accepts, false, |visit| {
-                        actives.add(index, visit.id);
+                        if let Some(number) = self.number(visit.id) {
+                            actives.add(index, number);
+                        }
                     })?;
                 }
             }

@@ -164,12 +164,6 @@ impl History {
         Ok(&self.directory()?.keys)
     }
 
-    /// Bit `kind` is set if it has all keys of the kind on which somebody was active.
-    #[must_use]
-    pub fn whole_kinds(&self) -> u32 {
-        self.whole_kinds
-    }
-
     /// Whether it says all about a key; about one that it does not list that is that nobody was active.
     ///
     /// # Errors

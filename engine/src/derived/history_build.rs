@@ -10,6 +10,7 @@ use super::history::{
     BIN_COUNT, BIN_GAP, DAY_BINS, DAY_NEW, HistoryKey, KEY_BINS, KEY_CODE, KEY_DAYS, KEY_KIND,
     SECTION_INDEX, SECTION_META, SECTION_PAGES,
 };
+use super::order::sort_words;
 use crate::encoding::{Choice, ChunkWriter};
 use crate::error::Result;
 use crate::layout::{ByteWriter, FileBuilder, FileKind};
@@ -406,28 +407,6 @@ fn push_gaps(
         }
     }
     give(Day(day(today)), new, &bins);
-}
-
-/// Sorts words by their bits from `low` on, keeping the order of those that are equal in them.
-fn sort_words(words: &mut Vec<u64>, low: u32) {
-    const DIGIT_BITS: u32 = 11;
-    let used = words.iter().fold(0, |used, word| used | word);
-    let mut scratch = vec![0; words.len()];
-    for shift in (low..u64::BITS - used.leading_zeros()).step_by(DIGIT_BITS as usize) {
-        let digit = |word: u64| (word >> shift) as usize & ((1 << DIGIT_BITS) - 1);
-        let mut starts = [0_u32; 1 << DIGIT_BITS];
-        words.iter().for_each(|word| starts[digit(*word)] += 1);
-        let mut sum = 0;
-        for start in &mut starts {
-            sum += std::mem::replace(start, sum);
-        }
-        for &word in &*words {
-            let start = &mut starts[digit(word)];
-            scratch[*start as usize] = word;
-            *start += 1;
-        }
-        std::mem::swap(words, &mut scratch);
-    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ pub mod cells;
 mod cells_build;
 pub mod history;
 mod history_build;
+mod order;
 mod range_counts;
 mod remainder;
 pub mod series;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::cells::Cells;
+use super::order::sort_cells;
 use super::remainder::{Split, contradiction, same_first_key};
 use super::series::{
     CELL_COUNTS, DAYS, DaySet, EXCESS, FIRST_KEYS, MISSING, SECOND_KEYS, SECTION_INDEX,
@@ -71,8 +72,7 @@ pub fn build_series(month: Month, sources: &[SeriesSource]) -> Result<Vec<u8>> {
         for source in sources {
             source.cells(table, month, &mut cells)?;
         }
-        // Sorted runs, one per source: a stable sort merges them.
-        cells.sort_by_key(|(cell, day)| (cell.keys, *day));
+        sort_cells(&mut cells);
         let first_keys = table.of_first_keys();
         let wholes = first_keys.and_then(|first| tables.iter().find(|(known, _)| *known == first));
         match wholes {

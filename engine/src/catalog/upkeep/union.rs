@@ -21,6 +21,8 @@ use crate::units::Month;
 const REPO_SHARE: u64 = 1000;
 /// Visits of repos that are kept at a time, 4 bytes each.
 const VISITS_AT_ONCE: u64 = 8 << 20;
+/// Ids that are kept from counting them to writing them, 4 bytes each; others are read again.
+const IDS_KEPT: u64 = 4 << 20;
 
 /// The member for [`Union`].
 #[derive(Clone, Copy, Debug)]
@@ -79,47 +81,72 @@ impl MonthBuilder for UnionFiles {
                 segments.push(segment);
             }
         }
-        let counts = distinct_counts(&segments, &visits, &view.meanings().accepts)?;
-        let sum: u64 = counts.values().map(|count| u64::from(*count)).sum();
-        let is_large = |count: &u32| u64::from(*count).saturating_mul(REPO_SHARE) >= sum;
-        let (large, small): (BTreeMap<u32, u32>, _) =
-            counts.into_iter().partition(|(_, count)| is_large(count));
-        let mut sets: BTreeMap<u32, Vec<u32>> =
-            large.into_keys().map(|code| (code, Vec::new())).collect();
-        let mut ranges: Vec<Vec<RepoRange>> = Vec::with_capacity(segments.len());
-        for segment in &segments {
-            let mut repos = segment.repos()?.into_owned();
-            repos.retain(|repo| sets.contains_key(&repo.code));
-            ranges.push(repos);
-        }
-        let mut visits = AcceptedVisits::default();
-        let mut set = BitSet::new(limit);
-        for (code, ids) in &mut sets {
-            set.clear();
-            for (segment, repos) in segments.iter().zip(&ranges) {
-                ids.clear();
-                let repo = repo_of(repos, *code);
-                visits.read((segment, repo), &view.meanings().accepts, false, |visit| {
-                    ids.push(visit.id);
-                })?;
-                set.insert_all(ids)?;
+        let found = distinct(&segments, &visits, &view.meanings().accepts)?;
+        let sum: u64 = found.values().map(|found| u64::from(found.count)).sum();
+        let (mut sets, mut small) = (BTreeMap::new(), BTreeMap::new());
+        for (code, found) in found {
+            if u64::from(found.count).saturating_mul(REPO_SHARE) >= sum {
+                sets.insert(code, found.ids);
+            } else {
+                small.insert(code, found.count);
             }
-            ids.clear();
-            ids.extend(set.iter());
-            ids.shrink_to_fit();
+        }
+        let left = sets.iter_mut().filter(|(_, ids)| ids.is_empty());
+        let left: Vec<(u32, &mut Vec<u32>)> = left.map(|(code, ids)| (*code, ids)).collect();
+        if !left.is_empty() {
+            read_sets(left, &segments, (&view.meanings().accepts, limit))?;
         }
         build_union(source.month, &sets, &small)
     }
 }
 
-/// How many downloaders each of these repos had, where there are any. Visits of repos say how much room they
-/// take.
-fn distinct_counts(
+/// Reads the ids of those repos that were too many to be kept.
+fn read_sets(
+    sets: Vec<(u32, &mut Vec<u32>)>,
+    segments: &[Segment],
+    (accepts, limit): (&[bool], u32),
+) -> Result<()> {
+    let mut ranges: Vec<Vec<RepoRange>> = Vec::with_capacity(segments.len());
+    for segment in segments {
+        let mut repos = segment.repos()?.into_owned();
+        let is_left = |code: u32| sets.binary_search_by_key(&code, |(code, _)| *code).is_ok();
+        repos.retain(|repo| is_left(repo.code));
+        ranges.push(repos);
+    }
+    let mut visits = AcceptedVisits::default();
+    let mut set = BitSet::new(limit);
+    for (code, ids) in sets {
+        set.clear();
+        for (segment, repos) in segments.iter().zip(&ranges) {
+            ids.clear();
+            let repo = repo_of(repos, code);
+            visits.read((segment, repo), accepts, false, |visit| {
+                ids.push(visit.id);
+            })?;
+            set.insert_all(ids)?;
+        }
+        ids.clear();
+        ids.extend(set.iter());
+        ids.shrink_to_fit();
+    }
+    Ok(())
+}
+
+/// Downloaders of a repo.
+struct Found {
+    count: u32,
+    /// In order; none where they were too many to be kept.
+    ids: Vec<u32>,
+}
+
+/// The downloaders of each of these repos, where there are any. Visits of repos say how much room they take.
+fn distinct(
     segments: &[Segment],
     visits: &BTreeMap<u32, u64>,
     accepts: &[bool],
-) -> Result<BTreeMap<u32, u32>> {
+) -> Result<BTreeMap<u32, Found>> {
     let mut found = BTreeMap::new();
+    let mut kept = 0;
     let mut rest: Vec<(u32, u64)> = visits.iter().map(|(code, count)| (*code, *count)).collect();
     while !rest.is_empty() {
         let mut sum = 0;
@@ -133,9 +160,17 @@ fn distinct_counts(
             // They ascend day by day, which this sort makes use of.
             ids.sort();
             ids.dedup();
-            if !ids.is_empty() {
-                found.insert(*code, u32::try_from(ids.len()).unwrap_or(u32::MAX));
+            if ids.is_empty() {
+                continue;
             }
+            let count = u32::try_from(ids.len()).unwrap_or(u32::MAX);
+            kept += ids.len() as u64;
+            if kept > IDS_KEPT {
+                kept -= ids.len() as u64;
+                ids = Vec::new();
+            }
+            ids.shrink_to_fit();
+            found.insert(*code, Found { count, ids });
         }
     }
     Ok(found)
