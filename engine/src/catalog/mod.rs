@@ -283,12 +283,13 @@ impl Shared {
     /// Makes `snapshot` the one that is kept in memory, unless a newer one is.
     fn remember(&self, snapshot: &Arc<Snapshot>) {
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        if newest
-            .as_ref()
-            .is_none_or(|known| known.current.manifest < snapshot.current.manifest)
-        {
+        let is_older = |known: &Arc<Snapshot>| known.current.manifest < snapshot.current.manifest;
+        if newest.as_ref().is_none_or(is_older) {
+            let older = newest.replace(Arc::clone(snapshot));
+            // Whoever asks for the newest state does not wait for the rest.
+            drop(newest);
+            drop(older);
             self.cache.keep_only(snapshot.manifest());
-            *newest = Some(Arc::clone(snapshot));
         }
     }
 }

@@ -240,10 +240,17 @@ impl Cache {
             .map_err(|_| Error::corrupt("a cached file has another type"))
     }
 
-    /// Forgets the files that `manifest` does not name.
+    /// Forgets the files that `manifest` does not name. Readers wait for little of it: what is forgotten is found
+    /// and closed while they may go on.
     pub(super) fn keep_only(&self, manifest: &Manifest) {
         let named: HashSet<u64> = manifest.files().map(|file| file.number).collect();
-        let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        map.retain(|(number, _), _| named.contains(number));
+        let map = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut unnamed: Vec<(u64, TypeId)> = map().keys().copied().collect();
+        unnamed.retain(|(number, _)| !named.contains(number));
+        let mut forgotten = Vec::with_capacity(unnamed.len());
+        let mut map = map();
+        forgotten.extend(unnamed.iter().filter_map(|key| map.remove(key)));
+        drop(map);
+        drop(forgotten);
     }
 }

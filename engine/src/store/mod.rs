@@ -148,16 +148,28 @@ impl Store {
 
     fn newest_view(&self) -> Result<Arc<View>> {
         let snapshot = self.catalog.snapshot()?;
-        let newest = self.kept.newest.lock();
-        let mut newest = newest.unwrap_or_else(PoisonError::into_inner);
-        if let Some(view) = newest.as_ref()
-            && view.manifest().number == snapshot.manifest().number
+        let number = snapshot.manifest().number;
+        let newest = || {
+            let newest = self.kept.newest.lock();
+            newest.unwrap_or_else(PoisonError::into_inner)
+        };
+        let older = newest().clone();
+        if let Some(view) = older.as_ref()
+            && view.manifest().number == number
         {
             return Ok(Arc::clone(view));
         }
-        let view = Arc::new(View::open(snapshot, newest.as_deref())?);
-        *newest = Some(Arc::clone(&view));
-        Ok(view)
+        // Not under the lock: who opens it may be a thread that has to wait for others.
+        let view = Arc::new(View::open(snapshot, older.as_deref())?);
+        let mut newest = newest();
+        match newest.as_ref() {
+            Some(known) if known.manifest().number == number => Ok(Arc::clone(known)),
+            Some(known) if known.manifest().number > number => Ok(view),
+            _ => {
+                *newest = Some(Arc::clone(&view));
+                Ok(view)
+            }
+        }
     }
 
     /// Takes files in.
