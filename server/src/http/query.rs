@@ -106,6 +106,8 @@ fn written(call: &Call, query: &str, output: &'static dyn Output) -> Result<Foun
             Some(stopped) => fault_of(stopped, asked.terms.stop.as_ref()),
             None => Fault::new(Code::Internal, error.to_string()),
         })?;
+    // It may be kept for a client that takes its time.
+    paced.bytes.shrink_to_fit();
     let mut found = Found::new(output.media_type(), paced.bytes).with_etag(etag);
     found.has_ranges = has_ranges;
     Ok(found)
