@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Store;
 use super::imports::PUBLISHER_CSV;
-use crate::catalog::{FileEntry, Snapshot};
+use crate::catalog::{FileEntry, Snapshot, View};
 use crate::error::{Error, Result};
 use crate::hub::{
     HubHead, HubHistory, HubImport, HubRepo, HubState, Revisions, export_hub_csv, known, needed,
@@ -107,6 +107,15 @@ impl Store {
     /// As [`Self::hub_state`].
     pub fn hub_revisions(&self) -> Result<Revisions> {
         revisions_of(&*self.catalog.snapshot()?)
+    }
+
+    /// The same as of a view of this store, for who asks several things of one snapshot.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::hub_state`].
+    pub fn hub_revisions_on(&self, view: &View) -> Result<Revisions> {
+        revisions_of(view.snapshot())
     }
 
     /// Says of every publisher CSV in a receipt how many values it changed.

@@ -179,7 +179,7 @@ impl Ask for Reader<'_> {
         match self.view.terms().allowed {
             Allowed::All => {
                 let number = self.view.manifest().number;
-                let find = || self.store.hub_revisions().map(Arc::new);
+                let find = || self.store.hub_revisions_on(&self.view).map(Arc::new);
                 self.answers.revisions.get(number, find)
             }
             _ => Ok(Arc::default()),
