@@ -76,16 +76,20 @@ pub const COLUMNS: &[(ColumnId, &str)] = &[
     (ODD_VERB, "odd_verb"),
 ];
 
-/// Visits of a segment up to which all columns take any encoding. Of a few years of such days all pages that
-/// queries read are kept in memory (`encoding`, `Kept`); those of larger days are decoded by each query.
+/// Visits of a segment up to which columns of repos and of visits take any encoding. Of a few years of such days all
+/// pages that queries read are kept in memory (`encoding`, `Kept`); those of larger days are decoded by each query.
 pub const KEPT_VISITS_MAX: u32 = 16_384;
 
 /// Values in a page of a column of a segment of so many visits, and what its pages may cost to decode.
 #[must_use]
 pub fn page_of(id: ColumnId, visit_count: u32) -> (u32, Choice) {
+    // Ids and instants of downloaders are too even to gain, and the rest is small.
+    let may_gain = id == REPO_VISITS
+        || (VISIT_RANK.0..=VISIT_FOLDED.0).contains(&id.0)
+        || Attribute::of_values(id).is_some();
     if id == ROW_GAP {
         (ROW_PAGE_VALUES, Choice::Any)
-    } else if visit_count <= KEPT_VISITS_MAX {
+    } else if may_gain && visit_count <= KEPT_VISITS_MAX {
         (VISIT_PAGE_VALUES, Choice::Kept)
     } else {
         (VISIT_PAGE_VALUES, Choice::Light)
