@@ -128,7 +128,7 @@ fn walk(
         .min();
     let mut groups = past.groups_of_lists(keys);
     let limit = groups.universe().downloaders;
-    let mut seen = Seen::new(metrics, stride == 1, limit);
+    let mut seen = Seen::new(metrics, limit);
     let wants = Wants {
         who: true,
         ..Wants::default()

@@ -47,13 +47,54 @@ const WAS_BEFORE: Last = 2;
 /// By group and day: how much a rolling count changes on it.
 type Changes = KeyMap<(u32, u32), i64>;
 
+/// Bytes of the states by downloader of all groups but the first; groups for which there is no more room have a
+/// place in a map for each downloader that they have.
+const DENSE_BYTES_MAX: usize = 64 << 20;
+
+/// What is kept of the downloaders of a group: last bucket, and last day if that is asked for.
+#[derive(Debug)]
+struct Dense {
+    lasts: Vec<Last>,
+    days: Vec<u32>,
+}
+
 /// What is kept of each downloader of each group.
 #[derive(Debug)]
-enum States {
-    /// Of one group, by downloader: last bucket, and last day if that is asked for.
-    Dense(Vec<Last>, Vec<u32>),
-    /// By group and downloader.
-    Map(KeyMap<(u32, u32), (Last, u32)>),
+struct States {
+    /// By group and downloader, of the first groups.
+    dense: Vec<Dense>,
+    /// Most groups that are dense.
+    dense_max: usize,
+    /// Downloaders are below.
+    limit: usize,
+    has_days: bool,
+    /// By group and downloader, of the others.
+    map: KeyMap<(u32, u32), (Last, u32)>,
+}
+
+impl States {
+    fn new(limit: u32, has_days: bool) -> Self {
+        let limit = limit as usize;
+        let bytes = limit * size_of::<Last>() * (1 + usize::from(has_days));
+        Self {
+            dense: Vec::new(),
+            dense_max: 1 + DENSE_BYTES_MAX / bytes.max(1),
+            limit,
+            has_days,
+            map: KeyMap::default(),
+        }
+    }
+
+    /// Makes room for a group that is the next one.
+    fn push_group(&mut self) {
+        if self.dense.len() < self.dense_max {
+            let days = if self.has_days { self.limit } else { 0 };
+            self.dense.push(Dense {
+                lasts: vec![0; self.limit],
+                days: vec![0; days],
+            });
+        }
+    }
 }
 
 /// Downloaders seen so far.
@@ -70,19 +111,14 @@ pub(super) struct Seen {
 
 impl Seen {
     /// Nothing seen yet; downloaders are below `limit`.
-    pub(super) fn new(metrics: &[Metric], has_one_group: bool, limit: u32) -> Self {
+    pub(super) fn new(metrics: &[Metric], limit: u32) -> Self {
         let rolling = metrics.iter().filter_map(|metric| match metric {
             Metric::Rolling(days) => Some((*days, KeyMap::default())),
             _ => None,
         });
         let rolling: Vec<_> = rolling.collect();
-        let days = if rolling.is_empty() { 0 } else { limit };
         Self {
-            states: if has_one_group {
-                States::Dense(vec![0; limit as usize], vec![0; days as usize])
-            } else {
-                States::Map(KeyMap::default())
-            },
+            states: States::new(limit, !rolling.is_empty()),
             groups: KeyMap::default(),
             keys: Vec::new(),
             tallies: KeyMap::default(),
@@ -96,21 +132,24 @@ impl Seen {
         let group = *self.groups.entry(key).or_insert(next);
         if group == next {
             self.keys.push(key);
+            self.states.push_group();
         }
         let mut tally = self.tallies.get(&(group, place.bucket)).copied();
         let sums = tally.get_or_insert_default();
         let (states, rolling) = (&mut self.states, &mut self.rolling);
+        let mut dense = states.dense.get_mut(group as usize);
+        let map = &mut states.map;
         ids.for_each(|id| {
             let mut unused = 0;
-            let (last, day) = match states {
-                States::Dense(lasts, days) => {
-                    let day = days.get_mut(id as usize).unwrap_or(&mut unused);
-                    let Some(last) = lasts.get_mut(id as usize) else {
+            let (last, day) = match &mut dense {
+                Some(dense) => {
+                    let day = dense.days.get_mut(id as usize).unwrap_or(&mut unused);
+                    let Some(last) = dense.lasts.get_mut(id as usize) else {
                         return;
                     };
                     (last, day)
                 }
-                States::Map(map) => {
+                None => {
                     let (last, day) = map.entry((group, id)).or_default();
                     (last, day)
                 }
