@@ -214,7 +214,41 @@ fn sum(values: &[u32], days: DaySet, wanted: DaySet) -> u64 {
     if days == wanted {
         return values.iter().map(|value| u64::from(*value)).sum();
     }
+    // Days in a row that no other one is between are a part of the values.
+    let (first, end) = (
+        wanted.trailing_zeros(),
+        DaySet::BITS - wanted.leading_zeros(),
+    );
+    if wanted != 0 && days & below(end) & !below(first) == wanted {
+        let place = |day: u32| (days & below(day)).count_ones() as usize;
+        let own = values.get(place(first)..place(end)).unwrap_or_default();
+        return own.iter().map(|value| u64::from(*value)).sum();
+    }
     let pairs = bits(days).zip(values);
     let kept = pairs.filter(|(day, _)| wanted >> day & 1 == 1);
     kept.map(|(_, value)| u64::from(*value)).sum()
+}
+
+/// All days before one.
+fn below(day: u32) -> DaySet {
+    DaySet::MAX.checked_shr(DaySet::BITS - day).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn sums_are_those_of_the_days_that_are_wanted(days: u32, wanted: u32, (first, count) in (0_u32..32, 0_u32..33)) {
+            let values: Vec<u32> = bits(days).map(|day| 1 << (day % 20)).collect();
+            let in_a_row = below((first + count).min(DaySet::BITS)) & !below(first);
+            for wanted in [wanted & days, in_a_row & days, 0, days] {
+                let naive: u64 = bits(wanted).map(|day| 1 << (day % 20)).sum();
+                prop_assert_eq!(sum(&values, days, wanted), naive);
+            }
+        }
+    }
 }
