@@ -197,3 +197,75 @@ fn a_repos_month_is_a_stored_count_also_after_late_data() -> Result<(), String> 
     assert!(counted > 300, "only {counted} stored counts");
     Ok(())
 }
+
+/// Thirty repos of about the same size, some of which begin late, in six months.
+fn even(rng: &mut Rng) -> Content {
+    let rows = (0..6_000).map(|_| {
+        let day = rng.number() as u32 % 180;
+        let repos = if day < 60 { 20 } else { 30 };
+        Row {
+            ts: TimestampMs(Day(20_240 + day).start().get() + rng.number() % DAY_MS),
+            status: *rng.pick(&[200, 200, 302, 404]),
+            method: (*rng.pick(&["GET", "GET", "HEAD", "POST"])).to_owned(),
+            repo_type: (*rng.pick(&["model", "dataset"])).to_owned(),
+            repo: format!("a/{}", rng.below(repos)),
+            ip_hash: format!("{:08x}", rng.below(900)),
+            ..Row::default()
+        }
+    });
+    Content {
+        rows: rows.collect(),
+        hub: None,
+    }
+}
+
+/// Asks for the downloaders of many repos at once; gives how many answers came from sets of months alone.
+fn ask_many_repos(stored: &Stored, content: &Content) -> Result<u64, String> {
+    let (naive, mut covered) = (Naive(content.clone()), 0);
+    let names: Vec<String> = (0..30).map(|repo| format!("\"a/{repo}\"")).collect();
+    for by in ["repo", "repo_type", "repo, month", "repo_type, repo"] {
+        let names = names.join(", ");
+        let asked = format!("downloaders by {by} where repo in ({names})");
+        let query = text::parse(&asked).map_err(|error| error.to_string())?;
+        let found = stored.store.query(&asked);
+        let found = found.map_err(|error| error.to_string()).map(|mut answer| {
+            answer.meta.notes.clear();
+            answer
+        });
+        let want = naive.query(&query, &asked).map(|mut answer| {
+            answer.meta.notes.clear();
+            answer
+        });
+        if let Some(difference) = difference(&want, &found) {
+            return Err(format!("{asked}: {difference}"));
+        }
+        let explained = stored.store.explain(&asked);
+        let explained = explained.map_err(|error| error.to_string())?.to_string();
+        covered += u64::from(!explained.contains("visits: "));
+    }
+    Ok(covered)
+}
+
+#[test]
+fn sets_of_many_repos_are_put_together() -> Result<(), String> {
+    let mut covered = 0;
+    for seed in 1..4 {
+        let mut rng = Rng::new(seed);
+        let all = even(&mut rng);
+        let (early, late) = all.rows.split_at(5_500);
+        let [early, late] = [early, late].map(|rows| Content {
+            rows: rows.to_vec(),
+            hub: None,
+        });
+        let mut stored = Stored::new(&early, seed)?;
+        covered += ask_many_repos(&stored, &early)?;
+        stored.add(&late, seed + 100)?;
+        covered += ask_many_repos(&stored, &all)?;
+        let compacted = stored.store.compact(&mut |_| {});
+        compacted.map_err(|error| error.to_string())?;
+        covered += ask_many_repos(&stored, &all)?;
+    }
+    println!("{covered} answers from sets alone");
+    assert!(covered >= 12, "only {covered} answers from sets alone");
+    Ok(())
+}

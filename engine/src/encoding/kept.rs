@@ -86,6 +86,12 @@ pub(super) fn has_room() -> bool {
     KEPT_BYTES.load(Ordering::Relaxed) < KEPT_BYTES_MAX
 }
 
+/// Whether so many bytes more may be kept.
+#[must_use]
+pub fn has_room_for(bytes: usize) -> bool {
+    KEPT_BYTES.load(Ordering::Relaxed) + bytes <= KEPT_BYTES_MAX
+}
+
 fn narrow<T: TryFrom<u32>>(values: &[u32]) -> Vec<T> {
     let narrow = values.iter().map(|value| T::try_from(*value).ok());
     narrow.map_while(|value| value).collect()

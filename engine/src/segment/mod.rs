@@ -24,8 +24,10 @@
 //! Which codes mean what (`dictionary`), which file is which segment (`catalog`).
 
 mod accepted;
+mod at_hand;
 mod build;
 pub mod column;
+mod firsts;
 mod merge;
 mod order;
 mod reader;
@@ -37,6 +39,7 @@ mod tailed;
 mod verbs;
 
 pub use accepted::{Accepted, AcceptedVisits};
+pub use at_hand::VisitsAtHand;
 pub use build::{Acceptance, SECTIONS, build, build_sorted};
 pub use column::Attribute;
 pub use merge::{merge, to_rows};

@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use super::at_hand::AtHand;
 use super::build::{SECTION_INDEX, SECTION_META, SECTION_PAGES, SECTION_SESSIONS};
 use super::column::{self, Attribute, VISIT_PAGE_VALUES};
-use crate::encoding::{ChunkIndex, ColumnId, Kept};
+use crate::encoding::{ChunkIndex, ColumnId, Kept, has_room_for};
 use crate::error::{Error, Result};
 use crate::layout::{ByteReader, ByteWriter, FileKind, FileView};
 use crate::storage::FileBytes;
@@ -128,6 +130,9 @@ pub struct Segment {
     accepted_shapes: OnceLock<Vec<bool>>,
     block_starts: OnceLock<Vec<u32>>,
     downloaders: OnceLock<Kept<u32>>,
+    /// Whether its downloaders were seen to ascend.
+    ascends: AtomicBool,
+    at_hand: AtHand,
 }
 
 impl Segment {
@@ -190,7 +195,13 @@ impl Segment {
             accepted_shapes: OnceLock::new(),
             block_starts: OnceLock::new(),
             downloaders: OnceLock::new(),
+            ascends: AtomicBool::new(false),
+            at_hand: AtHand::default(),
         })
+    }
+
+    pub(super) fn at_hand_state(&self) -> &AtHand {
+        &self.at_hand
     }
 
     /// Its counts.
@@ -356,6 +367,39 @@ impl Segment {
         Ok(shapes)
     }
 
+    /// As [`Self::downloaders`]; what is not kept is read into `buffer`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::downloaders`].
+    pub fn downloaders_in<'b>(&'b self, buffer: &'b mut Vec<u32>) -> Result<&'b [u32]> {
+        let bytes = size_of::<u32>() * self.meta.downloader_count as usize;
+        if self.downloaders.get().is_none() && has_room_for(bytes) {
+            self.downloaders()?;
+        }
+        if let Some(downloaders) = self.downloaders.get() {
+            return Ok(downloaders.values());
+        }
+        buffer.clear();
+        self.read_downloaders(buffer)?;
+        Ok(buffer)
+    }
+
+    /// Reads its downloaders. That they ascend is looked at once, as the checksums of pages are.
+    fn read_downloaders(&self, downloaders: &mut Vec<u32>) -> Result<()> {
+        downloaders.reserve(self.meta.downloader_count as usize);
+        let all = 0..self.meta.downloader_count;
+        self.read(column::DOWNLOADER, all, downloaders)?;
+        if self.ascends.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        if !downloaders.is_sorted_by(|a, b| a < b) || downloaders.first() == Some(&0) {
+            return Err(Error::corrupt("downloaders are not ascending"));
+        }
+        self.ascends.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
     /// Global ids of its downloaders, ascending; ranks point into it. Read once, then kept, unless
     /// open files keep too much already.
     ///
@@ -366,10 +410,8 @@ impl Segment {
         if let Some(downloaders) = self.downloaders.get() {
             return Ok(Cow::Borrowed(downloaders.values()));
         }
-        let downloaders = self.column(column::DOWNLOADER)?;
-        if !downloaders.is_sorted_by(|a, b| a < b) || downloaders.first() == Some(&0) {
-            return Err(Error::corrupt("downloaders are not ascending"));
-        }
+        let mut downloaders = Vec::new();
+        self.read_downloaders(&mut downloaders)?;
         Ok(match Kept::within_budget(downloaders) {
             Ok(kept) => Cow::Borrowed(self.downloaders.get_or_init(|| kept).values()),
             Err(downloaders) => Cow::Owned(downloaders),

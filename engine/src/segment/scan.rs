@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::build::downloads_max;
 use super::column::{self, Attribute, VISIT_PAGE_VALUES};
+use super::firsts::Firsts;
 use super::reader::{RepoRange, Segment, ShapeVerbs};
 use super::sessions::SessionNumbers;
 use crate::encoding::ColumnId;
@@ -20,6 +21,8 @@ pub struct VisitSlice {
     pub rank: Vec<u32>,
     /// Rows of each visit.
     pub rows: Vec<u32>,
+    /// First row of each visit relative to the slice, and the end; a value more than there are visits.
+    pub starts: Vec<u32>,
     /// Shapes.
     pub shape: Vec<u32>,
     /// Windows of the default rule from the first row to the last.
@@ -34,6 +37,58 @@ impl VisitSlice {
     pub fn row_count(&self) -> u32 {
         // Visits add up to the segment's rows at most, which was checked.
         self.rows.iter().sum()
+    }
+
+    /// Visits.
+    #[must_use]
+    pub fn visit_count(&self) -> u32 {
+        // A segment has fewer than 2³².
+        self.shape.len() as u32
+    }
+
+    /// First row and first row after a visit, relative to the slice.
+    #[inline]
+    #[must_use]
+    pub fn rows_of(&self, visit: usize) -> Range<u32> {
+        let at = |visit: usize| self.starts.get(visit).copied().unwrap_or(0);
+        at(visit)..at(visit + 1)
+    }
+
+    /// The visit that has a row of the slice and is not before the visit `from`; soon found where it is near.
+    #[must_use]
+    pub fn visit_of(&self, row: u32, from: usize) -> usize {
+        let rest = self.starts.get(from..).unwrap_or_default();
+        let mut end = 1;
+        while rest.get(end).is_some_and(|start| *start <= row) {
+            end *= 2;
+        }
+        let begin = end / 2;
+        let near = rest.get(begin..end.min(rest.len())).unwrap_or_default();
+        from + begin + near.partition_point(|start| *start <= row).max(1) - 1
+    }
+
+    /// Forgets all visits.
+    pub fn clear(&mut self) {
+        let lists = [
+            &mut self.rank,
+            &mut self.rows,
+            &mut self.starts,
+            &mut self.shape,
+            &mut self.windows,
+            &mut self.downloads,
+        ];
+        lists.into_iter().for_each(Vec::clear);
+    }
+
+    fn fill_starts(&mut self) {
+        self.starts.clear();
+        self.starts.reserve(self.rows.len() + 1);
+        let mut row = 0;
+        for rows in &self.rows {
+            self.starts.push(row);
+            row += rows;
+        }
+        self.starts.push(row);
     }
 }
 
@@ -134,11 +189,21 @@ impl Segment {
         let bad = || Error::corrupt("visits do not add up");
         let shapes = self.shapes()?;
         let nobody = self.meta().downloader_count;
-        let visits = slice.rank.iter().zip(&slice.shape);
-        let visits = visits.zip(slice.rows.iter().zip(&slice.windows));
-        for (((rank, shape), (rows, windows)), folded) in visits.zip(&mut slice.downloads) {
+        let ids = match self.at_hand_state().visits() {
+            Some(visits) if slice.rank.is_empty() => {
+                visits.ids(slice.first_visit..slice.first_visit + slice.visit_count())
+            }
+            _ => &[],
+        };
+        let visits = slice.rows.iter().zip(&slice.windows).zip(&slice.shape);
+        let visits = visits.zip(&mut slice.downloads).enumerate();
+        for (visit, (((rows, windows), shape), folded)) in visits {
+            let is_nobody = match slice.rank.get(visit) {
+                Some(rank) => *rank == nobody,
+                None => ids.get(visit) == Some(&0),
+            };
             let shape = shapes.get(*shape as usize).ok_or_else(bad)?;
-            let most = downloads_max(shape.is_accepted, *rank == nobody, (*rows, *windows));
+            let most = downloads_max(shape.is_accepted, is_nobody, (*rows, *windows));
             *folded = most.checked_sub(*folded).ok_or_else(bad)?;
         }
         Ok(())
@@ -186,9 +251,10 @@ impl Segment {
         self.ranks_and_shapes(repos, slice)?;
         slice.rows.clear();
         if !repos.is_empty() {
-            let visits = slice.first_visit..slice.first_visit + slice.rank.len() as u32;
+            let visits = slice.first_visit..slice.first_visit + slice.visit_count();
             slice.first_row = self.visit_rows(visits, &mut slice.rows)?;
         }
+        slice.fill_starts();
         Ok(())
     }
 
@@ -200,7 +266,7 @@ impl Segment {
     pub fn complete(&self, slice: &mut VisitSlice) -> Result<()> {
         self.windows(slice)?;
         slice.downloads.clear();
-        let visits = slice.first_visit..slice.first_visit + slice.rank.len() as u32;
+        let visits = slice.first_visit..slice.first_visit + slice.visit_count();
         self.read(column::VISIT_FOLDED, visits, &mut slice.downloads)?;
         self.unfold(slice)
     }
@@ -212,7 +278,7 @@ impl Segment {
     /// As [`Self::complete`].
     pub fn windows(&self, slice: &mut VisitSlice) -> Result<()> {
         slice.windows.clear();
-        let visits = slice.first_visit..slice.first_visit + slice.rank.len() as u32;
+        let visits = slice.first_visit..slice.first_visit + slice.visit_count();
         self.read(column::VISIT_WINDOWS, visits, &mut slice.windows)
     }
 
@@ -251,10 +317,27 @@ impl Segment {
     /// `Corrupt` when pages are damaged or point outside the segment.
     pub fn attribute(&self, attribute: Attribute, slice: &VisitSlice) -> Result<RunSlice> {
         let mut run = RunSlice::default();
+        self.attribute_in(attribute, slice, &mut run)?;
+        Ok(run)
+    }
+
+    /// As [`Self::attribute`], in place of what is in `run`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::attribute`].
+    pub fn attribute_in(
+        &self,
+        attribute: Attribute,
+        slice: &VisitSlice,
+        run: &mut RunSlice,
+    ) -> Result<()> {
+        run.values.clear();
+        run.changes.clear();
         if self.len(attribute.values()) == 0 {
-            return Ok(run);
+            return Ok(());
         }
-        let visits = slice.first_visit..slice.first_visit + slice.rank.len() as u32;
+        let visits = slice.first_visit..slice.first_visit + slice.visit_count();
         let rows = slice.first_row..slice.first_row.saturating_add(slice.row_count());
         let mut changed = Vec::new();
         let found = self.ascending(attribute.change_rows(), rows, &mut changed)?;
@@ -269,8 +352,8 @@ impl Segment {
             self.read(attribute.change_values(), found, &mut values)?;
         }
         let changed = changed.iter().map(|row| row - slice.first_row);
-        run.changes = changed.zip(values).collect();
-        Ok(run)
+        run.changes.extend(changed.zip(values));
+        Ok(())
     }
 
     /// Appends those values of an ascending column that are in `wanted`; gives which they are.
@@ -332,6 +415,10 @@ impl Segment {
         let start = out.len();
         let first = slice.first_visit + visits.start as u32;
         let delays = first..first + visits.len() as u32;
+        if let Some(at_hand) = self.at_hand_state().visits() {
+            out.extend_from_slice(at_hand.firsts(delays));
+            return Ok(());
+        }
         self.read(column::VISIT_DELAY, delays, out)?;
         let ranks = slice.rank.get(visits).unwrap_or_default();
         let mut firsts = Firsts::of_visits(self, ranks.len())?;
@@ -354,7 +441,11 @@ impl Segment {
         out: &mut Vec<u32>,
     ) -> Result<()> {
         out.clear();
-        let all = slice.first_visit..slice.first_visit + slice.rank.len() as u32;
+        let all = slice.first_visit..slice.first_visit + slice.visit_count();
+        if let Some(at_hand) = self.at_hand_state().visits() {
+            out.extend_from_slice(at_hand.firsts(all));
+            return Ok(());
+        }
         self.read(column::VISIT_DELAY, all, out)?;
         let mut firsts = Firsts::of_visits(self, visits.len())?;
         for visit in visits {
@@ -485,70 +576,4 @@ fn visit_verbs(
 fn extend(out: &mut Vec<u32>, values: &[u32], range: Range<u32>) {
     let range = range.start as usize..range.end as usize;
     out.extend_from_slice(values.get(range).unwrap_or_default());
-}
-
-/// Where more than one visit in so many downloaders is read, all first instants are.
-const FIRSTS_SHARE: u64 = 16;
-
-/// First instants of downloaders by rank, page by page or all.
-struct Firsts<'a> {
-    segment: &'a Segment,
-    /// Rank of the first of `values`.
-    start: u32,
-    values: Vec<u32>,
-}
-
-impl<'a> Firsts<'a> {
-    /// For so many visits.
-    fn of_visits(segment: &'a Segment, visit_count: usize) -> Result<Self> {
-        let mut firsts = Self {
-            segment,
-            start: 0,
-            values: Vec::new(),
-        };
-        if visit_count as u64 * FIRSTS_SHARE > u64::from(segment.meta().downloader_count) {
-            firsts.read_all()?;
-        }
-        Ok(firsts)
-    }
-
-    fn read_all(&mut self) -> Result<()> {
-        let late = self.segment.len(column::DOWNLOADER_TS_LATE);
-        let early = self.segment.meta().downloader_count - late;
-        let segment = self.segment;
-        segment.read(column::DOWNLOADER_TS, 0..early, &mut self.values)?;
-        segment.read(column::DOWNLOADER_TS_LATE, 0..late, &mut self.values)
-    }
-
-    /// The first instant of a rank; 0 of none.
-    #[inline]
-    fn of(&mut self, rank: u32) -> Result<u32> {
-        if let Some(index) = rank.checked_sub(self.start)
-            && let Some(ts) = self.values.get(index as usize)
-        {
-            return Ok(*ts);
-        }
-        if rank >= self.segment.meta().downloader_count {
-            return Ok(0);
-        }
-        self.read_page(rank)?;
-        let ts = self.values.get((rank - self.start) as usize);
-        ts.copied()
-            .ok_or_else(|| Error::corrupt("downloader without a first instant"))
-    }
-
-    fn read_page(&mut self, rank: u32) -> Result<()> {
-        let late = self.segment.len(column::DOWNLOADER_TS_LATE);
-        let early = self.segment.meta().downloader_count - late;
-        let (id, before, count) = if rank < early {
-            (column::DOWNLOADER_TS, 0, early)
-        } else {
-            (column::DOWNLOADER_TS_LATE, early, late)
-        };
-        let page = (rank - before) / VISIT_PAGE_VALUES * VISIT_PAGE_VALUES;
-        let end = page.saturating_add(VISIT_PAGE_VALUES).min(count);
-        self.values.clear();
-        self.start = before + page;
-        self.segment.read(id, page..end, &mut self.values)
-    }
 }

@@ -46,13 +46,22 @@ pub(super) struct Runs<'s> {
 }
 
 impl<'s> Runs<'s> {
-    /// Reads the attributes; instants and verbs are looked at where something asks for them.
-    pub(super) fn read(reader: &DayReader<'s, '_>, slice: &VisitSlice) -> Result<Self> {
+    /// Reads the attributes, with `spare` to hold values; instants and verbs are looked at where something asks for
+    /// them.
+    pub(super) fn read(
+        reader: &DayReader<'s, '_>,
+        slice: &VisitSlice,
+        spare: &mut Vec<u32>,
+    ) -> Result<Self> {
         let (scope, segment, wants) = (reader.scope, &reader.segment, reader.wants);
         let mut runs = Self::default();
         for (attribute, lens) in attributes(scope) {
-            let mut run = segment.attribute(attribute, slice)?;
-            keep_visible(&mut run, lens, &slice.rows);
+            let mut run = RunSlice {
+                values: std::mem::take(spare),
+                ..RunSlice::default()
+            };
+            segment.attribute_in(attribute, slice, &mut run)?;
+            keep_visible(&mut run, lens, slice);
             runs.lenses.push((lens, run));
         }
         if scope.agent.parts.contains(&ASK_SESSION) {
@@ -78,19 +87,17 @@ impl<'s> Runs<'s> {
     }
 
     /// The first row of each visit that has an attribute that changes inside; empty if none has.
-    pub(super) fn varied(&self, rows: &[u32]) -> Vec<Option<u32>> {
+    pub(super) fn varied(&self, slice: &VisitSlice) -> Vec<Option<u32>> {
         if self.all().all(|run| run.changes.is_empty()) {
             return Vec::new();
         }
-        let mut varied = vec![None; rows.len()];
+        let mut varied = vec![None; slice.shape.len()];
         for run in self.all() {
-            let mut end = 0;
-            let mut changes = run.changes.iter().map(|(row, _)| *row).peekable();
-            for (varied, rows) in varied.iter_mut().zip(rows) {
-                let first = end;
-                end += rows;
-                while changes.next_if(|row| *row < end).is_some() {
-                    *varied = Some(first);
+            let mut visit = 0;
+            for (row, _) in &run.changes {
+                visit = slice.visit_of(*row, visit);
+                if let Some(varied) = varied.get_mut(visit) {
+                    *varied = Some(slice.rows_of(visit).start);
                 }
             }
         }
@@ -99,32 +106,22 @@ impl<'s> Runs<'s> {
 }
 
 /// Forgets changes of an attribute that make no difference to the query: another file of the same client is
-/// still the same client. `rows` is the number of rows of each visit.
-fn keep_visible(run: &mut RunSlice, lens: &Lens, rows: &[u32]) {
-    if run.changes.is_empty() {
-        return;
-    }
-    let mut visible = Vec::new();
-    let mut changes = run.changes.iter();
-    let mut next = changes.next();
-    let mut end = 0;
-    for (visit, rows) in rows.iter().enumerate() {
-        end += rows;
-        match next {
-            None => break,
-            Some((row, _)) if *row >= end => continue,
-            Some(_) => {}
+/// still the same client.
+fn keep_visible(run: &mut RunSlice, lens: &Lens, slice: &VisitSlice) {
+    let mut changes = std::mem::take(&mut run.changes);
+    // The first row after the visit of the change before, and what its last row adds to keys.
+    let (mut visit, mut end, mut before) = (0, 0, 0);
+    changes.retain(|(row, value)| {
+        if *row >= end {
+            visit = slice.visit_of(*row, visit);
+            end = slice.rows_of(visit).end;
+            before = lens.part(run.value(visit));
         }
-        let mut before = lens.part(run.value(visit));
-        while let Some(&(row, value)) = next.filter(|(row, _)| *row < end) {
-            let part = lens.part(value);
-            // What the session decides may differ where the codes' parts do not.
-            if part != before || part == ASK_SESSION {
-                visible.push((row, value));
-            }
-            before = part;
-            next = changes.next();
-        }
-    }
-    run.changes = visible;
+        let part = lens.part(*value);
+        // What the session decides may differ where the codes' parts do not.
+        let is_visible = part != before || part == ASK_SESSION;
+        before = part;
+        is_visible
+    });
+    run.changes = changes;
 }

@@ -17,6 +17,7 @@ const SKIPPED: u32 = u32::MAX;
 #[derive(Debug, Default)]
 pub(super) struct CodeSlots {
     slice: VisitSlice,
+    spare: Vec<u32>,
     base: Option<Key>,
     /// Grows whenever the base changes.
     epoch: u32,
@@ -26,7 +27,7 @@ pub(super) struct CodeSlots {
     parts: Vec<Key>,
     /// The epoch that each place was looked up in, and the slot.
     slots: Vec<(u32, u32)>,
-    /// Place and rank of visits that count.
+    /// Place and number of visits that count.
     hits: Vec<(u32, u32)>,
 }
 
@@ -104,13 +105,13 @@ impl DayReader<'_, '_> {
         groups: &mut Groups,
     ) -> Result<()> {
         let mut slice = std::mem::take(&mut slots.slice);
-        self.segment.ranks_shapes_and_rows(repos, &mut slice)?;
-        let runs = Runs::read(self, &slice)?;
+        self.visits(repos, &mut slice)?;
+        let runs = Runs::read(self, &slice, &mut slots.spare)?;
         let Some((lens, codes)) = runs.lenses.first() else {
             return Ok(());
         };
         slots.prepare(lens);
-        let varied = varied(codes, &slice.rows);
+        let varied = varied(codes, &slice);
         // The first value of those does not say all.
         let shapes = varied
             .iter()
@@ -150,6 +151,9 @@ impl DayReader<'_, '_> {
         );
         self.rest((&mut slice, &runs), rest, groups)?;
         slots.slice = slice;
+        if let Some((_, run)) = runs.lenses.into_iter().next() {
+            slots.spare = run.values;
+        }
         Ok(())
     }
 
@@ -169,35 +173,34 @@ impl DayReader<'_, '_> {
         let mut hits = std::mem::take(&mut slots.hits);
         hits.clear();
         hits.resize(visits.len(), (0, 0));
-        let ranks = part_of(&slice.rank, &visits);
-        let shapes = part_of(&slice.shape, &visits);
+        let shapes = (0..).zip(part_of(&slice.shape, &visits));
         let mut count = 0;
         // Written always and kept sometimes: a branch would be guessed wrong too often.
-        let mut hit = |code: u32, rank: u32, shape: u32| {
+        let mut hit = |code: u32, visit: u32, shape: u32| {
             let place = slots.places.get(code as usize).copied().unwrap_or(SKIPPED);
             if let Some(hit) = hits.get_mut(count) {
-                *hit = (place, rank);
+                *hit = (place, visit);
             }
             let is_accepted = is_accepted.get(shape as usize) == Some(&true);
             count += usize::from(is_accepted & (place != SKIPPED));
         };
-        let ranks = ranks.iter().zip(shapes);
         if codes.values.is_empty() {
-            ranks.for_each(|(rank, shape)| hit(0, *rank, *shape));
+            shapes.for_each(|(visit, shape)| hit(0, visit, *shape));
         } else {
             let codes = part_of(&codes.values, &visits).iter();
             codes
-                .zip(ranks)
-                .for_each(|(code, (rank, shape))| hit(*code, *rank, *shape));
+                .zip(shapes)
+                .for_each(|(code, (visit, shape))| hit(*code, visit, *shape));
         }
         let filters_downloaders = self.filters_downloaders();
+        let ids = self.ids(slice).part(&visits);
         let mut has_nobody = false;
-        for &(place, rank) in hits.iter().take(count) {
-            // The greatest rank is "none".
-            let Some(&id) = self.downloaders.get(rank as usize) else {
+        for &(place, visit) in hits.iter().take(count) {
+            let id = ids.get(visit as usize);
+            if id == 0 {
                 has_nobody = true;
                 continue;
-            };
+            }
             if filters_downloaders && self.scope.downloader_part(id) == OUT {
                 continue;
             }
@@ -224,8 +227,8 @@ impl DayReader<'_, '_> {
                 .shape
                 .get(last)
                 .and_then(|shape| is_accepted.get(*shape as usize));
-            if shape == Some(&true) && self.id(slice, last).is_none() {
-                rest.nobodies.push((self.waiting(repo, last, None), None));
+            if shape == Some(&true) && self.id(slice, last) == 0 {
+                rest.nobodies.push((self.waiting(repo, last, 0), None));
             }
         }
     }
@@ -257,10 +260,10 @@ impl DayReader<'_, '_> {
             let id = self.id(slice, visit);
             let waiting = self.waiting(repo, visit, id);
             let is_kept = match id {
-                Some(id) => !self.filters_downloaders() || self.scope.downloader_part(id) != OUT,
-                None => self.wants.unidentified,
+                0 => self.wants.unidentified,
+                _ => !self.filters_downloaders() || self.scope.downloader_part(id) != OUT,
             };
-            if is_kept && id.is_none() {
+            if is_kept && id == 0 {
                 rest.nobodies.push((waiting, Some(first)));
             } else if is_kept
                 && !self.visit_or_stretches(&waiting, Some(first), (slice, runs), groups)
@@ -292,16 +295,11 @@ impl DayReader<'_, '_> {
         RowReader::new(self, slice, runs).read(&rest.waiting, &mut Carry::default(), groups)
     }
 
-    fn id(&self, slice: &VisitSlice, visit: usize) -> Option<u32> {
-        let rank = slice.rank.get(visit)?;
-        self.downloaders.get(*rank as usize).copied()
-    }
-
-    fn waiting(&self, repo: &RepoRange, visit: usize, id: Option<u32>) -> Waiting {
+    fn waiting(&self, repo: &RepoRange, visit: usize, id: u32) -> Waiting {
         Waiting {
             visit,
             repo: repo.code,
-            id: id.unwrap_or(0),
+            id,
             part: self.part(repo),
             time: Some(self.day.part),
         }
@@ -318,24 +316,16 @@ fn hide(shapes: &mut [u32], visit: usize) -> u32 {
     shape.map_or(u32::MAX, |shape| std::mem::replace(shape, u32::MAX))
 }
 
-/// The visits inside of which an attribute changes, and the first row of each; `rows` is the number of rows of
-/// each visit.
-fn varied(run: &RunSlice, rows: &[u32]) -> Vec<(usize, u32)> {
-    let mut changes = run.changes.iter().map(|(row, _)| *row);
-    let Some(mut change) = changes.next() else {
-        return Vec::new();
-    };
-    let mut varied = Vec::with_capacity(run.changes.len());
-    let mut end = 0;
-    for (visit, rows) in rows.iter().enumerate() {
-        let first = end;
-        end += rows;
-        if change >= end {
-            continue;
-        }
-        varied.push((visit, first));
-        while change < end {
-            change = changes.next().unwrap_or(u32::MAX);
+/// The visits inside of which an attribute changes, and the first row of each.
+fn varied(run: &RunSlice, slice: &VisitSlice) -> Vec<(usize, u32)> {
+    let mut varied: Vec<(usize, u32)> = Vec::with_capacity(run.changes.len());
+    let (mut visit, mut end) = (0, 0);
+    for (change, _) in &run.changes {
+        if *change >= end {
+            visit = slice.visit_of(*change, visit);
+            let rows = slice.rows_of(visit);
+            varied.push((visit, rows.start));
+            end = rows.end;
         }
     }
     varied

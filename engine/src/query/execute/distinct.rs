@@ -34,6 +34,13 @@ const UNIVERSE_PER_LISTED: usize = 32;
 const FIRST_RESERVE: usize = 4;
 /// A list of fewer ids is never made bits.
 const LIST_MIN: usize = 256;
+/// Of a list that is ascending but for one id in so many, only the others are looked for.
+const AFTER_SHARE: usize = 16;
+/// Ids that are counted together where there are more: their bits take 256 KiB.
+const PART_IDS: u32 = 1 << 21;
+const PART_WORDS: usize = PART_IDS as usize / 64;
+/// A list of fewer ids is counted at once.
+const PARTED_MIN: usize = 1 << 14;
 
 /// Number of words of a set of ids below `limit`.
 fn words(limit: u32) -> usize {
@@ -123,6 +130,13 @@ impl IdSet {
         if let Self::List(list) = self
             && list.len() > limit as usize / UNIVERSE_PER_LISTED
         {
+            self.make_bits(limit);
+        }
+    }
+
+    /// Makes a list a bit for each id.
+    pub(super) fn make_bits(&mut self, limit: u32) {
+        if let Self::List(list) = self {
             let mut bits = vec![0; words(limit)];
             mark(list, &mut bits);
             *self = Self::Bits(bits);
@@ -223,6 +237,8 @@ impl Whole {
 pub(super) struct Counter<'a> {
     ips: &'a [u64],
     scratch: Vec<u64>,
+    /// Ids of a list by what part of the universe they are in.
+    parted: Vec<u32>,
     whole: Option<Whole>,
 }
 
@@ -233,6 +249,7 @@ impl<'a> Counter<'a> {
         Self {
             ips,
             scratch: vec![0; words(limit)],
+            parted: Vec::new(),
             whole: has_union.then(|| Whole {
                 bits: vec![0; words(limit)],
                 estimates: None,
@@ -283,6 +300,70 @@ impl<'a> Counter<'a> {
     }
 
     fn count_list(&mut self, list: &[u32]) -> Count {
+        let ascending = ascending(list);
+        let after = list.len() - ascending;
+        if list.last().is_none() || after > list.len() / AFTER_SHARE {
+            return match self.scratch.len() > PART_WORDS && list.len() > PARTED_MIN {
+                true => self.count_parted(list),
+                false => self.count_marked(list),
+            };
+        }
+        // Those of a repo on a day come in order, but for a few.
+        let (ascending, after) = list.split_at(ascending);
+        let mut after = after.to_vec();
+        after.sort_unstable();
+        after.dedup();
+        after.retain(|id| ascending.binary_search(id).is_err());
+        let mut count = Count::default();
+        for ids in [ascending, &after] {
+            if let Some(whole) = &mut self.whole {
+                mark(ids, &mut whole.bits);
+            }
+            count.all += ids.len() as u64;
+            count.ips += count_among(ids, self.ips);
+        }
+        count
+    }
+
+    /// Counts part of the universe by part: a part's bits are in a cache.
+    fn count_parted(&mut self, list: &[u32]) -> Count {
+        let part = |id: u32| (id / PART_IDS) as usize;
+        let mut ends = vec![0_usize; self.scratch.len() / PART_WORDS + 2];
+        for id in list {
+            if let Some(end) = ends.get_mut(part(*id) + 1) {
+                *end += 1;
+            }
+        }
+        let mut sum = 0;
+        for end in &mut ends {
+            sum += *end;
+            *end = sum;
+        }
+        let mut parted = std::mem::take(&mut self.parted);
+        parted.clear();
+        parted.resize(list.len(), 0);
+        let mut places = ends.clone();
+        for id in list {
+            if let Some(place) = places.get_mut(part(*id)) {
+                if let Some(slot) = parted.get_mut(*place) {
+                    *slot = *id;
+                }
+                *place += 1;
+            }
+        }
+        let mut count = Count::default();
+        for bounds in ends.windows(2) {
+            if let [start, end] = *bounds {
+                let own = self.count_marked(parted.get(start..end).unwrap_or_default());
+                count.all += own.all;
+                count.ips += own.ips;
+            }
+        }
+        self.parted = parted;
+        count
+    }
+
+    fn count_marked(&mut self, list: &[u32]) -> Count {
         if let Some(whole) = &mut self.whole {
             mark(list, &mut whole.bits);
         }
@@ -322,6 +403,25 @@ impl<'a> Counter<'a> {
             }),
         }
     }
+}
+
+/// How many ids a list begins with that are one greater than the other.
+fn ascending(list: &[u32]) -> usize {
+    let pairs = list.iter().zip(list.iter().skip(1));
+    let first = pairs.take_while(|(a, b)| a < b).count();
+    (first + 1).min(list.len())
+}
+
+/// How many ids have a bit among some bits.
+fn count_among(ids: &[u32], bits: &[u64]) -> u64 {
+    if bits.is_empty() {
+        return 0;
+    }
+    let bit = |id: &u32| {
+        bits.get(*id as usize / 64)
+            .map_or(0, |word| word >> (id % 64) & 1)
+    };
+    ids.iter().map(bit).sum()
 }
 
 fn count_bits(bits: &[u64], ips: &[u64]) -> Count {
@@ -364,6 +464,31 @@ mod tests {
                 all.extend(want);
             }
             prop_assert_eq!(counter.union()?.all, all.len() as u64);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn large_universes_are_counted_part_by_part(
+            steps in prop::collection::vec(1_u32..9000, 20_000..24_000),
+            swaps in prop::collection::vec((0_usize..20_000, 0_usize..20_000), 0..3000),
+            again in prop::collection::vec(0_usize..20_000, 0..40),
+        ) {
+            const LIMIT: u32 = 4 * PART_IDS;
+            let mut ids: Vec<u32> = steps.iter().scan(0, |id, step| {
+                *id = (*id + step) % LIMIT;
+                Some(*id)
+            }).collect();
+            swaps.iter().for_each(|(a, b)| ids.swap(*a, *b));
+            let more: Vec<u32> = again.iter().map(|at| ids[*at]).collect();
+            ids.extend(more);
+            let ips: Vec<u64> = (0..words(LIMIT) as u64).map(|i| i.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
+            let mut counter = Counter::new(LIMIT, &ips, true);
+            let mut naive = Counter::new(LIMIT, &ips, true);
+            let found = counter.count_list(&ids);
+            prop_assert_eq!(found, naive.count_marked(&ids));
+            prop_assert_eq!(counter.union()?, naive.union()?);
+            prop_assert!(counter.scratch.iter().all(|word| *word == 0));
         }
     }
 

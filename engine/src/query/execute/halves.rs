@@ -21,7 +21,8 @@ const INSTANTS_COST: u64 = 8;
 const SET_VISITS: u64 = 500;
 
 /// Whether two threads can run at once. Asked of the operating system once: it has files to read for it.
-pub(super) fn has_second_thread() -> bool {
+#[must_use]
+pub fn has_second_thread() -> bool {
     static HAS: OnceLock<bool> = OnceLock::new();
     *HAS.get_or_init(|| std::thread::available_parallelism().is_ok_and(|count| count.get() > 1))
 }

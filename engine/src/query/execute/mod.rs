@@ -89,6 +89,7 @@ pub type Rules<'r> = dyn Fn(&str) -> Option<Rule> + 'r;
 
 pub use each::{Asked, EachDownloader, Touch, each_downloader, first_touches};
 pub use explain::{Explanation, Part};
+pub use halves::has_second_thread;
 pub use scope::log_calendar;
 pub use sets::{DownloaderSets, downloader_sets, meaning};
 
@@ -182,19 +183,14 @@ fn count(scope: &mut Scope<'_>, lowest: Level, rules: &Rules<'_>) -> Result<Coun
     };
     let tally = Tally::new(scope, lowest);
     let levels = (&plan, &unions, lowest, tally.as_ref());
-    let log = match halves(&plan, &unions) {
-        Some((early, late)) => std::thread::scope(|threads| {
-            let other = threads.spawn(|| scan(levels, late));
-            let mut groups = scan(levels, early)?;
-            let late = other
-                .join()
-                .map_err(|_| Error::new(ErrorKind::Io, "a thread that read days ended early"))?;
-            groups.append(late?);
-            Ok(groups)
-        }),
-        None => scan(levels, &scope.days),
-    };
-    let mut log = log?;
+    let mut log = match (unions.halves(scope), halves(&plan, &unions)) {
+        (Some([own, other]), _) => {
+            let levels = (&plan, &own, lowest, tally.as_ref());
+            both(|| scan(levels, &scope.days), || other.add_all(scope))
+        }
+        (None, Some((early, late))) => both(|| scan(levels, early), || scan(levels, late)),
+        (None, None) => scan(levels, &scope.days),
+    }?;
     let left_out = tally.map_or(0, |tally| tally.first(scope, &mut log));
     Ok(Counted {
         log,
@@ -202,6 +198,22 @@ fn count(scope: &mut Scope<'_>, lowest: Level, rules: &Rules<'_>) -> Result<Coun
         history: history::groups(scope, lowest, rules)?,
         covered: covered.unwrap_or_default(),
         left_out,
+    })
+}
+
+/// The groups of two parts of a query, counted at once.
+fn both(
+    one: impl FnOnce() -> Result<Groups>,
+    other: impl FnOnce() -> Result<Groups> + Send,
+) -> Result<Groups> {
+    std::thread::scope(|threads| {
+        let other = threads.spawn(other);
+        let mut groups = one()?;
+        let other = other
+            .join()
+            .map_err(|_| Error::new(ErrorKind::Io, "a thread that read days ended early"))?;
+        groups.append(other?);
+        Ok(groups)
     })
 }
 

@@ -4,7 +4,7 @@ use super::attribute_runs::attributes;
 use super::by_code::CodeSlots;
 use super::groups::Groups;
 use super::lens::{ASK_SESSION, OUT};
-use super::scan::DayReader;
+use super::scan::{DayReader, Ids};
 use super::scope::Scope;
 use super::shape::Cover;
 use crate::error::Result;
@@ -96,18 +96,39 @@ impl DayReader<'_, '_> {
         groups: &mut Groups,
     ) -> Result<()> {
         let part = |repo: &RepoRange| self.scope.repo.part(repo.code);
-        self.segment
-            .ranks_and_shapes_of(repos, |repo| part(repo) != OUT, slice)?;
+        match (self.at_hand, repos.first(), repos.last()) {
+            (Some(_), Some(first), Some(last)) => {
+                slice.clear();
+                slice.first_visit = first.visits.start;
+                let visits = first.visits.start..last.visits.end;
+                self.segment
+                    .read(column::VISIT_SHAPE, visits, &mut slice.shape)?;
+            }
+            _ => {
+                let keeps = |repo: &RepoRange| part(repo) != OUT;
+                self.segment.ranks_and_shapes_of(repos, keeps, slice)?;
+            }
+        }
         let limit = groups.universe().downloaders;
-        let (mut ranks, mut shapes) = (slice.rank.as_slice(), slice.shape.as_slice());
+        let all = self.ids(slice);
+        let mut end = 0;
         for same in repos.chunk_by(|a, b| part(a) == part(b)) {
-            let count = same.iter().map(|repo| repo.visits.len()).sum();
-            let own = (take(&mut ranks, count), take(&mut shapes, count));
+            let count: usize = same.iter().map(|repo| repo.visits.len()).sum();
+            let visits = end..end + count;
+            end = visits.end;
             let part = same.first().map_or(OUT, part);
             if part == OUT {
                 continue;
             }
-            let has_nobody = put_ids(own, is_accepted, self.downloaders, ids);
+            let shapes = slice.shape.get(visits.clone()).unwrap_or_default();
+            let has_nobody = match all.part(&visits) {
+                Ids::AtHand(own) => put(own.iter().copied(), (shapes, is_accepted), ids),
+                Ids::Ranks(ranks, of) => {
+                    // The greatest rank is "none".
+                    let id = |rank: &u32| of.get(*rank as usize).copied().unwrap_or(0);
+                    put(ranks.iter().map(id), (shapes, is_accepted), ids)
+                }
+            };
             if self.filters_downloaders() {
                 ids.retain(|id| self.scope.downloader_part(*id) != OUT);
             }
@@ -116,11 +137,10 @@ impl DayReader<'_, '_> {
                 who.extend(ids, limit);
             }
             if has_nobody && self.wants.unidentified {
-                let mut ranks = own.0;
+                let mut end = visits.start;
                 for repo in same {
-                    let last = take(&mut ranks, repo.visits.len()).last();
-                    // The greatest rank is "none".
-                    if last.is_some_and(|rank| *rank as usize >= self.downloaders.len()) {
+                    end += repo.visits.len();
+                    if all.get(end.saturating_sub(1)) == 0 {
                         nobody(self, repo, groups)?;
                     }
                 }
@@ -130,34 +150,24 @@ impl DayReader<'_, '_> {
     }
 }
 
-/// Takes the first values out of a list.
-#[inline]
-fn take<'v>(values: &mut &'v [u32], count: usize) -> &'v [u32] {
-    let (own, rest) = values.split_at_checked(count).unwrap_or((values, &[]));
-    *values = rest;
-    own
-}
-
 /// Puts the ids of visits that have an accepted shape into `ids`; `true` if some visits are without identity.
 #[inline]
-fn put_ids(
-    (ranks, shapes): (&[u32], &[u32]),
-    is_accepted: &[bool],
-    downloaders: &[u32],
+fn put(
+    of_visits: impl ExactSizeIterator<Item = u32>,
+    (shapes, is_accepted): (&[u32], &[bool]),
     ids: &mut Vec<u32>,
 ) -> bool {
     ids.clear();
-    ids.resize(ranks.len(), 0);
+    ids.resize(of_visits.len(), 0);
     let (mut count, mut has_nobody) = (0, false);
-    for (rank, shape) in ranks.iter().zip(shapes) {
-        let id = downloaders.get(*rank as usize);
-        has_nobody |= id.is_none();
+    for (id, shape) in of_visits.zip(shapes) {
+        has_nobody |= id == 0;
         // Written always and kept sometimes: a branch would be guessed wrong too often.
         if let Some(place) = ids.get_mut(count) {
-            *place = id.copied().unwrap_or(0);
+            *place = id;
         }
         let is_accepted = is_accepted.get(*shape as usize) == Some(&true);
-        count += usize::from(is_accepted & id.is_some());
+        count += usize::from(is_accepted & (id != 0));
     }
     ids.truncate(count);
     has_nobody

@@ -86,6 +86,25 @@ impl RowColumns {
         segment.is_at_hand(column::ROW_GAP, first..end)
     }
 
+    /// Milliseconds of the day of the rows of a visit that begins at `start`.
+    pub(super) fn instants(
+        &self,
+        visit: usize,
+        start: u32,
+        row_count: u32,
+    ) -> impl Iterator<Item = u32> {
+        let before = visit - self.visit;
+        let gap = (start - self.start) as usize - before;
+        let gaps = self.gaps.get(gap..).unwrap_or_default().iter();
+        let gaps = gaps.take((row_count as usize).saturating_sub(1));
+        let first = self.firsts.get(before).copied().unwrap_or(0);
+        let later = gaps.scan(first, |ts, gap| {
+            *ts = ts.saturating_add(*gap);
+            Some(*ts)
+        });
+        std::iter::once(first).chain(later)
+    }
+
     /// The rows of a visit that begins at `start` and has the shape `shape`.
     pub(super) fn visit<'c>(
         &'c self,

@@ -238,7 +238,7 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
         carry: &mut Carry,
         groups: &mut Groups,
     ) -> Result<()> {
-        let starts = self.starts();
+        let starts = &self.slice.starts;
         // Requests without identity never collapse.
         let collapses = self.day.scope.rule.collapse != Collapse::None;
         self.has_instants |=
@@ -263,12 +263,12 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
                 continue;
             };
             let visits = first.visit..last.visit + 1;
-            let has_verbs = self.day.wants.has_accepted() || !self.day.scope.verb.is_idle();
+            let has_verbs = !span.iter().all(|visit| self.is_only_counted(visit));
             let which = (self.has_instants, has_verbs);
             let segment = &self.day.segment;
             let firsts = self.runs.reaches.firsts(visits.clone());
             self.columns
-                .read(segment, self.slice, (visits, &starts, firsts), which)?;
+                .read(segment, self.slice, (visits, starts, firsts), which)?;
             for visit in span {
                 let start = starts.get(visit.visit).copied().unwrap_or_default();
                 self.visit(visit, start, (carry, groups))?;
@@ -277,16 +277,16 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
         Ok(())
     }
 
-    /// First row of each visit, relative to the slice, and the end.
-    fn starts(&self) -> Vec<u32> {
-        let mut starts = Vec::with_capacity(self.slice.rows.len() + 1);
-        let mut row = 0;
-        for rows in &self.slice.rows {
-            starts.push(row);
-            row += rows;
-        }
-        starts.push(row);
-        starts
+    /// Whether nothing but their instants decides about a visit's rows, which are counted.
+    fn is_only_counted(&self, visit: &Waiting) -> bool {
+        let (wants, runs) = (self.day.wants, self.runs);
+        let counts_accepted =
+            wants.downloads || wants.has_sets() || wants.unidentified && visit.id == 0;
+        !counts_accepted
+            && self.has_instants
+            && self.day.scope.verb.is_idle()
+            && runs.lenses.is_empty()
+            && runs.session.is_none()
     }
 
     fn visit(
@@ -304,6 +304,10 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
             .shapes()?
             .get(of(&self.slice.shape) as usize);
         let shape = shape.ok_or_else(|| Error::corrupt("shape that the segment does not have"))?;
+        if self.is_only_counted(visit) {
+            self.count_rows(visit, start, row_count, groups);
+            return Ok(());
+        }
         let columns = std::mem::take(&mut self.columns);
         let mut rows = columns.visit(visit.visit, start, (row_count, shape));
         let mut attributes = Attributes::new(self.runs, visit.visit, start);
@@ -343,6 +347,27 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
         self.end_visit(visit, carry, groups);
         self.columns = columns;
         Ok(())
+    }
+
+    /// Adds the rows of a visit of which only instants matter.
+    fn count_rows(&self, visit: &Waiting, start: u32, row_count: u32, groups: &mut Groups) {
+        if !self.day.wants.requests {
+            return;
+        }
+        let day = self.day.day;
+        let mut add = |time: Key, count: u64| {
+            if time != OUT && count > 0 {
+                let slot = groups.slot(visit.part + time);
+                groups.sums(slot).requests += count;
+            }
+        };
+        let instants = self.columns.instants(visit.visit, start, row_count);
+        if day.hours.is_none() {
+            let is_in = |ts: &u32| *ts >= day.from_ms && *ts < day.to_ms;
+            add(day.part, instants.filter(is_in).count() as u64);
+        } else {
+            instants.for_each(|ts| add(day.instant_part(ts), 1));
+        }
     }
 
     /// What verb and attributes add to the key; `None` if the filter does not keep them.

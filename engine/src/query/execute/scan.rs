@@ -17,13 +17,13 @@ use super::reach::is_one_download;
 use super::rows::{Carry, GAP_ROWS_MAX};
 use super::scope::{Scope, Wants};
 use super::shape::{Cover, Shape};
-use super::tally::Tally;
+use super::tally::{Counters, Tally};
 use super::time::DayPart;
 use super::walk::{Rows, ShapeWalks};
 use crate::catalog::Partition;
 use crate::error::{Error, Result};
 use crate::rules::Collapse;
-use crate::segment::{RepoRange, Segment, ShapeVerbs, VisitSlice};
+use crate::segment::{RepoRange, Segment, ShapeVerbs, VisitSlice, VisitsAtHand};
 use crate::units::DAY_MS;
 
 /// Visits between two repos that are read for which it pays to read on.
@@ -34,8 +34,11 @@ pub(super) struct Scanner<'s, 'a> {
     scope: &'s Scope<'a>,
     cap: Level,
     tally: Option<&'s Tally>,
+    counters: Option<Counters>,
     carry: Carry,
     buffers: RankedDownloaders,
+    slice: VisitSlice,
+    downloaders: Vec<u32>,
 }
 
 impl<'s, 'a> Scanner<'s, 'a> {
@@ -45,8 +48,11 @@ impl<'s, 'a> Scanner<'s, 'a> {
             scope,
             cap,
             tally,
+            counters: tally.map(Tally::counters),
             carry: Carry::default(),
             buffers: RankedDownloaders::default(),
+            slice: VisitSlice::default(),
+            downloaders: Vec::new(),
         }
     }
 
@@ -75,8 +81,17 @@ impl<'s, 'a> Scanner<'s, 'a> {
         let repos = segment.repos()?;
         let shapes = segment.shapes()?;
         let next_id = scope.view.identities().next_id();
-        let downloaders = segment.downloaders()?;
-        if let Some(id) = downloaders.last().filter(|id| **id >= next_id) {
+        let at_hand = segment.visits_at_hand();
+        let mut buffer = std::mem::take(&mut self.downloaders);
+        let downloaders = match at_hand {
+            Some(_) => &[],
+            None => segment.downloaders_in(&mut buffer)?,
+        };
+        let last = at_hand.map_or_else(
+            || downloaders.last().copied().unwrap_or(0),
+            VisitsAtHand::id_max,
+        );
+        if let Some(id) = Some(last).filter(|id| *id >= next_id.max(1)) {
             let message = format!("downloader {id}, expected less than {next_id}");
             return Err(Error::corrupt(message));
         }
@@ -89,16 +104,19 @@ impl<'s, 'a> Scanner<'s, 'a> {
             shapes,
             known: OnceCell::new(),
             walks: OnceCell::new(),
-            downloaders: &downloaders,
+            downloaders,
+            at_hand,
             segment: Arc::clone(&segment),
         };
         let runs = runs(&repos, &scope.repo, reader.gap_visits_max());
-        if let Some(tally) = self.tally.filter(|_| wants.requests) {
+        if let Some(counters) = self.counters.as_mut().filter(|_| wants.requests) {
             for run in &runs {
-                tally.add(&reader, run)?;
+                counters.add(&reader, run)?;
             }
             reader.wants.requests = false;
             if !reader.wants.any() {
+                drop(reader);
+                self.downloaders = buffer;
                 return Ok(());
             }
         }
@@ -108,9 +126,12 @@ impl<'s, 'a> Scanner<'s, 'a> {
             self.buffers.add(&reader, runs.into_iter(), groups)?;
         } else {
             for run in runs {
-                reader.repos(run, &mut self.carry, groups)?;
+                let buffers = (&mut self.slice, &mut self.carry);
+                reader.repos(run, buffers, groups)?;
             }
         }
+        drop(reader);
+        self.downloaders = buffer;
         if crosses {
             self.carry.end_day(scope, day.day, groups);
         }
@@ -119,6 +140,9 @@ impl<'s, 'a> Scanner<'s, 'a> {
 
     /// Adds the downloads that the last day left open.
     pub(super) fn finish(self, groups: &mut Groups) {
+        if let Some((tally, counters)) = self.tally.zip(self.counters) {
+            tally.take(counters);
+        }
         self.carry.finish(self.scope, groups);
     }
 }
@@ -165,8 +189,42 @@ pub(super) struct DayReader<'s, 'a> {
     known: OnceCell<Vec<OnceCell<Shape>>>,
     /// How the visits of each shape go that was met, once that mattered.
     pub(super) walks: OnceCell<ShapeWalks>,
-    pub(super) downloaders: &'s [u32],
+    /// By rank; empty where visits are at hand.
+    downloaders: &'s [u32],
+    /// Its visits, if they are at hand: then slices have no ranks.
+    pub(super) at_hand: Option<&'s VisitsAtHand>,
     pub(super) segment: Arc<Segment>,
+}
+
+/// Downloaders of visits: 0 for none.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Ids<'v> {
+    /// As they are.
+    AtHand(&'v [u32]),
+    /// Their ranks, and the downloaders by rank; the greatest rank is "none".
+    Ranks(&'v [u32], &'v [u32]),
+}
+
+impl<'v> Ids<'v> {
+    #[inline]
+    pub(super) fn get(self, visit: usize) -> u32 {
+        match self {
+            Self::AtHand(ids) => ids.get(visit).copied().unwrap_or(0),
+            Self::Ranks(ranks, downloaders) => {
+                let rank = ranks.get(visit).copied().unwrap_or(u32::MAX);
+                downloaders.get(rank as usize).copied().unwrap_or(0)
+            }
+        }
+    }
+
+    /// Those of some of the visits.
+    pub(super) fn part(self, visits: &Range<usize>) -> Self {
+        let part = |values: &'v [u32]| values.get(visits.clone()).unwrap_or_default();
+        match self {
+            Self::AtHand(ids) => Self::AtHand(part(ids)),
+            Self::Ranks(ranks, downloaders) => Self::Ranks(part(ranks), downloaders),
+        }
+    }
 }
 
 /// A visit whose rows have to be read.
@@ -273,7 +331,37 @@ impl DayReader<'_, '_> {
             walks: OnceCell::new(),
             ..*self
         };
-        reader.repos(std::slice::from_ref(repo), &mut Carry::default(), groups)
+        let buffers = (&mut VisitSlice::default(), &mut Carry::default());
+        reader.repos(std::slice::from_ref(repo), buffers, groups)
+    }
+
+    /// Reads the visits of some repos: shapes and rows, and ranks unless visits are at hand.
+    pub(super) fn visits(&self, repos: &[RepoRange], slice: &mut VisitSlice) -> Result<()> {
+        slice.clear();
+        match (self.at_hand, repos.first(), repos.last()) {
+            (Some(at_hand), Some(first), Some(last)) => {
+                let range = first.visits.start..last.visits.end;
+                self.segment.shapes_and_rows_at_hand(at_hand, range, slice)
+            }
+            _ => self.segment.ranks_shapes_and_rows(repos, slice),
+        }
+    }
+
+    /// Downloaders of a slice's visits.
+    pub(super) fn ids<'v>(&'v self, slice: &'v VisitSlice) -> Ids<'v> {
+        match self.at_hand {
+            Some(at_hand) => {
+                let end = slice.first_visit.saturating_add(slice.visit_count());
+                Ids::AtHand(at_hand.ids(slice.first_visit..end))
+            }
+            None => Ids::Ranks(&slice.rank, self.downloaders),
+        }
+    }
+
+    /// The downloader of a visit, 0 for none.
+    #[inline]
+    pub(super) fn id(&self, slice: &VisitSlice, visit: usize) -> u32 {
+        self.ids(slice).get(visit)
     }
 
     /// Adds a visit without reading its rows; `false` if that cannot be done.
@@ -303,13 +391,12 @@ impl DayReader<'_, '_> {
         if shape.kept == Cover::None {
             return true;
         }
+        let internal = runs.internal.as_ref();
+        let is_internal = internal.is_some_and(|run| run.value(index) == 1);
         let Some(verb_part) = shape.part else {
-            return false;
+            let code = value(&slice.shape);
+            return self.by_verb(visit, (key, code, is_internal), runs, groups);
         };
-        let is_internal = runs
-            .internal
-            .as_ref()
-            .is_some_and(|run| run.value(index) == 1);
         let accepted = if is_internal {
             Cover::None
         } else {
@@ -321,7 +408,7 @@ impl DayReader<'_, '_> {
             is_one: || self.is_one_download(index, (slice, runs)),
             walked: |which: Rows| {
                 let walked = runs.walked.as_ref()?;
-                walked.count(self, (index, value(&slice.shape)), which)
+                walked.count(self, slice, (index, value(&slice.shape)), which)
             },
         };
         let counts = self.counts(shape, accepted, visit.id == 0, &stored);
@@ -352,6 +439,32 @@ impl DayReader<'_, '_> {
             };
             groups.sums(slot).downloads += downloads;
             groups.whole_downloads += downloads;
+        }
+        true
+    }
+
+    /// Adds what is distinct of a visit to the group of each of its shape's verbs, if nothing else is asked; some row
+    /// has each of them.
+    fn by_verb(
+        &self,
+        visit: &Waiting,
+        (key, code, is_internal): (Key, u32, bool),
+        runs: &Runs<'_>,
+        groups: &mut Groups,
+    ) -> bool {
+        if self.wants.requests || self.wants.downloads || visit.id == 0 {
+            return false;
+        }
+        let shape = self.shapes.get(code as usize);
+        let verbs = shape.map_or(&[][..], |shape| &*shape.verbs);
+        for verb in verbs.iter().filter(|_| !is_internal) {
+            let part = self.scope.verb.part(*verb);
+            if part == OUT || self.scope.accepts.get(*verb as usize) != Some(&true) {
+                continue;
+            }
+            let slot = groups.slot(key + part);
+            let place = runs.place.as_ref().map(|run| run.value(visit.visit));
+            self.accepted(visit, (slot, 1), place, groups);
         }
         true
     }

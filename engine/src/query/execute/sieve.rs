@@ -31,29 +31,26 @@ impl DayReader<'_, '_> {
     pub(super) fn repos(
         &self,
         repos: &[RepoRange],
-        carry: &mut Carry,
+        (slice, carry): (&mut VisitSlice, &mut Carry),
         groups: &mut Groups,
     ) -> Result<()> {
-        let mut slice = VisitSlice::default();
-        self.segment.ranks_shapes_and_rows(repos, &mut slice)?;
-        let mut runs = Runs::read(self, &slice)?;
-        let varied = runs.varied(&slice.rows);
-        let left = self.left(repos, (&slice, &runs), &varied);
+        self.visits(repos, slice)?;
+        let mut runs = Runs::read(self, slice, &mut Vec::new())?;
+        let varied = runs.varied(slice);
+        let left = self.left(repos, (slice, &runs), &varied);
         if left.is_empty() {
             return Ok(());
         }
         if self.wants.downloads {
-            self.segment.complete(&mut slice)?;
+            self.segment.complete(slice)?;
         }
         let visits = left.iter().map(|left| left.visit);
-        runs.reaches = Reaches::read(self, &mut slice, visits)?;
+        runs.reaches = Reaches::read(self, slice, visits)?;
         let mut waiting = Vec::new();
         for left in left {
-            let rank = slice.rank.get(left.visit).copied().unwrap_or(u32::MAX);
-            // The greatest rank is "none".
-            let id = self.downloaders.get(rank as usize).copied().unwrap_or(0);
+            let id = self.id(slice, left.visit);
             let who = self.scope.downloader_part(id);
-            let time = self.time_part(left.visit, (&slice, &runs));
+            let time = self.time_part(left.visit, (slice, &runs));
             if who == OUT || time == Some(OUT) {
                 continue;
             }
@@ -66,22 +63,22 @@ impl DayReader<'_, '_> {
             };
             let first = varied.get(visit.visit).copied().flatten();
             let may_be_decided = !self.by_rows && time.is_some();
-            if !may_be_decided || !self.visit_or_stretches(&visit, first, (&slice, &runs), groups) {
+            if !may_be_decided || !self.visit_or_stretches(&visit, first, (slice, &runs), groups) {
                 waiting.push(visit);
             }
         }
         if !waiting.is_empty() && !self.by_rows && self.counts_rows() {
-            runs.walked = Some(WalkedVisits::read(self, &slice)?);
+            runs.walked = Some(WalkedVisits::read(self, slice)?);
             waiting.retain(|visit| {
                 let first = varied.get(visit.visit).copied().flatten();
                 visit.time.is_none()
-                    || !self.visit_or_stretches(visit, first, (&slice, &runs), groups)
+                    || !self.visit_or_stretches(visit, first, (slice, &runs), groups)
             });
         }
         if waiting.is_empty() {
             return Ok(());
         }
-        RowReader::new(self, &slice, &runs).read(&waiting, carry, groups)
+        RowReader::new(self, slice, &runs).read(&waiting, carry, groups)
     }
 
     /// The visits that conditions on repos, attributes and verbs may keep, ascending.
@@ -92,7 +89,6 @@ impl DayReader<'_, '_> {
         varied: &[Option<u32>],
     ) -> Vec<Left> {
         let is_nobody_only = self.wants.is_unidentified_only();
-        let nobody = self.segment.meta().downloader_count;
         let mut left = Vec::new();
         let mut end = 0;
         for repo in repos {
@@ -102,7 +98,7 @@ impl DayReader<'_, '_> {
                 continue;
             }
             for visit in visits {
-                if is_nobody_only && slice.rank.get(visit) != Some(&nobody) {
+                if is_nobody_only && self.id(slice, visit) != 0 {
                     continue;
                 }
                 let is_varied = varied.get(visit).is_some_and(Option::is_some);

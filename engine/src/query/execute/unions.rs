@@ -1,12 +1,14 @@
 //! Sets of the downloaders of repos in whole months to groups, where a query asks for listed repos.
 //!
 //! A month's sets are taken if all of its days are asked for and go to the same groups, and if it has a set
-//! for every repo that is listed. Visits of its days then need not be read for downloaders.
+//! for every repo that is listed and had downloaders. Visits of its days then need not be read for downloaders.
 
 use std::sync::Arc;
 
+use super::closing::has_buckets;
 use super::gaps::is_default_who;
 use super::groups::{Groups, Key};
+use super::halves::has_second_thread;
 use super::scope::Scope;
 use super::time::DayPart;
 use crate::catalog::View;
@@ -14,11 +16,16 @@ use crate::derived::Union;
 use crate::error::{Error, Result};
 use crate::units::{Day, Month};
 
+/// Sets of a repo's month for which a second thread earns what it costs to start.
+const SETS_PER_THREAD_MIN: usize = 50;
+
 /// The months whose sets are taken.
 #[derive(Debug, Default)]
 pub(super) struct Unions {
     /// What each adds to keys, ascending by month; and its first day that is asked for.
     months: Vec<(Month, Key, Day, Arc<Union>)>,
+    /// The repos whose sets are read, ascending by code.
+    codes: Vec<u32>,
 }
 
 impl Unions {
@@ -36,17 +43,17 @@ impl Unions {
         let Some(codes) = scope.repo.listed.as_ref().filter(|_| is_covered) else {
             return Ok(unions);
         };
+        unions.codes.clone_from(codes);
         for days in scope.days.chunk_by(|a, b| a.day.month() == b.day.month()) {
             let Some(first) = days.first() else { continue };
             let month = first.day.month();
             if !is_whole_month(scope.view, days) {
                 continue;
             }
-            if let Some(union) = scope.view.union(month)? {
-                let known = union.repos()?;
-                if codes.iter().all(|code| known.binary_search(code).is_ok()) {
-                    unions.months.push((month, first.part, first.day, union));
-                }
+            if let Some(union) = scope.view.union(month)?
+                && knows_all(&union, codes)?
+            {
+                unions.months.push((month, first.part, first.day, union));
             }
         }
         Ok(unions)
@@ -75,14 +82,13 @@ impl Unions {
     /// `Corrupt` when sets are damaged.
     pub(super) fn add(&self, day: &DayPart, scope: &Scope<'_>, groups: &mut Groups) -> Result<()> {
         let limit = groups.universe().downloaders;
-        let codes = scope.repo.listed.as_deref().unwrap_or_default();
         let mut ids = Vec::new();
         let own = self
             .months
             .iter()
             .filter(|(_, _, first, _)| *first == day.day);
         for (_, part, _, union) in own {
-            for code in codes {
+            for code in &self.codes {
                 union.read(*code, &mut ids)?;
                 if let Some(id) = ids.last().filter(|id| **id >= limit) {
                     let message = format!("downloader {id}, expected less than {limit}");
@@ -90,12 +96,62 @@ impl Unions {
                 }
                 let slot = groups.slot(part + scope.repo.part(*code));
                 if let Some(who) = groups.who_mut(slot) {
+                    if scope.keeps_sets {
+                        who.make_bits(limit);
+                    }
                     who.extend(&ids, limit);
                 }
             }
         }
         Ok(())
     }
+}
+
+impl Unions {
+    /// The same for every second repo and for the others, where nothing but sets is read of any day: two threads
+    /// then need not keep a set each of the same downloaders.
+    pub(super) fn halves(&self, scope: &Scope<'_>) -> Option<[Self; 2]> {
+        let reads_sets = !self.months.is_empty() && scope.days.iter().all(|day| self.has(day));
+        let work = self.months.len() * self.codes.len();
+        let is_split = reads_sets
+            && scope.wants.is_who_only()
+            && scope.repo.has_axis
+            && work >= SETS_PER_THREAD_MIN * 2
+            && !has_buckets(scope)
+            && has_second_thread();
+        is_split.then(|| {
+            [0, 1].map(|half| Self {
+                months: self.months.clone(),
+                codes: self.codes.iter().skip(half).step_by(2).copied().collect(),
+            })
+        })
+    }
+
+    /// Adds all downloaders of all months.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::add`].
+    pub(super) fn add_all(&self, scope: &Scope<'_>) -> Result<Groups> {
+        let mut groups = scope.groups();
+        for day in &scope.days {
+            scope.view.terms().check()?;
+            self.add(day, scope, &mut groups)?;
+            scope.view.terms().check_memory(|| groups.bytes())?;
+        }
+        Ok(groups)
+    }
+}
+
+/// Whether a month has a set for each of these repos in which somebody was active.
+fn knows_all(union: &Union, codes: &[u32]) -> Result<bool> {
+    let known = union.repos()?;
+    for code in codes {
+        if known.binary_search(code).is_err() && union.count(*code)? > 0 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Whether these days are all of a month that have rows, and all of them add the same to keys.

@@ -4,7 +4,8 @@
 //! expected next: so the way ends in a cycle, and counting along it is a look-up. An odd row begins a
 //! way anew.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
+use std::ops::Range;
 
 use super::lens::OUT;
 use super::scan::DayReader;
@@ -146,8 +147,8 @@ impl ShapeWalks {
 /// Where the rows of visits are that do not go the usual way.
 pub(super) struct WalkedVisits {
     odd: OddRows,
-    /// First row and first odd row of each visit, and of the end.
-    starts: Vec<(u32, usize)>,
+    /// The first odd row of the visit that was looked at last: mostly it is the next one's turn.
+    last: Cell<usize>,
 }
 
 impl WalkedVisits {
@@ -158,22 +159,15 @@ impl WalkedVisits {
     /// `Corrupt` when pages are damaged.
     pub(super) fn read(reader: &DayReader<'_, '_>, slice: &VisitSlice) -> Result<Self> {
         let odd = reader.segment.odd_rows(slice, 0..slice.row_count())?;
-        let mut starts = Vec::with_capacity(slice.rows.len() + 1);
-        let (mut row, mut at) = (0, 0);
-        for rows in slice.rows.iter().chain([&0]) {
-            while odd.rows.get(at).is_some_and(|odd| *odd < row) {
-                at += 1;
-            }
-            starts.push((row, at));
-            row += rows;
-        }
-        Ok(Self { odd, starts })
+        let last = Cell::new(0);
+        Ok(Self { odd, last })
     }
 
     /// How many of some rows a visit of shape `code` has.
     pub(super) fn count(
         &self,
         reader: &DayReader<'_, '_>,
+        slice: &VisitSlice,
         (visit, code): (usize, u32),
         which: Rows,
     ) -> Option<u64> {
@@ -190,13 +184,31 @@ impl WalkedVisits {
             Rows::Accepted => walks.accepted.get(code as usize)?,
         };
         let walks = walks.get_or_init(|| Walks::new(shape, counts));
-        let (&(start, first), &(end, last)) =
-            (self.starts.get(visit)?, self.starts.get(visit + 1)?);
+        let Range { start, end } = slice.rows_of(visit);
+        let (first, last) = self.odd_between(start, end);
         let odd = (
             self.odd.rows.get(first..last)?,
             self.odd.positions.get(first..last)?,
         );
         Some(walks.count(shape, (start, end), odd))
+    }
+
+    /// Which odd rows are from `start` to `end`.
+    fn odd_between(&self, start: u32, end: u32) -> (usize, usize) {
+        let row = |at: usize| self.odd.rows.get(at).copied().unwrap_or(u32::MAX);
+        let mut first = self.last.get();
+        if first > 0 && row(first - 1) >= start {
+            first = 0;
+        }
+        while row(first) < start {
+            first += 1;
+        }
+        let mut last = first;
+        while row(last) < end {
+            last += 1;
+        }
+        self.last.set(first);
+        (first, last)
     }
 }
 

@@ -1,0 +1,206 @@
+//! Visits of a segment that is asked again and again to what every question needs of them, decoded once.
+//!
+//! Who a visit is of, its first row and its first instant are each the sum of several columns. Where there is
+//! room for all of a segment's visits they stay in memory, and no page of those columns is read any more.
+//!
+//! # Limits
+//!
+//! 12 bytes a visit, of those that all open segments may keep (`encoding::Kept`).
+
+use std::ops::Range;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use super::reader::Segment;
+use super::scan::VisitSlice;
+use crate::encoding::{Kept, has_room_for};
+use crate::error::{Error, Result};
+
+/// How often a segment is asked before its visits are kept: who asks once or twice does not pay for it.
+const ASKED_MIN: u8 = 3;
+/// Said of a segment for which there was no room.
+const REFUSED: u8 = u8::MAX;
+
+/// What is known of every visit of a segment, by its number.
+#[derive(Debug)]
+pub struct VisitsAtHand {
+    ids: Kept<u32>,
+    starts: Kept<u32>,
+    firsts: Kept<u32>,
+    id_max: u32,
+}
+
+impl VisitsAtHand {
+    fn of(segment: &Segment) -> Result<Option<Self>> {
+        let repos = segment.repos()?;
+        let mut slice = VisitSlice::default();
+        segment.ranks_shapes_and_rows(&repos, &mut slice)?;
+        let mut firsts = Vec::new();
+        segment.first_ts(&slice, 0..slice.rank.len(), &mut firsts)?;
+        let downloaders = segment.downloaders()?;
+        // The greatest rank is "none".
+        let id = |rank: &u32| downloaders.get(*rank as usize).copied().unwrap_or(0);
+        let ids: Vec<u32> = slice.rank.iter().map(id).collect();
+        let id_max = downloaders.last().copied().unwrap_or(0);
+        let kept = |values| Kept::within_budget(values).ok();
+        let kept = (kept(ids), kept(slice.starts), kept(firsts));
+        Ok(match kept {
+            (Some(ids), Some(starts), Some(firsts)) => Some(Self {
+                ids,
+                starts,
+                firsts,
+                id_max,
+            }),
+            _ => None,
+        })
+    }
+
+    /// Ids of the downloaders of some visits, 0 for none.
+    #[must_use]
+    pub fn ids(&self, visits: Range<u32>) -> &[u32] {
+        let visits = visits.start as usize..visits.end as usize;
+        self.ids.values().get(visits).unwrap_or_default()
+    }
+
+    /// The first rows of some visits, and the end of the last.
+    #[must_use]
+    pub fn starts(&self, visits: Range<u32>) -> &[u32] {
+        let visits = visits.start as usize..=visits.end as usize;
+        self.starts.values().get(visits).unwrap_or_default()
+    }
+
+    /// Milliseconds of the day of the first rows of some visits.
+    #[must_use]
+    pub fn firsts(&self, visits: Range<u32>) -> &[u32] {
+        let visits = visits.start as usize..visits.end as usize;
+        self.firsts.values().get(visits).unwrap_or_default()
+    }
+
+    /// The greatest id.
+    #[must_use]
+    pub fn id_max(&self) -> u32 {
+        self.id_max
+    }
+}
+
+/// The visits of one segment, once they are at hand.
+#[derive(Debug, Default)]
+pub(super) struct AtHand {
+    asked: AtomicU8,
+    visits: OnceLock<VisitsAtHand>,
+}
+
+impl AtHand {
+    /// The visits, if they are at hand.
+    pub(super) fn visits(&self) -> Option<&VisitsAtHand> {
+        self.visits.get()
+    }
+}
+
+impl Segment {
+    /// Its visits, if it was asked for them before and there is room for them. Damage is left to who reads the
+    /// columns themselves: nobody needs all of them.
+    pub fn visits_at_hand(&self) -> Option<&VisitsAtHand> {
+        let at_hand = self.at_hand_state();
+        if let Some(visits) = at_hand.visits() {
+            return Some(visits);
+        }
+        let asked = at_hand.asked.load(Ordering::Relaxed);
+        if asked == REFUSED {
+            return None;
+        }
+        at_hand.asked.store(asked + 1, Ordering::Relaxed);
+        if asked + 1 < ASKED_MIN {
+            return None;
+        }
+        let bytes = size_of::<u32>() * 3 * self.meta().visit_count as usize;
+        let visits = match has_room_for(bytes) {
+            true => VisitsAtHand::of(self).ok().flatten(),
+            false => None,
+        };
+        match visits {
+            Some(visits) => Some(at_hand.visits.get_or_init(|| visits)),
+            None => {
+                at_hand.asked.store(REFUSED, Ordering::Relaxed);
+                None
+            }
+        }
+    }
+
+    /// As [`Self::ranks_shapes_and_rows`] without ranks, which stay empty, from visits that are at hand.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when pages are damaged or point outside the segment.
+    pub fn shapes_and_rows_at_hand(
+        &self,
+        visits: &VisitsAtHand,
+        range: Range<u32>,
+        slice: &mut VisitSlice,
+    ) -> Result<()> {
+        let bad = || Error::corrupt("visits do not add up");
+        slice.clear();
+        slice.first_visit = range.start;
+        self.read(super::column::VISIT_SHAPE, range.clone(), &mut slice.shape)?;
+        let starts = visits.starts(range);
+        slice.first_row = *starts.first().ok_or_else(bad)?;
+        let first_row = slice.first_row;
+        slice
+            .starts
+            .extend(starts.iter().map(|row| row - first_row));
+        let pairs = starts.iter().zip(starts.iter().skip(1));
+        slice.rows.extend(pairs.map(|(start, end)| end - start));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::segment::{Acceptance, DayRows, build};
+    use crate::storage::FileBytes;
+    use crate::units::Day;
+
+    #[test]
+    fn they_equal_what_columns_say() -> Result<()> {
+        let mut day = DayRows::new(Day(20_000));
+        for row in 0..4_000_u32 {
+            day.repo.push(row % 7);
+            day.downloader.push(row * row % 97);
+            day.ts.push(row * 20_000);
+            day.verb.push(row % 2);
+        }
+        let acceptance = Acceptance {
+            accepts: &[true, false],
+            window_ms: 300_000,
+        };
+        let bytes = build(&day, acceptance)?;
+        let segment = Segment::open(Arc::new(FileBytes::from(bytes)))?;
+        let repos = segment.repos()?.into_owned();
+        let repos = &repos[2..5];
+        let mut before = VisitSlice::default();
+        segment.ranks_shapes_and_rows(repos, &mut before)?;
+        let mut firsts = Vec::new();
+        segment.first_ts(&before, 0..before.rank.len(), &mut firsts)?;
+        assert!(segment.visits_at_hand().is_none() && segment.visits_at_hand().is_none());
+        let visits = segment.visits_at_hand().unwrap();
+        let range = repos[0].visits.start..repos[2].visits.end;
+        let mut slice = VisitSlice::default();
+        segment.shapes_and_rows_at_hand(visits, range.clone(), &mut slice)?;
+        assert_eq!(slice.first_row, before.first_row);
+        assert_eq!((&slice.rows, &slice.starts), (&before.rows, &before.starts));
+        assert_eq!(slice.shape, before.shape);
+        assert_eq!(visits.firsts(range.clone()), firsts);
+        let downloaders = segment.downloaders()?;
+        let ids = before
+            .rank
+            .iter()
+            .map(|rank| downloaders.get(*rank as usize).copied());
+        let ids: Vec<u32> = ids.map(Option::unwrap_or_default).collect();
+        assert_eq!(visits.ids(range), ids);
+        assert_eq!(visits.id_max(), 96);
+        Ok(())
+    }
+}

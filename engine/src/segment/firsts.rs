@@ -1,0 +1,71 @@
+//! Ranks of downloaders to the millisecond of the day of their first row, reading as few pages as that takes.
+
+use super::column::{self, VISIT_PAGE_VALUES};
+use super::reader::Segment;
+use crate::error::{Error, Result};
+
+/// Where more than one visit in so many downloaders is read, all first instants are.
+const FIRSTS_SHARE: u64 = 16;
+
+/// First instants of downloaders by rank, page by page or all.
+pub(super) struct Firsts<'a> {
+    segment: &'a Segment,
+    /// Rank of the first of `values`.
+    start: u32,
+    values: Vec<u32>,
+}
+
+impl<'a> Firsts<'a> {
+    /// For so many visits.
+    pub(super) fn of_visits(segment: &'a Segment, visit_count: usize) -> Result<Self> {
+        let mut firsts = Self {
+            segment,
+            start: 0,
+            values: Vec::new(),
+        };
+        if visit_count as u64 * FIRSTS_SHARE > u64::from(segment.meta().downloader_count) {
+            firsts.read_all()?;
+        }
+        Ok(firsts)
+    }
+
+    fn read_all(&mut self) -> Result<()> {
+        let late = self.segment.len(column::DOWNLOADER_TS_LATE);
+        let early = self.segment.meta().downloader_count - late;
+        let segment = self.segment;
+        segment.read(column::DOWNLOADER_TS, 0..early, &mut self.values)?;
+        segment.read(column::DOWNLOADER_TS_LATE, 0..late, &mut self.values)
+    }
+
+    /// The first instant of a rank; 0 of none.
+    #[inline]
+    pub(super) fn of(&mut self, rank: u32) -> Result<u32> {
+        if let Some(index) = rank.checked_sub(self.start)
+            && let Some(ts) = self.values.get(index as usize)
+        {
+            return Ok(*ts);
+        }
+        if rank >= self.segment.meta().downloader_count {
+            return Ok(0);
+        }
+        self.read_page(rank)?;
+        let ts = self.values.get((rank - self.start) as usize);
+        ts.copied()
+            .ok_or_else(|| Error::corrupt("downloader without a first instant"))
+    }
+
+    fn read_page(&mut self, rank: u32) -> Result<()> {
+        let late = self.segment.len(column::DOWNLOADER_TS_LATE);
+        let early = self.segment.meta().downloader_count - late;
+        let (id, before, count) = if rank < early {
+            (column::DOWNLOADER_TS, 0, early)
+        } else {
+            (column::DOWNLOADER_TS_LATE, early, late)
+        };
+        let page = (rank - before) / VISIT_PAGE_VALUES * VISIT_PAGE_VALUES;
+        let end = page.saturating_add(VISIT_PAGE_VALUES).min(count);
+        self.values.clear();
+        self.start = before + page;
+        self.segment.read(id, page..end, &mut self.values)
+    }
+}
