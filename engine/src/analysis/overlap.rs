@@ -1,12 +1,15 @@
 //! The largest repos to the downloaders that each pair of them has in common, or one repo to what it shares with them.
 
+use std::ops::Range;
+
 use super::request::{Request, Subject};
 use super::sheet::{share, sheet, text};
 use super::source::Source;
 use super::{Across, Analysis, Card};
 use crate::bitmap::BitSet;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::metrics::Metric;
+use crate::query::execute::has_second_thread;
 use crate::query::text::Reader;
 use crate::query::value::{Condition, Order, Query, Test};
 use crate::query::{Answer, ColumnType, Value};
@@ -84,7 +87,7 @@ impl Analysis for Overlap {
             &sets,
             int(all.rows.first().and_then(|row| row.first())),
             all.meta,
-        );
+        )?;
         let compared = match one {
             Some(one) => {
                 answer.rows.retain(|row| {
@@ -211,7 +214,7 @@ fn int(value: Option<&Value>) -> u64 {
     }
 }
 
-fn pairs(repos: &[Repo], sets: &[&BitSet], all: u64, meta: crate::query::Meta) -> Answer {
+fn pairs(repos: &[Repo], sets: &[&BitSet], all: u64, meta: crate::query::Meta) -> Result<Answer> {
     let mut answer = sheet(
         &[
             ("repo", ColumnType::Text),
@@ -225,7 +228,7 @@ fn pairs(repos: &[Repo], sets: &[&BitSet], all: u64, meta: crate::query::Meta) -
         meta,
     );
     let counts: Vec<u64> = sets.iter().map(|set| set.count()).collect();
-    let both = common(sets);
+    let both = common(sets)?;
     let named = || repos.iter().zip(&counts).enumerate();
     let mut pairs = both.into_iter();
     for (left, (repo, count)) in named() {
@@ -248,31 +251,105 @@ fn pairs(repos: &[Repo], sets: &[&BitSet], all: u64, meta: crate::query::Meta) -
     answer
         .rows
         .sort_by_key(|row| std::cmp::Reverse(int(row.get(4))));
-    answer
+    Ok(answer)
 }
 
-/// Words of every set that are looked at together: they stay in the cache for all pairs.
-const BLOCK_WORDS: usize = 64;
+/// Words of two sets for which a second thread earns what it costs to start.
+const PAIRED_WORDS_PER_THREAD_MIN: usize = 200_000;
 
 /// How many ids each pair has in common, the first set's pairs first.
-fn common(sets: &[&BitSet]) -> Vec<u64> {
-    let mut counts = vec![0_u64; sets.len() * sets.len().saturating_sub(1) / 2];
+fn common(sets: &[&BitSet]) -> Result<Vec<u64>> {
     let words = sets.iter().map(|set| set.words().len()).max().unwrap_or(0);
-    let mut blocks: Vec<&[u64]> = Vec::with_capacity(sets.len());
-    for start in (0..words).step_by(BLOCK_WORDS) {
-        blocks.clear();
-        blocks.extend(sets.iter().map(|set| {
-            let rest = set.words().get(start..).unwrap_or_default();
-            rest.get(..BLOCK_WORDS).unwrap_or(rest)
-        }));
-        let pairs = blocks.iter().enumerate().flat_map(|(at, left)| {
-            let others = blocks.iter().skip(at + 1);
-            others.map(move |right| (*left, *right))
-        });
-        for (count, (left, right)) in counts.iter_mut().zip(pairs) {
-            let both = left.iter().zip(right).map(|(left, right)| left & right);
-            *count += both.map(|word| u64::from(word.count_ones())).sum::<u64>();
+    let pairs = sets.len() * sets.len().saturating_sub(1) / 2;
+    if words * pairs < 2 * PAIRED_WORDS_PER_THREAD_MIN || !has_second_thread() {
+        return Ok(common_of(sets, 0..words));
+    }
+    let middle = words / 2;
+    std::thread::scope(|threads| {
+        let other = threads.spawn(|| common_of(sets, middle..words));
+        let mut counts = common_of(sets, 0..middle);
+        let more = other
+            .join()
+            .map_err(|_| Error::new(ErrorKind::Io, "a thread that compared sets ended early"))?;
+        counts
+            .iter_mut()
+            .zip(more)
+            .for_each(|(count, more)| *count += more);
+        Ok(counts)
+    })
+}
+
+/// As [`common`], of some words. Most ids are in one set, and most words of small sets are empty: only what is left
+/// of words without ids that no other set has is compared.
+fn common_of(sets: &[&BitSet], words: Range<usize>) -> Vec<u64> {
+    let sets: Vec<&[u64]> = sets
+        .iter()
+        .map(|set| set.words().get(words.start..).unwrap_or_default())
+        .collect();
+    // By the first of a pair, then by the second.
+    let mut square = vec![0_u64; sets.len() * sets.len()];
+    let mut shared: Vec<(usize, u64)> = vec![(0, 0); sets.len()];
+    for at in 0..words.len() {
+        let word = |set: &[u64]| set.get(at).copied().unwrap_or(0);
+        let (mut once, mut twice) = (0, 0);
+        for set in &sets {
+            twice |= once & word(set);
+            once |= word(set);
+        }
+        if twice == 0 {
+            continue;
+        }
+        // Written always and kept sometimes: a branch would be guessed wrong too often.
+        let mut count = 0;
+        for (number, set) in sets.iter().enumerate() {
+            let left = word(set) & twice;
+            if let Some(place) = shared.get_mut(count) {
+                *place = (number, left);
+            }
+            count += usize::from(left != 0);
+        }
+        let mut rest = shared.get(..count).unwrap_or_default();
+        while let Some(((number, word), others)) = rest.split_first() {
+            rest = others;
+            let start = number * sets.len();
+            let row = square.get_mut(start..start + sets.len());
+            let row = row.unwrap_or_default();
+            for (other, other_word) in others {
+                if let Some(pair) = row.get_mut(*other) {
+                    *pair += u64::from((word & other_word).count_ones());
+                }
+            }
         }
     }
-    counts
+    let rows = square.chunks(sets.len().max(1)).enumerate();
+    let after = rows.flat_map(|(at, row)| row.iter().skip(at + 1));
+    after.copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn pairs_equal_those_of_every_two_sets(
+            ids in prop::collection::vec(prop::collection::vec(0_u32..900, 0..300), 0..6),
+            limit in 900_u32..300_000,
+        ) {
+            let mut sets = Vec::new();
+            for ids in &ids {
+                let mut set = BitSet::new(limit);
+                set.insert_all(ids)?;
+                sets.push(set);
+            }
+            let sets: Vec<&BitSet> = sets.iter().collect();
+            let mut want = Vec::new();
+            for (at, set) in sets.iter().enumerate() {
+                want.extend(sets.iter().skip(at + 1).map(|other| set.intersection_count(other)));
+            }
+            prop_assert_eq!(common(&sets)?, want);
+        }
+    }
 }
