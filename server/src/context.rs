@@ -13,7 +13,6 @@ use crate::config::{Config, Limits};
 use crate::counter::Counters;
 use crate::gate::{Access, Gate};
 use crate::http::Answers;
-use crate::line::Here;
 use crate::pool::Pool;
 use crate::taking::Taking;
 use crate::unread::Unread;
@@ -24,8 +23,6 @@ pub(crate) struct Context {
     pub(crate) store: Store,
     /// Who may come in.
     pub(crate) gate: Gate,
-    /// Room for small queries where they come in.
-    pub(crate) here: Arc<Here>,
     /// Threads for queries.
     pub(crate) pool: Pool,
     /// Answers that wait for their clients.
@@ -57,7 +54,7 @@ impl Context {
     /// What connections of a server share.
     pub(crate) fn new(
         (config, store, gate): (Config, Store, Gate),
-        (pool, here): (Pool, Arc<Here>),
+        pool: Pool,
         ending: watch::Receiver<bool>,
         clock: Arc<dyn Clock>,
     ) -> Self {
@@ -65,7 +62,6 @@ impl Context {
         Self {
             store,
             gate,
-            here,
             pool,
             unread: Arc::default(),
             counters: Counters::default(),

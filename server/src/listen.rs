@@ -66,11 +66,8 @@ impl Server {
         }
         upload::remove_leftovers(&config.store);
         let system = |error| Error::io("start", &config.store, error);
-        let here = Arc::new(line::Here::default());
-        let pausing = Arc::clone(&here);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
-            .on_thread_park(move || pausing.pause())
             .build()
             .map_err(system)?;
         let limits = &config.limits;
@@ -81,7 +78,7 @@ impl Server {
         let http = take(&config.http)?;
         let unix = config.unix.as_deref().map(take_file).transpose()?;
         drop(entered);
-        let context = Context::new((config, store, gate), (pool, here), is_ending, clock);
+        let context = Context::new((config, store, gate), pool, is_ending, clock);
         Ok(Self {
             runtime,
             context: Arc::new(context),
@@ -124,7 +121,7 @@ impl Server {
         let room = Arc::new(Semaphore::new(context.limits.connections_max));
         let all = u32::try_from(context.limits.connections_max).unwrap_or(u32::MAX);
         directories::start(&context);
-        // One thread does all reading and writing; work is for the pool, unless it is small.
+        // One thread does all reading and writing; work is for the pool.
         LocalSet::new().block_on(&runtime, async {
             let line = line.into_iter().map(Door::Line);
             let http = http.into_iter().map(Door::Http);

@@ -163,15 +163,6 @@ impl Catalog {
         self.0.newest()
     }
 
-    /// Whether a state is still the newest. Costs one small read.
-    ///
-    /// # Errors
-    ///
-    /// `Corrupt`; `Io`.
-    pub fn is_newest(&self, snapshot: &Snapshot) -> Result<bool> {
-        Ok(snapshot.current == Current::read(&*self.0.fs, &self.0.dir)?)
-    }
-
     /// Makes this process the writer and begins the next state.
     ///
     /// # Errors

@@ -130,22 +130,6 @@ impl Store {
         Ok(Arc::new(newest.under(self.terms.clone())))
     }
 
-    /// The newest commit if somebody has read it before, so that it is ready at once; whoever else would
-    /// have to wait for it gets nothing. Under no terms.
-    ///
-    /// # Errors
-    ///
-    /// `Corrupt` or `Io`.
-    pub fn ready_view(&self) -> Result<Option<Arc<View>>> {
-        let Ok(known) = self.kept.newest.try_lock().map(|newest| newest.clone()) else {
-            return Ok(None);
-        };
-        match known {
-            Some(view) if self.catalog.is_newest(view.snapshot())? => Ok(Some(view)),
-            _ => Ok(None),
-        }
-    }
-
     fn newest_view(&self) -> Result<Arc<View>> {
         let snapshot = self.catalog.snapshot()?;
         let number = snapshot.manifest().number;

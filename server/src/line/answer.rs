@@ -153,14 +153,9 @@ impl Answerer {
     async fn flush<W: AsyncWrite + Unpin>(&mut self, out: &mut W) -> io::Result<()> {
         let steps = std::mem::take(&mut self.steps);
         let mut batch = Batch::new(Arc::clone(&self.context), steps);
-        let work_len = batch.work_len();
-        if work_len == 0 || self.context.here.take(work_len) {
-            let Made { out: bytes, rest } = batch.advance_here();
-            self.write(out, &bytes).await?;
-            match rest {
-                Some(rest) => batch = rest,
-                None => return Ok(()),
-            }
+        if batch.is_known() {
+            let made = batch.advance();
+            return self.write(out, &made.out).await;
         }
         if self.context.pool.queue_len() >= self.context.limits.queue_max {
             one(&self.context.counters.busy);

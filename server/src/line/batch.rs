@@ -1,5 +1,4 @@
-//! Requests that were sent together to the bytes of their replies, on a thread of the pool; small
-//! ones where they came in ([`here`](super::here)).
+//! Requests that were sent together to the bytes of their replies, on a thread of the pool.
 //!
 //! All of a batch are answered from one snapshot, the newest when the batch begins: what a client
 //! has heard of before it asks is in it.
@@ -18,7 +17,6 @@ use footfall_engine::query::Answer;
 use footfall_engine::{Error, Result};
 use footfall_protocol::{Code, Fault, Fields, Syntax};
 
-use super::here;
 use super::mark::Mark;
 use super::render::{Sheet, push_json};
 use crate::context::Context;
@@ -71,8 +69,6 @@ pub(super) struct Batch {
     context: Arc<Context>,
     view: Option<Arc<View>>,
     steps: VecDeque<Step>,
-    /// Whether it is on the thread that reads and writes.
-    is_here: bool,
     /// The answer whose rows are being written.
     sheet: Option<Sheet>,
 }
@@ -91,25 +87,13 @@ impl Batch {
             context,
             view: None,
             steps,
-            is_here: false,
             sheet: None,
         }
     }
 
-    /// How many of it need the store.
-    pub(super) fn work_len(&self) -> usize {
-        let steps = self.steps.iter();
-        steps.filter(|step| matches!(step, Step::Work(_))).count()
-    }
-
-    /// Answers on the thread that reads and writes, up to the first request that is not for it.
-    pub(super) fn advance_here(mut self) -> Made {
-        self.is_here = true;
-        let mut made = self.advance();
-        if let Some(rest) = &mut made.rest {
-            rest.is_here = false;
-        }
-        made
+    /// Whether nothing of it needs the store.
+    pub(super) fn is_known(&self) -> bool {
+        self.steps.iter().all(|step| matches!(step, Step::Done(_)))
     }
 
     /// Answers until there are [`OUT_BYTES`] bytes, or all is answered.
@@ -129,15 +113,7 @@ impl Batch {
             match self.steps.pop_front() {
                 None => return Made { out, rest: None },
                 Some(Step::Done(bytes)) => out.extend(bytes),
-                Some(Step::Work(work)) => {
-                    if let Some(work) = self.work(work, &mut out) {
-                        self.steps.push_front(Step::Work(work));
-                        return Made {
-                            out,
-                            rest: Some(self),
-                        };
-                    }
-                }
+                Some(Step::Work(work)) => self.work(&work, &mut out),
             }
         }
     }
@@ -154,24 +130,12 @@ impl Batch {
         out
     }
 
-    /// Answers a request, or gives it back if it is not for this thread.
-    fn work(&mut self, work: Box<Work>, out: &mut Vec<u8>) -> Option<Box<Work>> {
+    fn work(&mut self, work: &Work, out: &mut Vec<u8>) {
         let begin = Instant::now();
         let len = out.len();
-        let mut question = None;
-        if self.is_here {
-            question = self.small_question(&work);
-            if question.is_none() {
-                return Some(work);
-            }
-        }
-        let done = catch_unwind(AssertUnwindSafe(|| self.reply(&work, question, out)));
+        let done = catch_unwind(AssertUnwindSafe(|| self.reply(work, out)));
         let result =
             done.unwrap_or_else(|_| Err(Fault::new(Code::Internal, "the query ended early")));
-        if self.is_here && matches!(&result, Err(fault) if fault.code == Code::Timeout) {
-            out.truncate(len);
-            return Some(work);
-        }
         if matches!(work.ask, Ask::Query(_)) {
             let took = u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX);
             self.context.counters.query(took, result.is_ok());
@@ -183,44 +147,20 @@ impl Batch {
                 work.mark.fail(fault, out);
             }
         }
-        None
-    }
-
-    /// What is asked, if it is small and the newest commit is ready.
-    fn small_question(&mut self, work: &Work) -> Option<Question> {
-        let Ask::Query(text) = &work.ask else {
-            return None;
-        };
-        if work.settings.time <= here::TIME {
-            return None;
-        }
-        if self.view.is_none() {
-            // An error is for the pool to tell.
-            self.view = self.context.store.ready_view().ok().flatten();
-        }
-        let question = Question::parse(text).ok()?;
-        let is_small = matches!(&question, Question::Query(query) if here::is_small(query));
-        (is_small && self.view.is_some()).then_some(question)
     }
 
     /// Writes a reply, or begins one that has rows.
     fn reply(
         &mut self,
         work: &Work,
-        question: Option<Question>,
         out: &mut Vec<u8>,
     ) -> std::result::Result<Option<Sheet>, Fault> {
         let (mark, settings) = (work.mark.clone(), work.settings);
-        let time = match self.is_here {
-            true => here::TIME,
-            false => settings.time,
-        };
-        let terms = self
-            .context
-            .terms(&work.access, Arc::clone(&work.asked), time);
         let terms = Terms {
             memory_bytes_max: settings.memory,
-            ..terms
+            ..self
+                .context
+                .terms(&work.access, Arc::clone(&work.asked), settings.time)
         };
         let who = || (mark.clone(), Arc::clone(&work.asked));
         let stop = terms.stop.clone();
@@ -228,9 +168,7 @@ impl Batch {
         terms.check().map_err(told)?;
         match &work.ask {
             Ask::Query(query) => {
-                let question = question.map_or_else(|| Question::parse(query), Ok);
-                let answer = question.and_then(|question| self.answer(&question, terms));
-                let answer = answer.map_err(told)?;
+                let answer = self.answer(query, terms).map_err(told)?;
                 let how = (settings.syntax, settings.rows_max);
                 return Ok(Some(Sheet::begin(answer, how, who(), out)));
             }
@@ -272,14 +210,15 @@ impl Batch {
         Ok(None)
     }
 
-    fn answer(&mut self, question: &Question, terms: Terms) -> Result<Answer> {
+    fn answer(&mut self, query: &str, terms: Terms) -> Result<Answer> {
+        let question = Question::parse(query)?;
         let store = &self.context.store;
         let view = match self.view.take() {
             Some(view) => view,
             None => store.view()?,
         };
         self.view = Some(Arc::clone(&view));
-        store.ask_on(&view.under(terms), question)
+        store.ask_on(&view.under(terms), &question)
     }
 }
 

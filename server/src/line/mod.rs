@@ -1,7 +1,7 @@
 //! A connection of the line protocol to its end.
 //!
 //! ```text
-//! bytes --read--> requests, in order --answer--> batches of work --pool, or here--> bytes --write-->
+//! bytes --read--> requests, in order --answer--> batches of work --pool--> bytes --write-->
 //! ```
 //!
 //! Reading goes on while requests are answered, so that `CANCEL` takes effect at once; it stops when
@@ -15,7 +15,6 @@
 
 mod answer;
 mod batch;
-mod here;
 mod mark;
 mod read;
 mod render;
@@ -33,7 +32,6 @@ use tokio::time::timeout;
 use crate::context::Context;
 use crate::counter::one;
 use answer::Answerer;
-pub(crate) use here::Here;
 pub(crate) use read::BODY_RATE;
 use read::Reader;
 use waiting::Waiting;
