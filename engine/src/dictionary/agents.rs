@@ -2,7 +2,7 @@
 //!
 //! # Limits
 //!
-//! At most [`KEPT_MAX`] dimensions are kept: keys of user agents are named by queries.
+//! At most `KEPT_MAX` dimensions are kept: keys of user agents are named by queries.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
