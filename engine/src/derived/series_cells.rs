@@ -14,6 +14,10 @@ pub(super) fn cells(
     each: &mut impl FnMut(SeriesCell<'_>),
 ) -> Result<()> {
     let directory = stored.directory;
+    if stored.table.bases.len() < 2 {
+        let keys = directory.keys.get(keys).unwrap_or_default();
+        return single_cells((keys, &buffers.days), &buffers.values, each);
+    }
     let mut left = Left {
         seconds: &buffers.seconds,
         days: &buffers.days,
@@ -30,10 +34,7 @@ pub(super) fn cells(
         let count = range(&directory.cells, &own).len();
         let key = Key {
             first: directory.keys.get(place).copied().unwrap_or(0),
-            seconds: match stored.table.bases.len() {
-                0 | 1 => None,
-                _ => Some(take(&mut left.seconds, count)?),
-            },
+            seconds: take(&mut left.seconds, count)?,
             days: take(&mut left.days, count)?,
         };
         match &wholes {
@@ -58,6 +59,26 @@ pub(super) fn cells(
     Ok(())
 }
 
+/// Gives the cells of keys that are one cell each, with these days.
+fn single_cells(
+    (keys, days): (&[u32], &[DaySet]),
+    mut values: &[u32],
+    each: &mut impl FnMut(SeriesCell<'_>),
+) -> Result<()> {
+    for (key, days) in keys.iter().zip(days) {
+        let values = take(&mut values, days.count_ones() as usize)?;
+        each(SeriesCell {
+            keys: [*key, 0],
+            days: *days,
+            values,
+        });
+    }
+    match values {
+        [] => Ok(()),
+        _ => Err(contradiction()),
+    }
+}
+
 /// Decoded values of keys to come.
 struct Left<'b> {
     seconds: &'b [u32],
@@ -75,7 +96,7 @@ fn take<'b>(values: &mut &'b [u32], count: usize) -> Result<&'b [u32]> {
 /// A first key, and what is stored of its cells' second keys and days.
 struct Key<'b> {
     first: u32,
-    seconds: Option<&'b [u32]>,
+    seconds: &'b [u32],
     days: &'b [DaySet],
 }
 
@@ -85,9 +106,6 @@ impl<'b> Key<'b> {
         let (first, seconds) = (self.first, self.seconds);
         let mut next = 0_u32;
         self.days.iter().enumerate().map(move |(index, days)| {
-            let Some(seconds) = seconds else {
-                return Ok(([first, 0], *days));
-            };
             let gap = seconds.get(index).copied().ok_or_else(contradiction)?;
             let second = next.checked_add(gap).ok_or_else(contradiction)?;
             next = second.saturating_add(1);

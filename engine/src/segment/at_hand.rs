@@ -1,16 +1,19 @@
 //! Visits of a segment that is asked again and again to what every question needs of them, decoded once.
 //!
 //! Who a visit is of, its first row and its first instant are each the sum of several columns. Where there is
-//! room for all of a segment's visits they stay in memory, and no page of those columns is read any more.
+//! room for all of a segment's visits they stay in memory, and no page of those columns is read any more. What else
+//! stays there is the business of `at_hand_columns`.
 //!
 //! # Limits
 //!
-//! 12 bytes a visit, of those that all open segments may keep (`encoding::Kept`).
+//! 14 bytes a visit, of those that all open segments may keep (`encoding::Kept`), and fewer than 2¹⁶ shapes.
 
 use std::ops::Range;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use super::at_hand_columns::{AttributeAtHand, Listed, halves};
+use super::column::Attribute;
 use super::reader::Segment;
 use super::scan::VisitSlice;
 use crate::encoding::{Kept, has_room_for};
@@ -27,6 +30,7 @@ pub struct VisitsAtHand {
     ids: Kept<u32>,
     starts: Kept<u32>,
     firsts: Kept<u32>,
+    shapes: Kept<u16>,
     id_max: u32,
 }
 
@@ -44,11 +48,12 @@ impl VisitsAtHand {
         let id_max = downloaders.last().copied().unwrap_or(0);
         let kept = |values| Kept::within_budget(values).ok();
         let kept = (kept(ids), kept(slice.starts), kept(firsts));
-        Ok(match kept {
-            (Some(ids), Some(starts), Some(firsts)) => Some(Self {
+        Ok(match (kept, halves(&slice.shape)) {
+            ((Some(ids), Some(starts), Some(firsts)), Some(shapes)) => Some(Self {
                 ids,
                 starts,
                 firsts,
+                shapes,
                 id_max,
             }),
             _ => None,
@@ -76,6 +81,13 @@ impl VisitsAtHand {
         self.firsts.values().get(visits).unwrap_or_default()
     }
 
+    /// Shapes of some visits.
+    #[must_use]
+    pub fn shapes(&self, visits: Range<u32>) -> &[u16] {
+        let visits = visits.start as usize..visits.end as usize;
+        self.shapes.values().get(visits).unwrap_or_default()
+    }
+
     /// The greatest id.
     #[must_use]
     pub fn id_max(&self) -> u32 {
@@ -88,6 +100,9 @@ impl VisitsAtHand {
 pub(super) struct AtHand {
     asked: AtomicU8,
     visits: OnceLock<VisitsAtHand>,
+    /// Once the visits are at hand.
+    attributes: [OnceLock<Option<AttributeAtHand>>; AttributeAtHand::OF.len()],
+    odd: OnceLock<Option<Listed>>,
 }
 
 impl AtHand {
@@ -113,7 +128,8 @@ impl Segment {
         if asked + 1 < ASKED_MIN {
             return None;
         }
-        let bytes = size_of::<u32>() * 3 * self.meta().visit_count as usize;
+        let bytes_per_visit = size_of::<u32>() * 3 + size_of::<u16>();
+        let bytes = bytes_per_visit * self.meta().visit_count as usize;
         let visits = match has_room_for(bytes) {
             true => VisitsAtHand::of(self).ok().flatten(),
             false => None,
@@ -125,6 +141,25 @@ impl Segment {
                 None
             }
         }
+    }
+
+    /// An attribute of its visits, if those are at hand and there is room for it too.
+    #[must_use]
+    pub fn attribute_at_hand(&self, attribute: Attribute) -> Option<&AttributeAtHand> {
+        let at_hand = self.at_hand_state();
+        let mut known = AttributeAtHand::OF.iter().zip(&at_hand.attributes);
+        let (_, place) = known.find(|(of, _)| **of == attribute)?;
+        at_hand.visits()?;
+        let of = || AttributeAtHand::of(self, attribute).ok().flatten();
+        place.get_or_init(of).as_ref()
+    }
+
+    /// Its odd rows, if its visits are at hand and there is room for them too.
+    pub(super) fn odd_at_hand(&self) -> Option<&Listed> {
+        let at_hand = self.at_hand_state();
+        at_hand.visits()?;
+        let of = || Listed::odd_rows(self).ok().flatten();
+        at_hand.odd.get_or_init(of).as_ref()
     }
 
     /// As [`Self::ranks_shapes_and_rows`] without ranks, which stay empty, from visits that are at hand.
@@ -141,7 +176,8 @@ impl Segment {
         let bad = || Error::corrupt("visits do not add up");
         slice.clear();
         slice.first_visit = range.start;
-        self.read(super::column::VISIT_SHAPE, range.clone(), &mut slice.shape)?;
+        let shapes = visits.shapes(range.clone()).iter();
+        slice.shape.extend(shapes.map(|shape| u32::from(*shape)));
         let starts = visits.starts(range);
         slice.first_row = *starts.first().ok_or_else(bad)?;
         let first_row = slice.first_row;
@@ -170,8 +206,10 @@ mod tests {
             day.repo.push(row % 7);
             day.downloader.push(row * row % 97);
             day.ts.push(row * 20_000);
-            day.verb.push(row % 2);
+            day.verb.push(u32::from(row % 5 < 2));
         }
+        let places: Vec<u32> = (0..4_000).map(|row| row / 300 % 9).collect();
+        day.push_attribute(Attribute::PLACE, 0, &places);
         let acceptance = Acceptance {
             accepts: &[true, false],
             window_ms: 300_000,
@@ -184,6 +222,9 @@ mod tests {
         segment.ranks_shapes_and_rows(repos, &mut before)?;
         let mut firsts = Vec::new();
         segment.first_ts(&before, 0..before.rank.len(), &mut firsts)?;
+        let places = segment.attribute(Attribute::PLACE, &before)?;
+        let odd = segment.odd_rows(&before, 0..before.row_count())?;
+        assert!(!places.changes.is_empty() && !odd.rows.is_empty());
         assert!(segment.visits_at_hand().is_none() && segment.visits_at_hand().is_none());
         let visits = segment.visits_at_hand().unwrap();
         let range = repos[0].visits.start..repos[2].visits.end;
@@ -192,6 +233,14 @@ mod tests {
         assert_eq!(slice.first_row, before.first_row);
         assert_eq!((&slice.rows, &slice.starts), (&before.rows, &before.starts));
         assert_eq!(slice.shape, before.shape);
+        assert!(segment.attribute_at_hand(Attribute::PLACE).is_some());
+        let found = segment.attribute(Attribute::PLACE, &slice)?;
+        assert_eq!(
+            (&found.values, &found.changes),
+            (&places.values, &places.changes)
+        );
+        let found = segment.odd_rows(&slice, 0..slice.row_count())?;
+        assert_eq!((found.rows, found.positions), (odd.rows, odd.positions));
         assert_eq!(visits.firsts(range.clone()), firsts);
         let downloaders = segment.downloaders()?;
         let ids = before

@@ -25,6 +25,7 @@
 
 mod accepted;
 mod at_hand;
+mod at_hand_columns;
 mod build;
 pub mod column;
 mod firsts;
@@ -40,6 +41,7 @@ mod verbs;
 
 pub use accepted::{Accepted, AcceptedVisits};
 pub use at_hand::VisitsAtHand;
+pub use at_hand_columns::AttributeAtHand;
 pub use build::{Acceptance, SECTIONS, build, build_sorted};
 pub use column::Attribute;
 pub use merge::{merge, to_rows};

@@ -339,6 +339,15 @@ impl Segment {
         }
         let visits = slice.first_visit..slice.first_visit + slice.visit_count();
         let rows = slice.first_row..slice.first_row.saturating_add(slice.row_count());
+        if let Some(at_hand) = self.attribute_at_hand(attribute) {
+            let values = at_hand.values(visits).iter();
+            run.values.extend(values.map(|value| u32::from(*value)));
+            let (rows, values) = at_hand.changes().between(rows);
+            let rows = rows.iter().map(|row| row - slice.first_row);
+            let values = values.iter().map(|value| u32::from(*value));
+            run.changes.extend(rows.zip(values));
+            return Ok(());
+        }
         let mut changed = Vec::new();
         let found = self.ascending(attribute.change_rows(), rows, &mut changed)?;
         let mut values = Vec::with_capacity(changed.len());
@@ -501,6 +510,14 @@ impl Segment {
         let in_segment = |row: u32| slice.first_row.saturating_add(row);
         let mut odd = OddRows::default();
         let wanted = in_segment(rows.start)..in_segment(rows.end);
+        if let Some(at_hand) = self.odd_at_hand() {
+            let (rows, positions) = at_hand.between(wanted);
+            odd.rows
+                .extend(rows.iter().map(|row| row - slice.first_row));
+            let positions = positions.iter().map(|position| u32::from(*position));
+            odd.positions.extend(positions);
+            return Ok(odd);
+        }
         let found = self.ascending(column::ODD_ROW, wanted, &mut odd.rows)?;
         self.read(column::ODD_VERB, found, &mut odd.positions)?;
         for row in &mut odd.rows {

@@ -27,8 +27,8 @@ pub(super) struct CodeSlots {
     parts: Vec<Key>,
     /// The epoch that each place was looked up in, and the slot.
     slots: Vec<(u32, u32)>,
-    /// Place and number of visits that count.
-    hits: Vec<(u32, u32)>,
+    /// Place, and number or downloader, of visits that count.
+    pub(super) hits: Vec<(u32, u32)>,
 }
 
 /// Visits of which ranks, shapes and the attribute are not enough.
@@ -42,7 +42,8 @@ struct Rest {
 }
 
 impl CodeSlots {
-    fn prepare(&mut self, lens: &Lens) {
+    /// Makes the table of the codes, once.
+    pub(super) fn prepare(&mut self, lens: &Lens) {
         if !self.slots.is_empty() {
             return;
         }
@@ -60,7 +61,8 @@ impl CodeSlots {
         self.slots = vec![(0, 0); self.parts.len()];
     }
 
-    fn rebase(&mut self, base: Key) {
+    /// Goes on to another value of all else that makes a group.
+    pub(super) fn rebase(&mut self, base: Key) {
         if self.base != Some(base) {
             self.base = Some(base);
             self.epoch = self.epoch.wrapping_add(1);
@@ -71,9 +73,16 @@ impl CodeSlots {
         }
     }
 
+    /// The place of a code; `None` if the filter does not keep it.
+    #[inline]
+    pub(super) fn place(&self, code: u32) -> Option<u32> {
+        let place = self.places.get(code as usize).copied();
+        place.filter(|place| *place != SKIPPED)
+    }
+
     /// The slot of a code's place.
     #[inline]
-    fn slot(&mut self, place: u32, groups: &mut Groups) -> usize {
+    pub(super) fn slot(&mut self, place: u32, groups: &mut Groups) -> usize {
         match self.slots.get(place as usize) {
             Some((epoch, slot)) if *epoch == self.epoch => *slot as usize,
             _ => self.look_up(place, groups),

@@ -50,7 +50,10 @@ impl RankedDownloaders {
         let has_attribute = attributes(scope).next().is_some();
         for repos in runs {
             if has_attribute {
-                reader.downloaders_by_code((repos, is_accepted), &mut self.slots, groups)?;
+                let repos = (repos, is_accepted);
+                if !reader.downloaders_at_hand(repos, &mut self.slots, groups)? {
+                    reader.downloaders_by_code(repos, &mut self.slots, groups)?;
+                }
             } else {
                 let buffers = (&mut self.slice, &mut self.ids);
                 reader.downloaders_of((repos, is_accepted), buffers, groups)?;

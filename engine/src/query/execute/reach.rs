@@ -56,14 +56,20 @@ impl Reaches {
     #[inline]
     pub(super) fn of(&self, slice: &VisitSlice, visit: usize) -> Option<Reach> {
         let first = *self.0.get(visit)?;
-        if slice.rows.get(visit) == Some(&1) {
-            return Some((first, first));
-        }
-        let window_ms = default_window_ms();
-        let windows = slice.windows.get(visit)?;
-        let end = (first / window_ms + windows + 1).saturating_mul(window_ms);
-        Some((first, end - 1))
+        let (rows, windows) = (slice.rows.get(visit)?, slice.windows.get(visit)?);
+        Some(reach(first, *windows, *rows))
     }
+}
+
+/// From when to when so many rows of a visit may be that begins at `first` and ends so many windows later.
+#[inline]
+pub(super) fn reach(first: u32, windows: u32, rows: u32) -> Reach {
+    if rows == 1 {
+        return (first, first);
+    }
+    let window_ms = default_window_ms();
+    let end = (first / window_ms + windows + 1).saturating_mul(window_ms);
+    (first, end - 1)
 }
 
 impl DayPart {

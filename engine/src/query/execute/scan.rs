@@ -319,6 +319,12 @@ impl DayReader<'_, '_> {
         Some(known.get_or_init(|| Shape::new(&verbs.verbs, self.scope)))
     }
 
+    /// The verbs of a shape.
+    pub(super) fn verbs(&self, shape: u32) -> &[u32] {
+        let shape = self.shapes.get(shape as usize);
+        shape.map_or(&[][..], |shape| &*shape.verbs)
+    }
+
     /// Adds the accepted requests without identity of one repo.
     pub(super) fn unidentified_of(&self, repo: &RepoRange, groups: &mut Groups) -> Result<()> {
         let reader = DayReader {
@@ -455,9 +461,7 @@ impl DayReader<'_, '_> {
         if self.wants.requests || self.wants.downloads || visit.id == 0 {
             return false;
         }
-        let shape = self.shapes.get(code as usize);
-        let verbs = shape.map_or(&[][..], |shape| &*shape.verbs);
-        for verb in verbs.iter().filter(|_| !is_internal) {
+        for verb in self.verbs(code).iter().filter(|_| !is_internal) {
             let part = self.scope.verb.part(*verb);
             if part == OUT || self.scope.accepts.get(*verb as usize) != Some(&true) {
                 continue;

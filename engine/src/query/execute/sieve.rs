@@ -34,6 +34,9 @@ impl DayReader<'_, '_> {
         (slice, carry): (&mut VisitSlice, &mut Carry),
         groups: &mut Groups,
     ) -> Result<()> {
+        if self.few(repos, (slice, carry), groups)? {
+            return Ok(());
+        }
         self.visits(repos, slice)?;
         let mut runs = Runs::read(self, slice, &mut Vec::new())?;
         let varied = runs.varied(slice);
