@@ -16,7 +16,7 @@ use crate::layout::{ByteWriter, FileBuilder, FileKind};
 use crate::units::{Day, Month};
 
 /// Values in a page: one page of values is at most 4 KiB.
-const PAGE_VALUES: u32 = 1024;
+const PAGE_VALUES: u32 = 4096;
 
 /// Where cells of days come from.
 #[derive(Clone, Debug)]

@@ -212,7 +212,7 @@ impl Encoding for BitSets {
         }
         let mut payload = Vec::new();
         ByteWriter::new(&mut payload).u8(width.to_le_bytes()[0]);
-        nested::write(&counts, self, &mut payload);
+        nested::write_kept(&counts, self, &mut payload);
         let mut writer = BitWriter::new(&mut payload);
         for value in stats.values() {
             sets.write(*value, &HALVES, &mut writer);

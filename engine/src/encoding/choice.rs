@@ -115,6 +115,19 @@ pub(super) fn smallest_light<'a>(stats: &Stats<'a>, depth: u8) -> (EncodingId, P
     }
 }
 
+/// The smallest encoding of a depth below `depth` for values inside a page that stays in memory.
+pub(super) fn smallest_kept<'a>(stats: &Stats<'a>, depth: u8) -> (EncodingId, Plan<'a>) {
+    let (id, best) = smallest_light(stats, depth);
+    if stats.count() < HEAVY_VALUES_MIN {
+        return (id, best);
+    }
+    let below = best.payload_bytes() * (100 - KEPT_GAIN_PERCENT_MIN) / 100;
+    let heavy = ENCODINGS
+        .iter()
+        .filter(|encoding| !encoding.is_light() && encoding.depth() < depth);
+    smallest_of(heavy, stats, below).unwrap_or((id, best))
+}
+
 /// The smallest payload that has fewer than `below` bytes; the lower id where two are equal.
 fn smallest_of<'a, 'e>(
     encodings: impl Iterator<Item = &'e &'static dyn Encoding>,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::choice::smallest_light;
+use super::choice::{smallest_kept, smallest_light};
 use super::{Encoding, Stats, by_id};
 use crate::error::Result;
 use crate::layout::{ByteReader, ByteWriter, EncodingId};
@@ -10,6 +10,13 @@ use crate::layout::{ByteReader, ByteWriter, EncodingId};
 /// Appends id and payload of the smallest encoding that may stand inside `outer`.
 pub(super) fn write(values: &[u32], outer: &dyn Encoding, out: &mut Vec<u8>) {
     let (id, plan) = smallest_light(&Stats::new(values), outer.depth());
+    ByteWriter::new(out).u8(id.0);
+    plan.write(out);
+}
+
+/// As [`write`], also of those that are not light, inside an `outer` that is only for pages that stay in memory.
+pub(super) fn write_kept(values: &[u32], outer: &dyn Encoding, out: &mut Vec<u8>) {
+    let (id, plan) = smallest_kept(&Stats::new(values), outer.depth());
     ByteWriter::new(out).u8(id.0);
     plan.write(out);
 }

@@ -45,8 +45,8 @@ impl Encoding for Sparse {
         ByteWriter::new(&mut payload)
             .varint(u64::from(usual))
             .varint(values.len() as u64);
-        nested::write(&gaps, self, &mut payload);
-        nested::write(&values, self, &mut payload);
+        nested::write_kept(&gaps, self, &mut payload);
+        nested::write_kept(&values, self, &mut payload);
         (payload.len() < below).then(|| Plan::ready(payload))
     }
 

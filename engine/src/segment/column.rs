@@ -7,6 +7,9 @@ use crate::encoding::{Choice, ColumnId};
 
 /// Values in a page of a directory or visit column.
 pub const VISIT_PAGE_VALUES: u32 = 1024;
+/// Values in a page of a column of repos or of visits whose pages stay in memory. Of twice as many a first reading of a
+/// year takes up to a third longer, for 0.2 % of the bytes.
+pub const KEPT_PAGE_VALUES: u32 = 2048;
 /// Values in a page of a row column: compression gains from longer pages, and rows are read last.
 pub const ROW_PAGE_VALUES: u32 = 16_384;
 
@@ -90,7 +93,7 @@ pub fn page_of(id: ColumnId, visit_count: u32) -> (u32, Choice) {
     if id == ROW_GAP {
         (ROW_PAGE_VALUES, Choice::Any)
     } else if may_gain && visit_count <= KEPT_VISITS_MAX {
-        (VISIT_PAGE_VALUES, Choice::Kept)
+        (KEPT_PAGE_VALUES, Choice::Kept)
     } else {
         (VISIT_PAGE_VALUES, Choice::Light)
     }

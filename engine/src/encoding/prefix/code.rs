@@ -1,5 +1,7 @@
 //! Counts of buckets to prefix codes, and coded lanes to values.
 
+use std::ops::Range;
+
 use super::tree::Bucket;
 use super::{LANES, context_of, lane_counts};
 
@@ -212,6 +214,34 @@ impl Decoder {
         let ends = starts.iter().zip(&cursors).zip(lanes);
         ends.into_iter()
             .all(|((start, cursor), lane)| (cursor.at - start).div_ceil(8) == lane.len())
+    }
+
+    /// Appends values `range` of the `count` values of a lane; `false` when it is found to end elsewhere.
+    pub(super) fn decode_lane(
+        &self,
+        lane: &[u8],
+        (count, range): (usize, Range<usize>),
+        out: &mut Vec<u32>,
+    ) -> bool {
+        let mut bytes = Vec::with_capacity(lane.len() + 8);
+        bytes.extend_from_slice(lane);
+        bytes.extend_from_slice(&[0; 8]);
+        let (table, mask) = self.first;
+        let mut cursor = Cursor { at: 0, table, mask };
+        for _ in 0..range.start {
+            self.next(&bytes, &mut cursor);
+        }
+        out.reserve(range.len());
+        for _ in range.clone() {
+            let value = self.next(&bytes, &mut cursor);
+            out.push(value);
+        }
+        let read = cursor.at.div_ceil(8);
+        if range.end == count {
+            read == lane.len()
+        } else {
+            read <= lane.len()
+        }
     }
 
     #[inline]

@@ -10,9 +10,11 @@ mod find;
 mod sort;
 mod tree;
 
+use std::ops::Range;
+
 use super::bits::{BitWriter, bits_of};
 use super::{Encoding, Plan, Stats};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::layout::{ByteReader, ByteWriter, EncodingId};
 
 use code::{Decoder, LENGTH_MAX};
@@ -26,8 +28,14 @@ pub(super) struct Prefix;
 /// Sizes that are told apart: 0 to 7, then three bits at a time.
 const CONTEXTS: usize = 11;
 const LANES: usize = 4;
-/// Values for which buckets by the value before earn their bytes.
-const BY_PREVIOUS_MIN: usize = 4096;
+/// How many sizes values have.
+const SIZES: usize = u32::BITS as usize + 1;
+/// Values below which buckets by the value before are not considered.
+const BY_PREVIOUS_MIN: usize = 1024;
+/// Values from which they are taken without considering: next to so many their trees are small.
+const BY_PREVIOUS_ALWAYS: usize = 16_384;
+/// What a set of buckets takes, about: bits that it has to save.
+const SET_BITS: u64 = 80;
 
 /// One set of buckets.
 const ALONE: u8 = 1;
@@ -50,7 +58,7 @@ impl Encoding for Prefix {
     }
 
     fn depth(&self) -> u8 {
-        4
+        0
     }
 
     fn is_light(&self) -> bool {
@@ -63,45 +71,116 @@ impl Encoding for Prefix {
         if stats.count() == 0 || below != usize::MAX && is_other {
             return None;
         }
-        let by_previous = stats.count() >= BY_PREVIOUS_MIN;
+        let by_previous = tells_next(stats.values());
         Some(Plan::ready(payload(stats.values(), by_previous)))
     }
 
     fn read(&self, reader: &mut ByteReader<'_>, count: usize, out: &mut Vec<u32>) -> Result<()> {
-        let kind = reader.u8()?;
-        if kind != ALONE && kind != BY_PREVIOUS {
-            return Err(reader.corrupt(format!("buckets of kind {kind}")));
-        }
-        let by_previous = kind == BY_PREVIOUS;
-        let top_bits = u32::from(reader.u8()?);
-        let tree_bytes = reader.varint_len(reader.remaining())?;
-        let at = reader.clone();
-        let contexts = if by_previous { CONTEXTS } else { 1 };
-        let sets = tree::read(reader.bytes(tree_bytes)?, contexts, (top_bits, by_previous));
-        let sets = sets.ok_or_else(|| at.corrupt("buckets are not a tree"))?;
-        let decoder = Decoder::new(&sets, by_previous);
-        let decoder = decoder.ok_or_else(|| at.corrupt("codes of buckets overlap"))?;
-        let mut lane_bytes = [0; LANES];
-        for bytes in lane_bytes.iter_mut().take(LANES - 1) {
-            *bytes = reader.varint_len(reader.remaining())?;
-        }
-        let last = reader.varint_len(reader.remaining())?;
-        if let Some(bytes) = lane_bytes.last_mut() {
-            *bytes = last;
-        }
-        let mut lanes = [&[][..]; LANES];
-        for (lane, bytes) in lanes.iter_mut().zip(lane_bytes) {
-            *lane = reader.bytes(bytes)?;
-        }
+        let (decoder, lanes, at) = open(reader)?;
         let start = out.len();
         out.resize(start + count, 0);
         let values = out.get_mut(start..).unwrap_or_default();
         if decoder.decode(lanes, values) {
             Ok(())
         } else {
-            Err(at.corrupt("lane does not end where its values do"))
+            Err(wrong_end(&at))
         }
     }
+
+    /// Reads the lanes alone that have some of the range, if it is short.
+    fn read_range(
+        &self,
+        reader: &mut ByteReader<'_>,
+        count: usize,
+        range: Range<usize>,
+        out: &mut Vec<u32>,
+    ) -> Result<()> {
+        let start = out.len();
+        if range.len() * LANES > count {
+            self.read(reader, count, out)?;
+            out.truncate(start + range.end);
+            out.drain(start..(start + range.start).min(out.len()));
+            return Ok(());
+        }
+        let (decoder, lanes, at) = open(reader)?;
+        let mut begins = 0;
+        for (lane, count) in lanes.into_iter().zip(lane_counts(count)) {
+            let ends = begins + count;
+            let own = range.start.max(begins)..range.end.min(ends);
+            if !own.is_empty() {
+                let own = own.start - begins..own.end - begins;
+                if !decoder.decode_lane(lane, (count, own), out) {
+                    return Err(wrong_end(&at));
+                }
+            }
+            begins = ends;
+        }
+        Ok(())
+    }
+}
+
+fn wrong_end(at: &ByteReader<'_>) -> Error {
+    at.corrupt("lane does not end where its values do")
+}
+
+/// The tables and the lanes of a payload, and where its codes began.
+fn open<'b>(reader: &mut ByteReader<'b>) -> Result<(Decoder, [&'b [u8]; LANES], ByteReader<'b>)> {
+    let kind = reader.u8()?;
+    if kind != ALONE && kind != BY_PREVIOUS {
+        return Err(reader.corrupt(format!("buckets of kind {kind}")));
+    }
+    let by_previous = kind == BY_PREVIOUS;
+    let top_bits = u32::from(reader.u8()?);
+    let tree_bytes = reader.varint_len(reader.remaining())?;
+    let at = reader.clone();
+    let contexts = if by_previous { CONTEXTS } else { 1 };
+    let sets = tree::read(reader.bytes(tree_bytes)?, contexts, (top_bits, by_previous));
+    let sets = sets.ok_or_else(|| at.corrupt("buckets are not a tree"))?;
+    let decoder = Decoder::new(&sets, by_previous);
+    let decoder = decoder.ok_or_else(|| at.corrupt("codes of buckets overlap"))?;
+    let mut lane_bytes = [0; LANES];
+    for bytes in lane_bytes.iter_mut().take(LANES - 1) {
+        *bytes = reader.varint_len(reader.remaining())?;
+    }
+    let last = reader.varint_len(reader.remaining())?;
+    if let Some(bytes) = lane_bytes.last_mut() {
+        *bytes = last;
+    }
+    let mut lanes = [&[][..]; LANES];
+    for (lane, bytes) in lanes.iter_mut().zip(lane_bytes) {
+        *lane = reader.bytes(bytes)?;
+    }
+    Ok((decoder, lanes, at))
+}
+
+/// Whether the sizes of values tell enough of those of the next ones to earn a set of buckets for each: what is known of
+/// a pair of sizes beyond what each of them says alone.
+fn tells_next(values: &[u32]) -> bool {
+    if values.len() < BY_PREVIOUS_MIN || values.len() >= BY_PREVIOUS_ALWAYS {
+        return values.len() >= BY_PREVIOUS_ALWAYS;
+    }
+    let mut pairs = [[0_usize; SIZES]; CONTEXTS];
+    let mut before = 0;
+    for value in values {
+        let sizes = pairs.get_mut(context_of(before));
+        if let Some(count) = sizes.and_then(|sizes| sizes.get_mut(bits_of(*value) as usize)) {
+            *count += 1;
+        }
+        before = *value;
+    }
+    // Of some sets of values that have so many of each size: the bits of their sizes.
+    let bits = |sizes: &[usize; SIZES]| {
+        let of_size = |count: &usize| *count as u64 * tree::log2(*count);
+        let all: usize = sizes.iter().sum();
+        (all as u64 * tree::log2(all)).saturating_sub(sizes.iter().map(of_size).sum())
+    };
+    let mut all = [0; SIZES];
+    for sizes in &pairs {
+        all.iter_mut().zip(sizes).for_each(|(all, own)| *all += own);
+    }
+    let sets = pairs.iter().filter(|sizes| sizes.iter().any(|count| *count > 0));
+    let cost = |sizes| bits(sizes) + SET_BITS * tree::BIT;
+    sets.map(cost).sum::<u64>() < cost(&all)
 }
 
 /// How many values each lane has.
@@ -157,14 +236,11 @@ fn payload(values: &[u32], by_previous: bool) -> Vec<u8> {
     payload
 }
 
-/// The longest code: a table of all codes is to be filled in less time than the values take.
+/// The longest code: the tables of all codes are to be filled in less time than the values take.
 fn length_max(count: usize, by_previous: bool) -> u32 {
-    let of_count = count.max(1).ilog2().saturating_sub(2);
-    if by_previous {
-        LENGTH_MAX
-    } else {
-        of_count.min(LENGTH_MAX)
-    }
+    let of_count = count.max(1).ilog2();
+    let sets_log = if by_previous { 3 } else { 2 };
+    of_count.saturating_sub(sets_log).min(LENGTH_MAX)
 }
 
 fn write_lanes(values: &[u32], sets: &[Vec<Bucket>], by_previous: bool, payload: &mut Vec<u8>) {
@@ -240,6 +316,10 @@ mod tests {
             .collect();
         let (alone, by_previous) = (back(&values, false), back(&values, true));
         assert!(by_previous * 9 < alone * 8, "{by_previous} {alone}");
+        let few = &values[..4096];
+        assert!(tells_next(few));
+        let large: Vec<u32> = few.iter().skip(1).step_by(2).copied().collect();
+        assert!(!tells_next(&large));
     }
 
     #[test]
@@ -258,9 +338,16 @@ mod tests {
         fn values_come_back(
             values in prop::collection::vec((any::<u32>(), 0_u32..32), 1..900),
             by_previous: bool,
+            (from, count) in (any::<prop::sample::Index>(), any::<prop::sample::Index>()),
         ) {
             let values: Vec<u32> = values.into_iter().map(|(value, shift)| value >> shift).collect();
             back(&values, by_previous);
+            let from = from.index(values.len());
+            let range = from..from + count.index(values.len() - from + 1);
+            let mut found = vec![7];
+            let payload = payload(&values, by_previous);
+            Prefix.decode_range(&payload, values.len(), range.clone(), &mut found).unwrap();
+            prop_assert_eq!(found.split_first(), Some((&7, &values[range])));
         }
 
         #[test]

@@ -33,7 +33,7 @@ pub(super) const SPLIT_MIN: usize = 16;
 const LEAF_BITS: u64 = 5;
 const LENGTH_BITS: u32 = 4;
 /// Costs are in parts of a bit.
-const BIT: u64 = 256;
+pub(super) const BIT: u64 = 256;
 
 /// Whether a node is split without saying so: the value before must tell its own size by its bucket.
 const fn must_split((start, bits): (u32, u32), by_previous: bool) -> bool {
@@ -93,7 +93,8 @@ impl Builder {
 /// Logarithms of the counts that most nodes have.
 static LOGS: LazyLock<Vec<u64>> = LazyLock::new(|| (0..1024).map(computed_log2).collect());
 
-fn log2(value: usize) -> u64 {
+/// Logarithm to base 2 in parts of a bit.
+pub(super) fn log2(value: usize) -> u64 {
     match LOGS.get(value) {
         Some(log) => *log,
         None => computed_log2(value),
