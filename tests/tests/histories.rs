@@ -198,11 +198,11 @@ fn a_repos_month_is_a_stored_count_also_after_late_data() -> Result<(), String> 
     Ok(())
 }
 
-/// Thirty repos of about the same size, some of which begin late, in six months.
+/// Thirty repos of about the same size, some of which begin with the third of six months.
 fn even(rng: &mut Rng) -> Content {
     let rows = (0..6_000).map(|_| {
         let day = rng.number() as u32 % 180;
-        let repos = if day < 60 { 20 } else { 30 };
+        let repos = if day < 61 { 20 } else { 30 };
         Row {
             ts: TimestampMs(Day(20_240 + day).start().get() + rng.number() % DAY_MS),
             status: *rng.pick(&[200, 200, 302, 404]),

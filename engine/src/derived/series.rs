@@ -6,7 +6,8 @@
 //!
 //! # Invariants
 //!
-//! 1. A month's series gives the cells of each of its days, no more and no less (`series_build`).
+//! 1. A month's series gives the cells of each of its days, no more and no less (`series_build`); but in the table that
+//!    [is of large repos](CellTable::is_of_large_repos), of those that were large on the day.
 //!
 //! # On disk
 //!
@@ -231,6 +232,52 @@ impl Series {
                 .map_err(|error| error.at_column(table.first_column.to_string()))?;
         }
         Ok(())
+    }
+
+    /// The days on which a table has all cells of the listed first keys.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read`].
+    pub fn held_days(&self, table: &CellTable, first_keys: &[u32]) -> Result<DaySet> {
+        let mut held = DaySet::MAX;
+        let of_first_keys = table.of_first_keys().filter(|_| table.is_of_large_repos());
+        let Some(of_first_keys) = of_first_keys else {
+            return Ok(held);
+        };
+        let (wholes, own) = (self.directory(of_first_keys)?, self.directory(table)?);
+        for key in first_keys {
+            let Ok(place) = wholes.keys.binary_search(key) else {
+                continue;
+            };
+            let days = wholes.days.get(place).copied().unwrap_or(0);
+            held &= match own.keys.binary_search(key) {
+                Ok(place) => !days | self.own_days(table, (own, place), days)?,
+                Err(_) => !days,
+            };
+            if held == 0 {
+                break;
+            }
+        }
+        Ok(held)
+    }
+
+    /// Those of the `days` of a first key that one of its cells has.
+    fn own_days(
+        &self,
+        table: &CellTable,
+        (directory, place): (&Directory, usize),
+        days: DaySet,
+    ) -> Result<DaySet> {
+        let keys = place..place + 1;
+        if range(&directory.remainders, &keys).len() == days.count_ones() as usize {
+            return Ok(days);
+        }
+        let pages = self.bytes.get(self.pages.clone()).unwrap_or_default();
+        let (id, cells) = (column(table, DAYS), range(&directory.cells, &keys));
+        let mut sets = Vec::new();
+        self.index.read_and_keep(pages, id, cells, &mut sets)?;
+        Ok(sets.iter().fold(0, |all, days| all | days))
     }
 
     /// All cells of a table of those days that are in `kept`, each with its day counted from the month's

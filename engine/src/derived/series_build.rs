@@ -9,14 +9,19 @@ use super::series::{
     CELL_COUNTS, DAYS, DaySet, EXCESS, FIRST_KEYS, MISSING, SECOND_KEYS, SECTION_INDEX,
     SECTION_META, SECTION_PAGES, Series, SeriesDay, VALUE_COUNTS, VALUES, column,
 };
-use super::table::{Cell, CellTable, TABLES};
+use super::table::{Cell, CellTable, Measure, REPO, TABLES};
 use crate::encoding::{Choice, ChunkWriter};
 use crate::error::Result;
 use crate::layout::{ByteWriter, FileBuilder, FileKind};
 use crate::units::{Day, Month};
 
-/// Values in a page: one page of values is at most 4 KiB.
+/// Values in a page: half the trees of 1,024 and less, and few to read of a month.
 const PAGE_VALUES: u32 = 4096;
+
+/// A repo is large on a day that has at least so many of its requests,
+const LARGE_REQUESTS_MIN: u32 = 16;
+/// if at least one of so many requests of the day is for it.
+const LARGE_SHARE: u64 = 500;
 
 /// Where cells of days come from.
 #[derive(Clone, Debug)]
@@ -48,7 +53,12 @@ impl SeriesSource {
             Self::Day(cells) => {
                 let first = month.first_day().get();
                 let day = cells.meta().day.get().saturating_sub(first);
-                out.extend(cells.table(table)?.into_iter().map(|cell| (cell, day)));
+                let mut own = cells.table(table)?;
+                if table.is_of_large_repos() {
+                    let large = large_repos(cells)?;
+                    own.retain(|cell| large.binary_search(&cell.keys[0]).is_ok());
+                }
+                out.extend(own.into_iter().map(|cell| (cell, day)));
             }
             Self::Series(series, days) => {
                 let kept = days.iter().fold(0, |kept, day| kept | series.bit(*day));
@@ -57,6 +67,26 @@ impl SeriesSource {
         }
         Ok(())
     }
+}
+
+/// The large repos of a day, ascending.
+fn large_repos(cells: &Cells) -> Result<Vec<u32>> {
+    let rows = u64::from(cells.meta().row_count);
+    let [table, ..] = TABLES.get(REPO..).unwrap_or_default() else {
+        return Ok(Vec::new());
+    };
+    let requests = table.position(Measure::Requests);
+    let is_large = |cell: &Cell| {
+        let requests = requests.and_then(|at| cell.sums.get(at)).copied();
+        let requests = requests.unwrap_or(0);
+        requests >= LARGE_REQUESTS_MIN && u64::from(requests) * LARGE_SHARE >= rows
+    };
+    let repos = cells.table(table)?;
+    Ok(repos
+        .iter()
+        .filter(|cell| is_large(cell))
+        .map(|cell| cell.keys[0])
+        .collect())
 }
 
 /// Builds the series file of a month; each of its days comes from one source.
@@ -253,8 +283,9 @@ mod tests {
     }
 
     fn rows() -> impl Strategy<Value = Rows> {
-        let row = (0_u32..40, any::<bool>(), 0_u32..86_400, 0_u32..3, 0_u32..4);
-        prop::collection::vec(row, 1..60)
+        let repo = prop_oneof![1 => 0_u32..40, 2 => 5_u32..8];
+        let row = (repo, any::<bool>(), 0_u32..86_400, 0_u32..3, 0_u32..4);
+        prop::collection::vec(row, 1..90)
     }
 
     proptest! {
@@ -287,7 +318,28 @@ mod tests {
                     prop_assert_eq!(whole.day(day).unwrap().row_count, cells.meta().row_count);
                     let own = whole.table(table, whole.bit(day)).unwrap();
                     let own: Vec<Cell> = own.into_iter().map(|(cell, _)| cell).collect();
-                    prop_assert_eq!(own, cells.table(table).unwrap());
+                    let mut expected = cells.table(table).unwrap();
+                    if table.is_of_large_repos() {
+                        let repos = cells.table(&TABLES[REPO]).unwrap();
+                        expected.retain(|cell| {
+                            let mut repos = repos.iter();
+                            let repo = repos.find(|repo| repo.keys[0] == cell.keys[0]).unwrap();
+                            repo.sums[0] >= LARGE_REQUESTS_MIN
+                        });
+                    }
+                    prop_assert_eq!(own, expected);
+                }
+                let held = whole.held_days(table, &listed).unwrap();
+                for cells in &days {
+                    let bit = whole.bit(cells.meta().day);
+                    let own = whole.table(table, bit).unwrap();
+                    let all = cells.table(table).unwrap();
+                    let count = |cells: &mut dyn Iterator<Item = Cell>| {
+                        cells.filter(|cell| listed.contains(&cell.keys[0])).count()
+                    };
+                    let own = count(&mut own.into_iter().map(|(cell, _)| cell));
+                    let all = count(&mut all.into_iter());
+                    prop_assert_eq!(held & bit != 0, own == all || !table.is_of_large_repos());
                 }
                 let mut found = Vec::new();
                 let mut buffers = SeriesBuffers::default();

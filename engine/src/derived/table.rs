@@ -3,7 +3,7 @@
 //! A table has up to two bases (what its keys are) and measures (what its values are). A question is
 //! covered by a table that has the measure and at least the bases that the question's filter and
 //! dimensions rest on. The same tables are kept of a day ([`Cells`](super::Cells)) and, with the day as
-//! their last key, of a month ([`Series`](super::Series)).
+//! their last key, of a month ([`Series`](super::Series)), one of them of large repos alone.
 //!
 //! # On disk
 //!
@@ -192,6 +192,13 @@ impl CellTable {
         let (first, rest) = self.bases.split_first()?;
         let mut tables = TABLES.iter().filter(|_| !rest.is_empty());
         tables.find(|table| table.bases == [*first])
+    }
+
+    /// Whether series have it of large repos alone: there are many cells of small ones, which have few visits to read
+    /// instead.
+    #[must_use]
+    pub fn is_of_large_repos(&self) -> bool {
+        self.bases == [Base::Repo, Base::Country]
     }
 
     /// Where a measure stands among the table's.

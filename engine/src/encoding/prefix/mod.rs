@@ -178,7 +178,9 @@ fn tells_next(values: &[u32]) -> bool {
     for sizes in &pairs {
         all.iter_mut().zip(sizes).for_each(|(all, own)| *all += own);
     }
-    let sets = pairs.iter().filter(|sizes| sizes.iter().any(|count| *count > 0));
+    let sets = pairs
+        .iter()
+        .filter(|sizes| sizes.iter().any(|count| *count > 0));
     let cost = |sizes| bits(sizes) + SET_BITS * tree::BIT;
     sets.map(cost).sum::<u64>() < cost(&all)
 }

@@ -128,6 +128,10 @@ impl<'s, 'a> CellPlan<'s, 'a> {
             plan.series.whole_days = plan.sources(0);
             plan.series.by_hour = plan.sources(bit(Base::Hour));
             plan.cells = plan.series.clone();
+            if scope.repo.listed.is_none() {
+                plan.series.whole_days.drop_large_repos();
+                plan.series.by_hour.drop_large_repos();
+            }
             if plan.has_few_repos() {
                 let is_kept = |source: &Source| !source.table.bases.contains(&Base::Repo);
                 plan.cells.whole_days.0.retain(is_kept);
@@ -338,7 +342,13 @@ impl<'s, 'a> CellPlan<'s, 'a> {
     /// Whether nothing of a day has to come from elsewhere, as far as that is known before.
     pub(super) fn covers(&self, day: &DayPart) -> bool {
         let sources = self.sources_of(day).map_or(&[][..], |sources| &sources.0);
-        let has = |target| sources.iter().any(|source| source.target == target);
+        let reads_series = self.series_of(day).is_some();
+        let has = |target| {
+            sources.iter().any(|source| {
+                let is_held = !(reads_series && source.table.is_of_large_repos());
+                is_held && source.target == target
+            })
+        };
         let wants = self.scope.wants;
         (!wants.requests || has(Target::Requests))
             && (!wants.downloads || has(Target::Downloads) || has(Target::DownloadsApart))

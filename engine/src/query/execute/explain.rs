@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::attribute_runs::attributes;
-use super::cells::{CellPlan, Source, Sources, Target};
+use super::cells::{CellPlan, Source, Target};
 use super::history;
 use super::month_counts::MonthCount;
 use super::scope::{Scope, instant};
@@ -64,14 +64,12 @@ pub(super) fn explain(
     let who = Who::new(scope)?;
     let mut parts: BTreeMap<PartKey, (u64, String)> = BTreeMap::new();
     for day in &scope.days {
-        let sources = plan
-            .sources_of(day)
-            .map_or(&[][..], |Sources(sources)| sources);
+        let sources = plan.held_sources_of(day)?;
         let level_of_sums = match plan.series_of(day) {
             Some(_) => Level::Series,
             None => Level::Cells,
         };
-        for source in sources {
+        for source in &sources {
             let key = (
                 level_of_sums,
                 vec![target(source).to_owned()],
@@ -79,7 +77,7 @@ pub(super) fn explain(
             );
             parts.entry(key).or_default().0 += 1;
         }
-        let gives = rest(scope, sources, !who.has(day));
+        let gives = rest(scope, &sources, !who.has(day));
         if !gives.is_empty() {
             let (level, why) = level(scope, day);
             let key = (level, gives, columns(scope, level));

@@ -37,6 +37,7 @@ mod few;
 mod gaps;
 mod groups;
 mod halves;
+mod held;
 mod history;
 mod hub;
 mod leading;

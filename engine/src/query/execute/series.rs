@@ -132,17 +132,22 @@ impl CellPlan<'_, '_> {
 
     fn add_month(
         &self,
-        Sources(sources): &Sources,
+        sources: &Sources,
         month: &MonthDays<'_>,
         buffers: &mut SeriesBuffers,
         groups: &mut Groups,
     ) -> Result<Served> {
         let mut served = Served::default();
-        for source in sources {
-            let days = match source.has_internal {
+        let held = sources.held(&month.series, self.listed(Base::Repo))?;
+        for source in &sources.0 {
+            let all = match source.has_internal {
                 true => month.without_internal(),
                 false => month.set,
             };
+            let days = all & held.days(source.target);
+            if days == 0 {
+                continue;
+            }
             self.add_source(source, (month, days), buffers, groups)?;
             match source.target {
                 Target::Requests => served.requests |= days,
