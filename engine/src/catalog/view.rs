@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use super::header_set::{self, HeaderSet};
 use super::ledger::Ledger;
 use super::manifest::{DictionaryRole, Manifest, Partition, SegmentEntry};
+use super::repo_visits::AskedRepos;
 use super::settings::load_settings;
 use super::snapshot::Snapshot;
 use super::terms::Terms;
@@ -149,6 +150,7 @@ pub struct View {
     ip_bits: Arc<OnceLock<Vec<u64>>>,
     histories: Arc<OnceLock<Histories>>,
     merged: Arc<Merged>,
+    pub(super) repos: Arc<AskedRepos>,
     /// By place of a partition: that of the series that covers it, among the manifest's month files.
     covering: Arc<OnceLock<Vec<Option<usize>>>>,
     header_days: Arc<OnceLock<Vec<(Day, HeaderSet)>>>,
@@ -191,6 +193,7 @@ impl View {
             ip_bits: Arc::default(),
             histories: Arc::default(),
             merged,
+            repos: Arc::default(),
             covering: Arc::default(),
             header_days: Arc::default(),
             log_days: Arc::default(),

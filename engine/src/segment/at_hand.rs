@@ -143,6 +143,12 @@ impl Segment {
         }
     }
 
+    /// Its visits, if they are at hand already.
+    #[must_use]
+    pub fn visits_if_at_hand(&self) -> Option<&VisitsAtHand> {
+        self.at_hand_state().visits()
+    }
+
     /// An attribute of its visits, if those are at hand and there is room for it too.
     #[must_use]
     pub fn attribute_at_hand(&self, attribute: Attribute) -> Option<&AttributeAtHand> {

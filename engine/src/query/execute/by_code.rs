@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::segment::{RepoRange, RunSlice, VisitSlice};
 
 /// In place of a number: the filter does not keep the code.
-const SKIPPED: u32 = u32::MAX;
+pub(super) const SKIPPED: u32 = u32::MAX;
 
 /// Slots of an attribute's codes, for one value of all else that makes a group.
 #[derive(Debug, Default)]
@@ -29,6 +29,7 @@ pub(super) struct CodeSlots {
     slots: Vec<(u32, u32)>,
     /// Place, and number or downloader, of visits that count.
     pub(super) hits: Vec<(u32, u32)>,
+    ids: Vec<u32>,
 }
 
 /// Visits of which ranks, shapes and the attribute are not enough.
@@ -73,11 +74,10 @@ impl CodeSlots {
         }
     }
 
-    /// The place of a code; `None` if the filter does not keep it.
+    /// The place of a code, or [`SKIPPED`].
     #[inline]
-    pub(super) fn place(&self, code: u32) -> Option<u32> {
-        let place = self.places.get(code as usize).copied();
-        place.filter(|place| *place != SKIPPED)
+    pub(super) fn place_or_skipped(&self, code: u32) -> u32 {
+        self.places.get(code as usize).copied().unwrap_or(SKIPPED)
     }
 
     /// The slot of a code's place.
@@ -86,6 +86,34 @@ impl CodeSlots {
         match self.slots.get(place as usize) {
             Some((epoch, slot)) if *epoch == self.epoch => *slot as usize,
             _ => self.look_up(place, groups),
+        }
+    }
+
+    /// Adds places and downloaders.
+    #[inline]
+    pub(super) fn add(
+        &mut self,
+        hits: impl Iterator<Item = (u32, u32)>,
+        has_axis: bool,
+        groups: &mut Groups,
+    ) {
+        if has_axis {
+            for (place, id) in hits {
+                let slot = self.slot(place, groups);
+                groups.add_downloader(slot, id);
+            }
+            return;
+        }
+        // All codes have one place.
+        self.ids.clear();
+        self.ids.extend(hits.map(|(_, id)| id));
+        if self.ids.is_empty() {
+            return;
+        }
+        let slot = self.slot(0, groups);
+        let limit = groups.universe().downloaders;
+        if let Some(who) = groups.who_mut(slot) {
+            who.extend(&self.ids, limit);
         }
     }
 
@@ -186,7 +214,7 @@ impl DayReader<'_, '_> {
         let mut count = 0;
         // Written always and kept sometimes: a branch would be guessed wrong too often.
         let mut hit = |code: u32, visit: u32, shape: u32| {
-            let place = slots.places.get(code as usize).copied().unwrap_or(SKIPPED);
+            let place = slots.place_or_skipped(code);
             if let Some(hit) = hits.get_mut(count) {
                 *hit = (place, visit);
             }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::by_code::CodeSlots;
+use super::by_code::{CodeSlots, SKIPPED};
 use super::columns_at_hand::{Coded, ColumnsAtHand};
 use super::groups::Groups;
 use super::lens::OUT;
@@ -75,11 +75,12 @@ impl DayReader<'_, '_> {
         let (mut count, mut has_nobody) = (0, false);
         // Written always and kept sometimes: a branch would be guessed wrong too often.
         for ((shape, code), id) in shapes.iter().zip(codes).zip(ids) {
-            let place = slots.place(u32::from(*code));
+            let place = slots.place_or_skipped(u32::from(*code));
             if let Some(hit) = hits.get_mut(count) {
-                *hit = (place.unwrap_or(0), *id);
+                *hit = (place, *id);
             }
-            let is_hit = is_accepted.get(usize::from(*shape)) == Some(&true) && place.is_some();
+            let is_accepted = is_accepted.get(usize::from(*shape)) == Some(&true);
+            let is_hit = is_accepted & (place != SKIPPED);
             has_nobody |= is_hit & (*id == 0);
             count += usize::from(is_hit & (*id != 0));
         }
@@ -87,20 +88,7 @@ impl DayReader<'_, '_> {
         if self.filters_downloaders() {
             hits.retain(|(_, id)| self.scope.downloader_part(*id) != OUT);
         }
-        if coded.lens.has_axis {
-            for &(place, id) in &hits {
-                let slot = slots.slot(place, groups);
-                groups.add_downloader(slot, id);
-            }
-        } else if !hits.is_empty() {
-            // All codes have one place.
-            let slot = slots.slot(0, groups);
-            let limit = groups.universe().downloaders;
-            let ids: Vec<u32> = hits.iter().map(|(_, id)| *id).collect();
-            if let Some(who) = groups.who_mut(slot) {
-                who.extend(&ids, limit);
-            }
-        }
+        slots.add(hits.iter().copied(), coded.lens.has_axis, groups);
         slots.hits = hits;
         if !has_nobody || !self.wants.unidentified {
             return Ok(());
@@ -145,7 +133,8 @@ impl DayReader<'_, '_> {
         let (start, end) = columns.rows_of(visit);
         let changes = coded.changes(start, end).map(|(_, code)| code);
         for code in std::iter::once(value(coded.codes)).chain(changes) {
-            if let Some(place) = slots.place(code) {
+            let place = slots.place_or_skipped(code);
+            if place != SKIPPED {
                 let slot = slots.slot(place, groups);
                 groups.add_downloader(slot, id);
             }

@@ -47,6 +47,7 @@ mod narrow;
 mod notes;
 mod ranked;
 mod reach;
+mod repo_days;
 mod row_columns;
 mod rows;
 mod scan;

@@ -14,6 +14,7 @@ use super::groups::{Groups, Key};
 use super::lens::{ASK_SESSION, Lens, OUT};
 use super::ranked::RankedDownloaders;
 use super::reach::is_one_download;
+use super::repo_days::RepoDays;
 use super::rows::{Carry, GAP_ROWS_MAX};
 use super::scope::{Scope, Wants};
 use super::shape::{Cover, Shape};
@@ -35,6 +36,7 @@ pub(super) struct Scanner<'s, 'a> {
     cap: Level,
     tally: Option<&'s Tally>,
     counters: Option<Counters>,
+    repo_days: Option<RepoDays>,
     carry: Carry,
     buffers: RankedDownloaders,
     slice: VisitSlice,
@@ -49,6 +51,7 @@ impl<'s, 'a> Scanner<'s, 'a> {
             cap,
             tally,
             counters: tally.map(Tally::counters),
+            repo_days: RepoDays::new(scope, cap),
             carry: Carry::default(),
             buffers: RankedDownloaders::default(),
             slice: VisitSlice::default(),
@@ -63,6 +66,12 @@ impl<'s, 'a> Scanner<'s, 'a> {
     /// `Corrupt` when the day's segment is damaged, `Io`.
     pub(super) fn day(&mut self, day: &DayPart, wants: Wants, groups: &mut Groups) -> Result<()> {
         let scope = self.scope;
+        if let Some(repo_days) = &mut self.repo_days {
+            scope.view.terms().check()?;
+            if repo_days.day(scope, (day, wants), groups) {
+                return Ok(());
+            }
+        }
         let Some(partition) = scope.view.manifest().partitions.get(day.partition) else {
             return Ok(());
         };
@@ -186,7 +195,7 @@ pub(super) struct DayReader<'s, 'a> {
     pub(super) by_rows: bool,
     shapes: &'s [ShapeVerbs],
     /// What is known of each shape that was met, once one was.
-    known: OnceCell<Vec<OnceCell<Shape>>>,
+    known: OnceCell<Vec<OnceCell<Box<Shape>>>>,
     /// How the visits of each shape go that was met, once that mattered.
     pub(super) walks: OnceCell<ShapeWalks>,
     /// By rank; empty where visits are at hand.
@@ -316,7 +325,8 @@ impl DayReader<'_, '_> {
             unknown.take(self.shapes.len()).collect()
         });
         let (known, verbs) = (known.get(code as usize)?, self.shapes.get(code as usize)?);
-        Some(known.get_or_init(|| Shape::new(&verbs.verbs, self.scope)))
+        let new = || Box::new(Shape::new(&verbs.verbs, self.scope));
+        Some(known.get_or_init(new))
     }
 
     /// The verbs of a shape.

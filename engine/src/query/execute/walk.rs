@@ -130,8 +130,9 @@ pub(super) enum Rows {
 /// The ways of a day's shapes, each once it was met: for rows that are kept, and for accepted ones.
 #[derive(Debug, Default)]
 pub(super) struct ShapeWalks {
-    kept: Vec<OnceCell<Walks>>,
-    accepted: Vec<OnceCell<Walks>>,
+    // A pointer each: most shapes of a day are met by none of few visits.
+    kept: Vec<OnceCell<Box<Walks>>>,
+    accepted: Vec<OnceCell<Box<Walks>>>,
 }
 
 impl ShapeWalks {
@@ -183,7 +184,7 @@ impl WalkedVisits {
             Rows::Kept => walks.kept.get(code as usize)?,
             Rows::Accepted => walks.accepted.get(code as usize)?,
         };
-        let walks = walks.get_or_init(|| Walks::new(shape, counts));
+        let walks = walks.get_or_init(|| Box::new(Walks::new(shape, counts)));
         let Range { start, end } = slice.rows_of(visit);
         let (first, last) = self.odd_between(start, end);
         let odd = (

@@ -1,0 +1,152 @@
+//! Visits of few repos, put together over all days, to sets of downloaders by place, day by day.
+//!
+//! As `by_code`, but no segment is opened.
+
+use std::sync::Arc;
+
+use super::Level;
+use super::attribute_runs::attributes;
+use super::by_code::{CodeSlots, SKIPPED};
+use super::groups::{Groups, Key};
+use super::lens::OUT;
+use super::scope::{Scope, Wants};
+use super::shape::{Cover, Shape};
+use super::time::DayPart;
+use crate::catalog::repo_visits::RepoVisits;
+use crate::segment::Attribute;
+
+/// Days for which it pays to have the visits of a repo together.
+const DAYS_MIN: usize = 8;
+/// Most repos whose visits are looked at together.
+const REPOS_MAX: usize = 8;
+
+/// The visits of all repos that a query keeps.
+pub(super) struct RepoDays {
+    repos: Vec<Repo>,
+    slots: CodeSlots,
+    hits: Vec<(u32, u32)>,
+}
+
+struct Repo {
+    /// What it adds to keys.
+    part: Key,
+    visits: Arc<RepoVisits>,
+    /// By number of a shape: whether some of its verbs count.
+    is_accepted: Vec<bool>,
+    /// And whether all do.
+    accepts_all: Vec<bool>,
+}
+
+impl RepoDays {
+    /// For a query that counts the downloaders of few repos by place, or of some places.
+    pub(super) fn new(scope: &Scope<'_>, cap: Level) -> Option<Self> {
+        let listed = scope.repo.listed.as_ref();
+        let listed = listed.filter(|codes| (1..=REPOS_MAX).contains(&codes.len()))?;
+        let mut looked_at = attributes(scope).map(|(attribute, _)| attribute);
+        let is_by_place = looked_at.next() == Some(Attribute::PLACE) && looked_at.next().is_none();
+        let is_lean = is_by_place
+            && cap != Level::Rows
+            && scope.wants.who
+            && !scope.verb.has_axis
+            && !scope.kind.has_axis
+            && scope.downloader_stride == 0;
+        if !is_lean || scope.days.len() < DAYS_MIN {
+            return None;
+        }
+        let of = |code: &u32| {
+            let visits = scope.view.repo_visits(*code)?;
+            let is_told = scope.rule.internal || !visits.has_internal();
+            let verbs = visits.verbs().iter();
+            let accepted = verbs.map(|verbs| Shape::new(verbs, scope).accepted);
+            let accepted: Vec<Cover> = accepted.collect();
+            let is = |wanted: fn(Cover) -> bool| accepted.iter().map(move |cover| wanted(*cover));
+            is_told.then(|| Repo {
+                part: scope.repo.part(*code),
+                is_accepted: is(|cover| cover != Cover::None).collect(),
+                accepts_all: is(|cover| cover == Cover::All).collect(),
+                visits: Arc::clone(&visits),
+            })
+        };
+        let repos = listed.iter().map(of).collect::<Option<Vec<Repo>>>()?;
+        let mut slots = CodeSlots::default();
+        slots.prepare(&scope.place);
+        Some(Self {
+            repos,
+            slots,
+            hits: Vec::new(),
+        })
+    }
+
+    /// Adds a day's downloaders; `false`, and nothing added, if its rows have to be looked at.
+    pub(super) fn day(
+        &mut self,
+        scope: &Scope<'_>,
+        (day, wants): (&DayPart, Wants),
+        groups: &mut Groups,
+    ) -> bool {
+        if !day.is_whole() || !wants.is_who_only() {
+            return false;
+        }
+        self.hits.clear();
+        let mut ends = [0; REPOS_MAX];
+        for (repo, end) in self.repos.iter().zip(&mut ends) {
+            let asks_nobody = wants.unidentified && scope.downloader_part(0) != OUT;
+            if !repo.hits(day, (&self.slots, asks_nobody), &mut self.hits) {
+                return false;
+            }
+            *end = self.hits.len();
+        }
+        let filters = scope.downloaders.is_some() || scope.kind.has_filter;
+        let mut start = 0;
+        for (repo, end) in self.repos.iter().zip(ends) {
+            let hits = self.hits.get(start..end).unwrap_or_default();
+            start = end;
+            self.slots.rebase(repo.part + day.part);
+            let keeps = |id: u32| !filters || scope.downloader_part(id) != OUT;
+            let kept = hits.iter().copied().filter(|(_, id)| keeps(*id));
+            self.slots.add(kept, scope.place.has_axis, groups);
+        }
+        true
+    }
+}
+
+impl Repo {
+    /// Appends place and downloader of the visits that count; `false` if rows have to be looked at.
+    fn hits(
+        &self,
+        day: &DayPart,
+        (slots, asks_nobody): (&CodeSlots, bool),
+        hits: &mut Vec<(u32, u32)>,
+    ) -> bool {
+        let own = self.visits.day(day.partition);
+        let start = hits.len();
+        let mut count = start;
+        hits.resize(start + own.ids.len(), (0, 0));
+        let mut has_nobody = false;
+        // Written always and kept sometimes: a branch would be guessed wrong too often.
+        for ((shape, place), id) in own.shapes.iter().zip(own.places).zip(own.ids) {
+            let place = slots.place_or_skipped(u32::from(*place));
+            if let Some(hit) = hits.get_mut(count) {
+                *hit = (place, *id);
+            }
+            // The shape of one inside of which the place changes is none.
+            let is_accepted = self.is_accepted.get(usize::from(*shape)) == Some(&true);
+            let is_hit = is_accepted & (place != SKIPPED);
+            has_nobody |= is_hit & (*id == 0);
+            count += usize::from(is_hit & (*id != 0));
+        }
+        hits.truncate(count);
+        for (id, shape, place) in own.several() {
+            let is = |list: &[bool]| list.get(usize::from(shape)) == Some(&true);
+            let place = slots.place_or_skipped(u32::from(place));
+            if place == SKIPPED || !is(&self.is_accepted) || id == 0 && !asks_nobody {
+                continue;
+            }
+            if id == 0 || !is(&self.accepts_all) {
+                return false;
+            }
+            hits.push((place, id));
+        }
+        !(has_nobody && asks_nobody)
+    }
+}
