@@ -36,11 +36,18 @@ impl<'a> IdentityKey<'a> {
         if !self.packed {
             return String::from_utf8_lossy(&self.bytes).into_owned();
         }
-        let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble & 15)]);
-        self.bytes
-            .iter()
-            .flat_map(|byte| [digit(byte >> 4), digit(*byte)])
-            .collect()
+        let digits = self.bytes.iter().flat_map(digits);
+        digits.map(char::from).collect()
+    }
+
+    /// Its [`fingerprint`]; `text` is overwritten.
+    pub(super) fn fingerprint(&self, text: &mut Vec<u8>) -> u128 {
+        if !self.packed {
+            return fingerprint(self.kind, &self.bytes);
+        }
+        text.clear();
+        text.extend(self.bytes.iter().flat_map(digits));
+        fingerprint(self.kind, text)
     }
 
     /// Whether it is the identity of that kind and text.
@@ -60,6 +67,22 @@ impl<'a> IdentityKey<'a> {
                 .all(|(byte, [high, low])| nibble(*high) == byte >> 4 && nibble(*low) == byte & 15)
     }
 }
+
+fn digits(byte: &u8) -> [u8; 2] {
+    DIGITS.get(usize::from(*byte)).copied().unwrap_or_default()
+}
+
+/// Both digits of every byte.
+const DIGITS: [[u8; 2]; 256] = {
+    let mut all = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let digits = b"0123456789abcdef";
+        all[byte] = [digits[byte >> 4], digits[byte & 15]];
+        byte += 1;
+    }
+    all
+};
 
 /// The 128-bit fingerprint of kind and text (XXH3, seeded with the kind): equal fingerprints are
 /// taken as equal keys inside one ingest; lookup runs compare the keys themselves.
@@ -156,6 +179,8 @@ mod tests {
         fn a_text_comes_back(text in "[0-9a-f]{0,12}|[0-9a-fA-Fx é]{1,9}") {
             let key = IdentityKey::of_text(IdentityKind::Ip, text.as_bytes());
             prop_assert_eq!(key.text(), text.clone());
+            let (mut scratch, print) = (vec![7], fingerprint(key.kind, text.as_bytes()));
+            prop_assert_eq!(key.fingerprint(&mut scratch), print);
             prop_assert!(key.is(IdentityKind::Ip, text.as_bytes()));
             prop_assert!(!key.is(IdentityKind::User, text.as_bytes()));
             for longer in [format!("{text}0"), format!("00{text}")] {

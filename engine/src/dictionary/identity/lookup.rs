@@ -8,7 +8,6 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::checked::{Checked, checksums};
-use super::key::fingerprint;
 use super::keys::IdentityKeys;
 use crate::error::{Error, Result};
 use crate::layout::{ByteReader, ByteWriter, FileBuilder, FileKind, FileView, SectionId};
@@ -51,32 +50,41 @@ pub fn encode_lookup(keys: &IdentityKeys, ids: Range<u32>) -> Result<Vec<u8>> {
     let count = ids.end.saturating_sub(ids.start);
     let bucket_count = count.div_ceil(BUCKET_ENTRIES).max(1);
     let mut hashed = Vec::with_capacity(count as usize);
+    // How many entries come before each bucket, and at last before the end.
+    let mut starts = vec![0_u32; bucket_count as usize + 1];
+    let mut text = Vec::new();
     for id in ids.clone() {
-        let key = keys.key(id)?;
-        let print = fingerprint(key.kind, key.text().as_bytes());
-        hashed.push((
-            bucket_of(print, bucket_count),
-            id - ids.start,
-            tag_of(print),
-        ));
-    }
-    hashed.sort_unstable();
-    let width = id_width(count);
-    let mut starts = Vec::with_capacity((bucket_count as usize + 1) * 4);
-    let mut entries = Vec::with_capacity(hashed.len() * (1 + width));
-    let mut next_bucket = 0;
-    for (position, (bucket, id, tag)) in (0_u32..).zip(&hashed) {
-        while next_bucket <= *bucket {
-            starts.extend_from_slice(&position.to_le_bytes());
-            next_bucket += 1;
+        let print = keys.key(id)?.fingerprint(&mut text);
+        let bucket = bucket_of(print, bucket_count);
+        hashed.push((bucket, tag_of(print)));
+        if let Some(entries) = starts.get_mut(bucket as usize + 1) {
+            *entries += 1;
         }
-        entries.push(*tag);
-        entries.extend_from_slice(id.to_le_bytes().get(..width).unwrap_or_default());
     }
-    while next_bucket <= bucket_count {
-        starts.extend_from_slice(&count.to_le_bytes());
-        next_bucket += 1;
+    let mut position = 0;
+    for start in &mut starts {
+        position += *start;
+        *start = position;
     }
+    let stride = 1 + id_width(count);
+    let mut entries = vec![0; hashed.len() * stride];
+    let mut next = starts.clone();
+    for (id, (bucket, tag)) in (0_u32..).zip(&hashed) {
+        let Some(next) = next.get_mut(*bucket as usize) else {
+            continue;
+        };
+        let at = *next as usize * stride;
+        if let Some([place, rest @ ..]) = entries.get_mut(at..at + stride) {
+            *place = *tag;
+            let id = id.to_le_bytes();
+            rest.iter_mut().zip(id).for_each(|(to, from)| *to = from);
+        }
+        *next += 1;
+    }
+    let starts: Vec<u8> = starts
+        .iter()
+        .flat_map(|start| start.to_le_bytes())
+        .collect();
     let mut file = FileBuilder::new(FileKind::Lookup);
     file.section_with(SECTION_META, |out| {
         ByteWriter::new(out)

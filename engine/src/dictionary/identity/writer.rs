@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::hint::black_box;
 
-use super::key::{IdentityKey, fingerprint, pack_into};
+use super::key::{IdentityKey, pack_into};
 use super::keys::{IdentityKeys, encode_keys};
 use super::lookup::LookupRun;
 use super::table::PrintTable;
@@ -47,9 +47,9 @@ impl IdentityWriter {
         let covered = runs.last().map_or(1, |run| run.ids().end);
         let mut table = PrintTable::default();
         table.reserve(keys.next_id().saturating_sub(covered) as usize);
+        let mut text = Vec::new();
         for id in covered..keys.next_id() {
-            let key = keys.key(id)?;
-            let print = fingerprint(key.kind, key.text().as_bytes());
+            let print = keys.key(id)?.fingerprint(&mut text);
             if table.get(print).is_none() {
                 table.insert(print, id);
             }
@@ -190,7 +190,7 @@ impl IdentityWriter {
 mod tests {
     use std::sync::Arc;
 
-    use super::super::{KeyChunk, encode_lookup};
+    use super::super::{KeyChunk, encode_lookup, fingerprint};
     use super::*;
     use crate::storage::FileBytes;
 
