@@ -11,7 +11,7 @@ use footfall_tests::random::{Content, Rng};
 const TIMES: usize = 7;
 
 /// Questions about few repos and some places, hours and verbs.
-const QUESTIONS: [&str; 10] = [
+const QUESTIONS: [&str; 12] = [
     r#"downloaders by day where repo = "a/0" and country = "US""#,
     r#"downloaders by day where repo = "a/1" and country = "US""#,
     r#"downloaders by country where repo in ("a/0", "a/1")"#,
@@ -22,6 +22,8 @@ const QUESTIONS: [&str; 10] = [
     r#"requests, downloads by repo where country = "FR" and hour_of_day >= 8 and hour_of_day < 12"#,
     r#"requests, downloads, downloaders by hour_of_day where repo = "a/3" and method = "HEAD""#,
     r#"downloaders by region where country = "FR" last 20d"#,
+    r#"requests where identity = "user""#,
+    r#"requests by repo, week where identity = "ip" and repo in ("a/0", "a/3")"#,
 ];
 
 /// Forty days of few people, who request several times a day, here and there; `nobodies` in a hundred are not known.

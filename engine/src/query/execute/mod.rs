@@ -48,6 +48,7 @@ mod notes;
 mod ranked;
 mod reach;
 mod repo_days;
+mod requests_of;
 mod row_columns;
 mod rows;
 mod scan;

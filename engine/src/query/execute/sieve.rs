@@ -34,7 +34,9 @@ impl DayReader<'_, '_> {
         (slice, carry): (&mut VisitSlice, &mut Carry),
         groups: &mut Groups,
     ) -> Result<()> {
-        if self.few(repos, (slice, carry), groups)? {
+        if self.requests_of_kept(repos, slice, groups)?
+            || self.few(repos, (slice, carry), groups)?
+        {
             return Ok(());
         }
         self.visits(repos, slice)?;
