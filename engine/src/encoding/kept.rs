@@ -12,7 +12,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Bytes that all files may keep.
-const KEPT_BYTES_MAX: usize = 128 << 20;
+const KEPT_BYTES_MAX: usize = 192 << 20;
 
 /// Bytes that they keep.
 static KEPT_BYTES: AtomicUsize = AtomicUsize::new(0);

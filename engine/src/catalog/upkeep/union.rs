@@ -18,7 +18,7 @@ use crate::units::Month;
 
 /// A repo has a set in a month if at least one of so many downloaders, summed over all repos, is one of its. Visits
 /// would not do: a day has other ones before its segments are compacted.
-const REPO_SHARE: u64 = 500;
+const REPO_SHARE: u64 = 600;
 /// Visits of repos that are kept at a time, 4 bytes each.
 const VISITS_AT_ONCE: u64 = 8 << 20;
 /// Ids that are kept from counting them to writing them, 4 bytes each; others are read again.
