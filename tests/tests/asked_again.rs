@@ -11,7 +11,7 @@ use footfall_tests::random::{Content, Rng};
 const TIMES: usize = 7;
 
 /// Questions about few repos and some places, hours and verbs.
-const QUESTIONS: [&str; 12] = [
+const QUESTIONS: [&str; 13] = [
     r#"downloaders by day where repo = "a/0" and country = "US""#,
     r#"downloaders by day where repo = "a/1" and country = "US""#,
     r#"downloaders by country where repo in ("a/0", "a/1")"#,
@@ -23,6 +23,7 @@ const QUESTIONS: [&str; 12] = [
     r#"requests, downloads, downloaders by hour_of_day where repo = "a/3" and method = "HEAD""#,
     r#"downloaders by region where country = "FR" last 20d"#,
     r#"requests where identity = "user""#,
+    r#"requests by identity, day where repo != "a/1""#,
     r#"requests by repo, week where identity = "ip" and repo in ("a/0", "a/3")"#,
 ];
 

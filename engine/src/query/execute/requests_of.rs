@@ -8,9 +8,6 @@ use super::scope::Wants;
 use crate::error::Result;
 use crate::segment::{RepoRange, VisitSlice};
 
-/// Kinds of downloaders: none, account, address.
-const KINDS: u32 = 3;
-
 impl DayReader<'_, '_> {
     /// Adds the requests of some repos if nothing is asked but those, and downloaders alone decide; `false`, and
     /// nothing added, if not.
@@ -28,13 +25,16 @@ impl DayReader<'_, '_> {
             return Ok(false);
         }
         let scope = self.scope;
-        let is_kept = |kind: u32| scope.kind.is_idle() || scope.kind.part(kind) != OUT;
-        let kinds: Vec<bool> = (0..KINDS).map(is_kept).collect();
-        let keeps = |id: u32| {
-            let word = |bits: &[u64]| bits.get(id as usize / 64).copied().unwrap_or(0);
+        let part_of = |kind: u32| match scope.kind.is_idle() {
+            true => 0,
+            false => scope.kind.part(kind),
+        };
+        let is_listed = |id: u32| {
             let listed = scope.downloaders.as_deref();
-            let is_listed = listed.is_none_or(|bits| word(bits) >> (id % 64) & 1 == 1);
-            is_listed & (kinds.get(scope.kind_of(id) as usize) == Some(&true))
+            listed.is_none_or(|bits| {
+                let word = bits.get(id as usize / 64).copied().unwrap_or(0);
+                word >> (id % 64) & 1 == 1
+            })
         };
         self.visits(repos, slice)?;
         let ids = self.ids(slice);
@@ -48,13 +48,23 @@ impl DayReader<'_, '_> {
             }
             let rows = slice.rows.get(visits.clone()).unwrap_or_default();
             let ids = ids.part(&visits);
-            let own = rows.iter().enumerate();
-            // Multiplied: a branch would be guessed wrong too often.
-            let own = own.map(|(at, rows)| u64::from(*rows) * u64::from(keeps(ids.get(at))));
-            let sum: u64 = own.sum();
-            if sum > 0 {
-                let slot = groups.slot(part + self.day.part);
-                groups.sums(slot).requests += sum;
+            let (mut all, mut nobodies, mut addresses) = (0_u64, 0_u64, 0_u64);
+            for (at, rows) in rows.iter().enumerate() {
+                let id = ids.get(at);
+                // Multiplied: a branch would be guessed wrong too often.
+                let count = u64::from(*rows) * u64::from(is_listed(id));
+                let kind = scope.kind_of(id);
+                all += count;
+                nobodies += count * u64::from(kind == 0);
+                addresses += count * u64::from(kind == 2);
+            }
+            let sums = [nobodies, all - nobodies - addresses, addresses];
+            for (kind, sum) in (0..).zip(sums) {
+                let who = part_of(kind);
+                if who != OUT && sum > 0 {
+                    let slot = groups.slot(part + who + self.day.part);
+                    groups.sums(slot).requests += sum;
+                }
             }
         }
         Ok(true)
@@ -72,7 +82,6 @@ impl DayReader<'_, '_> {
             && (!wants.unidentified || scope.downloader_part(0) == OUT)
             && self.day.is_whole()
             && scope.verb.is_idle()
-            && !scope.kind.has_axis
             && scope.downloader_stride == 0
             && attributes(scope).next().is_none()
     }
