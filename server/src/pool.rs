@@ -1,7 +1,7 @@
 //! Work to a fixed number of threads, behind a queue of fixed length.
 //!
 //! A connection hands a job in, waits without a thread, and writes what comes back. So a client that does
-//! not read holds no thread. Small queries of the line protocol alone are not handed in (`line::here`).
+//! not read holds no thread.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};

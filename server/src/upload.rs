@@ -30,6 +30,8 @@ const SPOOL: &str = ".upload-";
 const WRITER_WAIT: Duration = Duration::from_secs(20);
 /// How often it is tried.
 const WRITER_PAUSE: Duration = Duration::from_millis(50);
+/// Bytes of a file for each thread: a small one leaves a core to who asks meanwhile, and is hardly slower.
+const THREAD_BYTES: u64 = 4 << 20;
 /// Longest name in bytes.
 const NAME_BYTES_MAX: usize = 1_024;
 
@@ -104,11 +106,13 @@ fn spool_and_take(
     tell: Option<mpsc::Sender<Progress>>,
 ) -> Result<Receipt, Fault> {
     let spool = Spool::create(context.store.dir(), context.number())?;
-    spool.fill(pieces, context.limits.upload_bytes_max)?;
+    let len = spool.fill(pieces, context.limits.upload_bytes_max)?;
+    let threads = usize::try_from(1 + len / THREAD_BYTES).unwrap_or(usize::MAX);
+    let threads = threads.min(context.limits.query_threads);
     let options = Options {
         memory_bytes: context.limits.ingest_memory,
         hub_partial: upload.partial,
-        ..Options::new(context.limits.query_threads, Arc::clone(&context.clock))
+        ..Options::new(threads, Arc::clone(&context.clock))
     };
     let _one_at_a_time = context
         .writer
@@ -173,8 +177,8 @@ impl Spool {
         Ok(Self { path })
     }
 
-    /// Writes all pieces; fails if the sender went before the end.
-    fn fill(&self, mut pieces: mpsc::Receiver<Piece>, bytes_max: u64) -> Result<(), Fault> {
+    /// Writes all pieces; gives how many bytes. Fails if the sender went before the end.
+    fn fill(&self, mut pieces: mpsc::Receiver<Piece>, bytes_max: u64) -> Result<u64, Fault> {
         let fail = |error| fault_of(&Error::io("write", &self.path, error), None);
         let mut file = OpenOptions::new()
             .append(true)
@@ -191,7 +195,7 @@ impl Spool {
                     }
                     file.write_all(&bytes).map_err(fail)?;
                 }
-                Some(Piece::End) => return Ok(()),
+                Some(Piece::End) => return Ok(len),
                 None => {
                     let text = "the file was cut short: nothing of it was taken";
                     return Err(Fault::new(Code::Proto, text));

@@ -23,8 +23,9 @@ pub struct Snapshot {
     dir: PathBuf,
     fs: Arc<dyn FileSystem>,
     cache: Arc<Cache>,
-    /// Shared, on the manifest's file: keeps the collector away from what it names.
-    _lock: FileLock,
+    /// Shared, on the manifest's file: keeps the collector away from what it names. A state that is being made has
+    /// none; its maker is the collector.
+    _lock: Option<FileLock>,
 }
 
 impl fmt::Debug for Snapshot {
@@ -48,7 +49,7 @@ impl Snapshot {
                 continue;
             };
             let parts = (Arc::clone(fs), Arc::clone(cache));
-            return Ok(Self::new(parts, dir, (current, manifest), lock));
+            return Ok(Self::new(parts, dir, (current, manifest), Some(lock)));
         }
         let message = "the store changed under every attempt to read it";
         Err(Error::new(ErrorKind::Conflict, message)
@@ -56,12 +57,12 @@ impl Snapshot {
             .with_help("try again"))
     }
 
-    /// The state that `manifest` is, whose file `lock` is held on.
+    /// The state that `manifest` is, whose file `lock` is held on if it has one already.
     pub(super) fn new(
         (fs, cache): (Arc<dyn FileSystem>, Arc<Cache>),
         dir: &Path,
         (current, manifest): (Current, Manifest),
-        lock: FileLock,
+        lock: Option<FileLock>,
     ) -> Arc<Self> {
         Arc::new(Self {
             current,

@@ -150,6 +150,51 @@ fn a_state_cannot_name_a_file_that_was_not_written() -> Result<()> {
     Ok(())
 }
 
+/// Names a segment of `text` on day 7 of the next state.
+fn name_segment(transaction: &mut Transaction, text: &str) -> Result<FileEntry> {
+    let file = transaction.write(FileKind::Segment, &framed(FileKind::Segment, text))?;
+    let partition = transaction.manifest_mut().partition_mut(Day(7));
+    partition.segments.push(segment(file.clone()));
+    Ok(file)
+}
+
+#[test]
+fn an_attempt_that_fails_is_as_if_it_had_not_been() -> Result<()> {
+    let (_dir, catalog) = fresh();
+    let mut txn = catalog.begin()?;
+    name_segment(&mut txn, "before")?;
+    let manifest = txn.manifest().clone();
+    let mut lost = None;
+    let failed = txn.attempt(|txn| {
+        lost = Some(name_segment(txn, "lost")?);
+        Err::<(), _>(Error::invalid("on purpose"))
+    });
+    assert!(failed.is_err());
+    let lost = lost.unwrap();
+    assert!(!lost.path(catalog.dir()).exists());
+    assert_eq!(txn.manifest().partitions, manifest.partitions);
+    let kept = txn.attempt(|txn| name_segment(txn, "kept"))?;
+    assert!(kept.number > lost.number);
+    assert_eq!(contents(&txn.commit()?)?, ["before", "kept"]);
+    Ok(())
+}
+
+#[test]
+fn a_state_that_never_came_is_forgotten() -> Result<()> {
+    let (_dir, catalog) = fresh();
+    let mut numbers = Vec::new();
+    for text in ["never came", "came"] {
+        let mut txn = catalog.begin()?;
+        let file = name_segment(&mut txn, text)?;
+        let bytes = txn.staged().open_file(&file)?;
+        let view = FileView::parse(&bytes, file.kind)?;
+        assert_eq!(view.section_required(SectionId(1))?, text.as_bytes());
+        numbers.push(file.number);
+    }
+    assert_eq!(numbers.first(), numbers.last());
+    Ok(())
+}
+
 #[test]
 fn files_are_written_by_many_threads_under_the_numbers_of_one() -> Result<()> {
     let (_dir, catalog) = fresh();

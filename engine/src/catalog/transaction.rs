@@ -136,6 +136,43 @@ impl Transaction {
         self.files.create(id)
     }
 
+    /// The next state as it stands, for who makes it: it may never be one.
+    pub(super) fn staged(&self) -> Arc<Snapshot> {
+        let parts = (Arc::clone(&self.shared.fs), Arc::clone(&self.shared.cache));
+        let current = Current::to(self.manifest.number, &[]);
+        Snapshot::new(
+            parts,
+            &self.shared.dir,
+            (current, self.manifest.clone()),
+            None,
+        )
+    }
+
+    /// Does what may fail without harm: then its files go, and the next state stands as it did.
+    ///
+    /// # Errors
+    ///
+    /// Those of `work`.
+    pub(super) fn attempt<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let own = FileWriter::new(Arc::clone(&self.shared.fs), self.shared.dir.clone());
+        let earlier = std::mem::replace(&mut self.files, own);
+        let manifest = self.manifest.clone();
+        let done = work(self);
+        let own = std::mem::replace(&mut self.files, earlier);
+        if done.is_ok() {
+            self.files.take_over(&own);
+        } else {
+            own.give_up();
+            // Numbers that were given out stay so.
+            let next_file = self.manifest.next_file;
+            self.manifest = Manifest {
+                next_file,
+                ..manifest
+            };
+        }
+        done
+    }
+
     /// Makes it the newest state. When this returns, all of it is on stable storage, and what no
     /// state needs any more is deleted.
     ///
@@ -195,6 +232,8 @@ impl Drop for Transaction {
             }
         }
         self.files.give_up();
+        // Another transaction may give their numbers out again.
+        self.shared.cache.keep_only(self.base.manifest());
     }
 }
 
@@ -227,7 +266,12 @@ pub(super) fn publish(
     fs.rename(&dir.join(temporary), &dir.join(CURRENT))?;
     fs.sync_dir(dir)?;
     let parts = (Arc::clone(fs), Arc::clone(&shared.cache));
-    Ok(Snapshot::new(parts, dir, (current, manifest.clone()), lock))
+    Ok(Snapshot::new(
+        parts,
+        dir,
+        (current, manifest.clone()),
+        Some(lock),
+    ))
 }
 
 fn write_synced(shared: &Shared, name: &str, bytes: &[u8]) -> Result<()> {

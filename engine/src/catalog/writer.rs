@@ -134,6 +134,17 @@ impl FileWriter {
         result
     }
 
+    /// Makes the files of another writer, which is done, its own.
+    pub(super) fn take_over(&self, other: &Self) {
+        let theirs = std::mem::take(&mut *other.lock());
+        let mut state = self.lock();
+        state.made.extend(theirs.made);
+        state.unsynced.extend(theirs.unsynced);
+        drop(state);
+        let failed = other.failed.load(Ordering::SeqCst);
+        self.failed.fetch_or(failed, Ordering::SeqCst);
+    }
+
     /// Removes what was written, as far as that is possible.
     pub(super) fn give_up(&self) {
         let state = std::mem::take(&mut *self.lock());

@@ -36,24 +36,23 @@ const QUERIES: [&str; 6] = [
     "downloads by country last 30d top 5",
 ];
 
-/// The file of a day.
-fn file(number: u32) -> String {
-    HEADER.to_owned() + &lines(number)
-}
+/// What stands for the day in [`template`], and for who asks on that day alone.
+const DAY: &str = "YYYY-MM-DD";
+const OWN: &str = "NNNNNNNN";
 
-/// The lines of a day: a fifth of its downloaders are the day's own.
-fn lines(number: u32) -> String {
-    let day = Day(FIRST_DAY + number);
+/// The lines of any day: a fifth of its downloaders are the day's own. Made once, for who sends files has the same
+/// two cores as who answers.
+fn template() -> String {
     let mut text = String::new();
     for row in 0..FILE_ROWS {
         let (second, ms) = (row * 86_400 / FILE_ROWS, row % 1_000);
         let who = match row % 5 {
-            0 => format!("{number:08x}{:08x}", row / 10),
+            0 => format!("{OWN}{:08x}", row / 10),
             _ => format!("{:016x}", row * 7_919 % 30_000),
         };
         let country = ["DE", "US", "FR", "IN", "BR", "JP", ""][(row % 7) as usize];
         text += &format!(
-            "{day}T{:02}:{:02}:{:02}.{ms:03}Z,200,GET,acme/repo-{},model,,{who},{country},\n",
+            "{DAY}T{:02}:{:02}:{:02}.{ms:03}Z,200,GET,acme/repo-{},model,,{who},{country},\n",
             second / 3600,
             second / 60 % 60,
             second % 60,
@@ -63,11 +62,20 @@ fn lines(number: u32) -> String {
     text
 }
 
+/// The lines of a day.
+fn lines(template: &str, number: u32) -> String {
+    let day = Day(FIRST_DAY + number).to_string();
+    template
+        .replace(DAY, &day)
+        .replace(OWN, &format!("{number:08x}"))
+}
+
 /// Puts files in until it is over; gives how many.
 fn write(scene: &Scene, is_over: &AtomicBool) -> u32 {
     let mut number = DAYS_BEFORE;
+    let template = HEADER.to_owned() + &template();
     while !is_over.load(Ordering::Relaxed) {
-        let text = file(number);
+        let text = lines(&template, number);
         let answer = scene.ask(
             "POST",
             &format!("/ingest?name={number}.csv"),
@@ -146,7 +154,9 @@ fn at(times: &[Duration], percent: usize) -> Duration {
 fn readers_beside_a_writer_wait_little_longer() {
     let seconds = std::env::var("FOOTFALL_SOAK_SECONDS");
     let seconds: u64 = seconds.map_or(2, |text| text.parse().unwrap());
-    let before: String = (0..DAYS_BEFORE).map(lines).collect();
+    let template = template();
+    let before = (0..DAYS_BEFORE).map(|number| lines(&template, number));
+    let before: String = before.collect();
     let scene = Scene::build(&[HEADER.to_owned() + &before], |_, _| {});
     let idle = read(&scene, Duration::from_secs((seconds / 10).max(1)));
     let is_over = AtomicBool::new(false);

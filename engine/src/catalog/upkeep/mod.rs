@@ -1,9 +1,9 @@
 //! A state of a store to one whose derived month files are of its rows.
 //!
-//! Commits of rows leave month files as they are: what a file covers is then less than the month. Upkeep
-//! finds the files that are missing or not of all rows, builds them anew, and commits. It runs at the end
-//! of an ingest and of a compaction. Until then, and after a crash in between, every answer is as right
-//! and only slower, for what is not covered is read from cells of days, visits or rows.
+//! Commits of rows may leave month files as they are: what a file covers is then less than the month. Upkeep
+//! finds the files that are missing or not of all rows and builds them anew. It is a part of the last commit of
+//! an ingest, and a commit at the end of a compaction. Until then, and after a crash in between, every answer is
+//! as right and only slower, for what is not covered is read from cells of days, visits or rows.
 //!
 //! # Invariants
 //!
@@ -258,22 +258,39 @@ pub fn upkeep(
     if options.extent == Extent::Stale && is_done(catalog.snapshot()?.manifest()) {
         return Ok(UpkeepReport::default());
     }
-    let started = SystemClock.now();
     let mut transaction = catalog.begin()?;
-    let mut report = mend(&mut transaction, options, tell)?;
+    let report = upkeep_in(&mut transaction, options, tell)?;
     transaction.commit()?;
+    Ok(report)
+}
+
+/// As [`upkeep`], as a part of a transaction, of the rows that it has by then.
+///
+/// # Errors
+///
+/// `Corrupt` when a file that is read is damaged; `Io`. The transaction is then as it was, and may be committed.
+pub fn upkeep_in(
+    transaction: &mut Transaction,
+    options: &UpkeepOptions<'_>,
+    tell: &mut dyn FnMut(UpkeepProgress),
+) -> Result<UpkeepReport> {
+    if options.extent == Extent::Stale && is_done(transaction.manifest()) {
+        return Ok(UpkeepReport::default());
+    }
+    let started = SystemClock.now();
+    let mut report = transaction.attempt(|transaction| mend(transaction, options, tell))?;
     let took = SystemClock.now().get().saturating_sub(started.get());
     report.seconds = took as f64 / 1000.0;
     Ok(report)
 }
 
-/// Builds files and names them in the next state, which must have the rows of the state before.
+/// Builds files and names them in the next state.
 fn mend(
     transaction: &mut Transaction,
     options: &UpkeepOptions<'_>,
     tell: &mut dyn FnMut(UpkeepProgress),
 ) -> Result<UpkeepReport> {
-    let view = View::open(Arc::clone(transaction.base()), None)?;
+    let view = View::open(transaction.staged(), None)?;
     let mut kinds: Vec<pool::KindJobs> = Vec::new();
     for kind in KINDS {
         kinds.push((*kind, jobs(*kind, transaction, options.extent)));

@@ -8,18 +8,18 @@ use super::day::parts;
 use super::dictionaries::{Dictionaries, DictionaryMark};
 use super::discover::{Source, discover};
 use super::group::{Group, KeptCells, Spilled, spill};
+use super::months;
 use super::options::{Options, Progress};
 use super::piece::{Piece, Rejected};
-use super::receipt::{FileReceipt, Outcome, Receipt, Taken, Upkeep};
+use super::receipt::{FileReceipt, Outcome, Receipt, Taken};
 use super::rejects;
 use super::stage::Stage;
 use super::work::{Event, LogEnd, Work};
-use crate::catalog::upkeep::{Extent, FreshCells, UpkeepOptions, upkeep};
 use crate::catalog::view::Meanings;
 use crate::catalog::{
     Catalog, ContentHash, HourSum, Ledger, LedgerEntry, LedgerRecord, Transaction,
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::hub::{HubImport, HubParse};
 use crate::ingest::header::ReadOptions;
 use crate::ingest::input::Content;
@@ -67,7 +67,7 @@ pub(super) fn take(
         line_bytes_max: options.line_bytes_max,
     };
     let work = Work::new(sources, options, read_options);
-    let (mut receipt, fresh) = std::thread::scope(|scope| {
+    let mut receipt = std::thread::scope(|scope| {
         for _ in 0..options.threads {
             scope.spawn(|| work.worker());
         }
@@ -78,34 +78,9 @@ pub(super) fn take(
     })?;
     receipt.stages = work.stages().all();
     receipt.files.extend(left);
-    receipt.upkeep = upkeep_after(catalog, &fresh, options.threads);
     let took = options.clock.now().get().saturating_sub(started.get());
     receipt.seconds = took as f64 / 1000.0;
     Ok(receipt)
-}
-
-/// Brings derived files of months up to date. The rows are stored whatever becomes of it: an error is said, and
-/// the next call tries again.
-fn upkeep_after(catalog: &Catalog, fresh: &FreshCells, threads: usize) -> Upkeep {
-    let options = UpkeepOptions {
-        threads,
-        fresh: Some(fresh),
-        ..UpkeepOptions::new(Extent::Stale)
-    };
-    match upkeep(catalog, &options, &mut |_| {}) {
-        Ok(report) => Upkeep {
-            files: report.files,
-            seconds: report.seconds,
-            kinds: report.kinds,
-            error: None,
-        },
-        // Another writer came between; its own upkeep is as good.
-        Err(error) if error.kind() == ErrorKind::Conflict => Upkeep::default(),
-        Err(error) => Upkeep {
-            error: Some(error.to_string()),
-            ..Upkeep::default()
-        },
-    }
 }
 
 /// Lets the workers end, also when the coordinator fails or panics.
@@ -194,7 +169,7 @@ impl<'a> Coordinator<'a> {
         })
     }
 
-    fn run(mut self) -> Result<(Receipt, FreshCells)> {
+    fn run(mut self) -> Result<Receipt> {
         let unchanged = self.unchanged();
         let skip: Vec<usize> = unchanged.iter().map(|(index, _)| *index).collect();
         self.work.skip(&skip);
@@ -214,15 +189,34 @@ impl<'a> Coordinator<'a> {
             (self.tell)(self.progress);
             if !self.options.atomic && self.group.rows >= self.options.group_rows() && index < last
             {
-                self.commit(false)?;
+                let transaction = self.prepare(false)?;
+                self.state = publish(transaction, self.work, &mut self.receipt)?;
             }
         }
-        if !self.group.is_empty() {
-            self.commit(true)?;
-        }
+        self.close()
+    }
+
+    /// Commits what is left, with what is derived from whole months.
+    fn close(mut self) -> Result<Receipt> {
+        let last = match self.group.is_empty() {
+            true => None,
+            false => Some(self.prepare(true)?),
+        };
         self.receipt.days = self.days.len() as u64;
         self.receipt.days_rewritten = self.days_rewritten.len() as u64;
-        Ok((self.receipt, self.kept.cells))
+        let fresh = std::mem::take(&mut self.kept.cells);
+        let threads = self.options.threads;
+        if let Some(mut transaction) = last {
+            // Nothing is looked up any more, and months want the room.
+            drop(self.dictionaries);
+            self.receipt.upkeep = months::with_commit(&mut transaction, &fresh, threads);
+            publish(transaction, self.work, &mut self.receipt)?;
+        } else {
+            // The one that may have been begun is the writer's lock.
+            self.transaction = None;
+            self.receipt.upkeep = months::alone(self.catalog, &fresh, threads);
+        }
+        Ok(self.receipt)
     }
 
     fn source(&self, index: usize) -> Source {
@@ -492,11 +486,11 @@ impl<'a> Coordinator<'a> {
         Ok(Outcome::Taken(taken))
     }
 
-    fn commit(&mut self, last: bool) -> Result<()> {
+    /// Puts all that waits into the transaction.
+    fn prepare(&mut self, last: bool) -> Result<Transaction> {
         self.transaction()?;
-        let Some(mut transaction) = self.transaction.take() else {
-            return Ok(());
-        };
+        let begun = self.transaction.take();
+        let mut transaction = begun.ok_or_else(|| Error::corrupt("no transaction"))?;
         let group = std::mem::take(&mut self.group);
         let meanings = Arc::new(Meanings::of(&self.dictionaries.names));
         let (stages, dictionaries) = (self.work.stages(), &mut self.dictionaries);
@@ -504,14 +498,18 @@ impl<'a> Coordinator<'a> {
         let touched = group.store(self.work, &mut transaction, keep, |transaction| {
             stages.time(Stage::Store, || dictionaries.store(transaction, last))
         })?;
-        let snapshot = stages.time(Stage::Store, || transaction.commit())?;
-        self.state = snapshot.manifest().number;
-        self.receipt.commits += 1;
         self.days.extend(touched.days);
         self.days_rewritten.extend(touched.rewritten);
         self.receipt.days_rewritten_seconds += touched.rewritten_seconds;
-        Ok(())
+        Ok(transaction)
     }
+}
+
+/// Commits; gives the number of the new state.
+fn publish(transaction: Transaction, work: &Work, receipt: &mut Receipt) -> Result<u64> {
+    let snapshot = work.stages().time(Stage::Store, || transaction.commit())?;
+    receipt.commits += 1;
+    Ok(snapshot.manifest().number)
 }
 
 impl CurrentFile {

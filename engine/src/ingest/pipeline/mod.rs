@@ -8,7 +8,8 @@
 //!    do not depend on how many threads there are;
 //! 3. *build* (`day`): the pieces of a day become its segment and cells.
 //!
-//! A group of whole files is one commit; see `Options::group_rows`.
+//! A group of whole files is one commit; see `Options::group_rows`. With the last come the derived files of months
+//! (`months`).
 //!
 //! # Invariants
 //!
@@ -23,6 +24,7 @@ mod discover;
 mod group;
 mod hours;
 mod local;
+mod months;
 mod options;
 mod piece;
 mod receipt;

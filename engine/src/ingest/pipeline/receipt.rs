@@ -22,7 +22,7 @@ pub struct Receipt {
     pub days_rewritten: u64,
     /// Seconds that building those took: the price of late rows.
     pub days_rewritten_seconds: f64,
-    /// What was done, after the last commit, for what is derived from whole months.
+    /// What was done, with the last commit, for what is derived from whole months.
     pub upkeep: Upkeep,
     /// Bytes of all files read, as they lay there.
     pub bytes: u64,
