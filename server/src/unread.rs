@@ -1,8 +1,9 @@
 //! Answers that wait for their clients to take them, to how long these may stall.
 //!
 //! A client that takes nothing of what is sent to it for the write time is closed on; until then its answer is kept.
-//! Of a few answers that is no harm. While many large ones are kept, whoever takes nothing for [`STALL_MAX`] is closed
-//! on: clients that do not read cannot fill the memory, and those that read do not notice.
+//! Of a few answers that is no harm. While many large ones are kept, whoever takes nothing for a quarter of a second is
+//! closed on, and the more there are the sooner, down to [`LOOK_EVERY`]: clients that do not read cannot fill the
+//! memory, and those that read do not notice.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,11 +12,13 @@ use std::time::Duration;
 /// Answers below this many bytes are not counted.
 pub(crate) const COUNTED_BYTES_MIN: usize = 64 << 10;
 /// Bytes that may be kept.
-const BYTES_MAX: u64 = 16 << 20;
+const BYTES_MAX: u64 = 8 << 20;
 /// Answers that may be kept, however large they are.
 const ANSWERS_FEW: u64 = 2;
-/// How long a client may take nothing while there are more.
-pub(crate) const STALL_MAX: Duration = Duration::from_millis(250);
+/// How long a client may take nothing while there are more; half of it while there is twice as much, and so on.
+const STALL_MAX: Duration = Duration::from_millis(250);
+/// How often it is looked whether a client takes nothing.
+pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(25);
 
 /// How much is kept.
 #[derive(Debug, Default)]
@@ -44,9 +47,13 @@ impl Unread {
 
     /// How long a client may take nothing, of the `usual` time.
     pub(crate) fn patience(&self, usual: Duration) -> Duration {
-        let is_much = self.bytes.load(Ordering::Relaxed) > BYTES_MAX
-            && self.answers.load(Ordering::Relaxed) > ANSWERS_FEW;
-        if is_much { STALL_MAX.min(usual) } else { usual }
+        let bytes = self.bytes.load(Ordering::Relaxed);
+        if bytes <= BYTES_MAX || self.answers.load(Ordering::Relaxed) <= ANSWERS_FEW {
+            return usual;
+        }
+        STALL_MAX
+            .mul_f64(BYTES_MAX as f64 / bytes as f64)
+            .min(usual)
     }
 }
 
@@ -67,8 +74,8 @@ mod tests {
         let usual = Duration::from_secs(20);
         let few: Vec<Kept> = (0..ANSWERS_FEW).map(|_| unread.keep(BYTES_MAX)).collect();
         assert_eq!(unread.patience(usual), usual);
-        let one_more = unread.keep(1);
-        assert_eq!(unread.patience(usual), STALL_MAX);
+        let one_more = unread.keep(2 * BYTES_MAX);
+        assert_eq!(unread.patience(usual), STALL_MAX / 4);
         assert_eq!(unread.patience(Duration::ZERO), Duration::ZERO);
         drop(few);
         assert_eq!(unread.patience(usual), usual);

@@ -154,7 +154,7 @@ fn a_state_cannot_name_a_file_that_was_not_written() -> Result<()> {
 fn name_segment(transaction: &mut Transaction, text: &str) -> Result<FileEntry> {
     let file = transaction.write(FileKind::Segment, &framed(FileKind::Segment, text))?;
     let partition = transaction.manifest_mut().partition_mut(Day(7));
-    partition.segments.push(segment(file.clone()));
+    partition.segments.push(segment(file));
     Ok(file)
 }
 

@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use crate::config::Limits;
-use crate::unread::{COUNTED_BYTES_MIN, Kept, STALL_MAX, Unread};
+use crate::unread::{COUNTED_BYTES_MIN, Kept, LOOK_EVERY, Unread};
 
 /// Bytes that are read at once.
 const READ_BYTES: usize = 8 << 10;
@@ -163,7 +163,7 @@ impl<S> Timed<S> {
 
     fn patience(&mut self, task: &mut Task<'_>) -> Poll<io::Result<()>> {
         let usual = self.limits.write_time;
-        let step = STALL_MAX.min(usual);
+        let step = LOOK_EVERY.min(usual);
         let begin = || (Instant::now(), Box::pin(sleep(step)));
         let (since, pause) = self.writing.get_or_insert_with(begin);
         loop {
@@ -173,6 +173,18 @@ impl<S> Timed<S> {
             }
             pause.as_mut().reset(Instant::now() + step);
         }
+    }
+
+    /// What became of bytes for the client.
+    fn took(
+        &mut self,
+        task: &mut Task<'_>,
+        wrote: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if matches!(wrote, Poll::Ready(Ok(_))) {
+            self.pace.has_written();
+        }
+        self.wrote(task, wrote)
     }
 
     fn wrote<T>(&mut self, task: &mut Task<'_>, wrote: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -217,10 +229,21 @@ impl<S: AsyncWrite + Unpin> Write for Timed<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let wrote = Pin::new(&mut self.stream).poll_write(task, bytes);
-        if matches!(wrote, Poll::Ready(Ok(_))) {
-            self.pace.has_written();
-        }
-        self.wrote(task, wrote)
+        self.took(task, wrote)
+    }
+
+    // Without this, bodies are copied into one buffer, and are then no longer counted while they wait.
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        task: &mut Task<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let wrote = Pin::new(&mut self.stream).poll_write_vectored(task, pieces);
+        self.took(task, wrote)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<io::Result<()>> {

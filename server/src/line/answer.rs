@@ -36,7 +36,7 @@ type Who = Arc<Mutex<Option<Arc<Access>>>>;
 /// Answers a client's requests.
 pub(super) struct Answerer {
     context: Arc<Context>,
-    inbox: mpsc::Receiver<Item>,
+    inbox: mpsc::Receiver<Box<Item>>,
     waiting: Arc<Waiting>,
     who: Who,
     settings: Settings,
@@ -71,7 +71,7 @@ fn lock(who: &Who) -> std::sync::MutexGuard<'_, Option<Arc<Access>>> {
 impl Answerer {
     pub(super) fn new(
         context: Arc<Context>,
-        inbox: mpsc::Receiver<Item>,
+        inbox: mpsc::Receiver<Box<Item>>,
         waiting: Arc<Waiting>,
         is_owner: bool,
     ) -> Self {
@@ -152,35 +152,38 @@ impl Answerer {
     /// Makes and writes the replies of all steps.
     async fn flush<W: AsyncWrite + Unpin>(&mut self, out: &mut W) -> io::Result<()> {
         let steps = std::mem::take(&mut self.steps);
-        let mut batch = Batch::new(Arc::clone(&self.context), steps);
+        let batch = Batch::new(Arc::clone(&self.context), steps);
         if batch.is_known() {
             let made = batch.advance();
             return self.write(out, &made.out).await;
         }
-        if self.context.pool.queue_len() >= self.context.limits.queue_max {
+        let pool = &self.context.pool;
+        if pool.is_full() {
             one(&self.context.counters.busy);
             let bytes = batch.refused(Code::Busy, "too many queries wait");
             return self.write(out, &bytes).await;
         }
+        let lost = |_: NoWork| io::Error::from(io::ErrorKind::ConnectionAborted);
+        let mut made = pool.enter(move || batch.advance()).await.map_err(lost)?;
         loop {
-            let made = match self.context.pool.go_on(move || batch.advance()).await {
-                Ok(made) => made,
-                Err(NoWork::Busy | NoWork::Lost) => {
-                    return Err(io::ErrorKind::ConnectionAborted.into());
-                }
-            };
             let Made { out: bytes, rest } = made;
             self.write(out, &bytes).await?;
-            match rest {
-                Some(rest) => batch = rest,
-                None => return Ok(()),
+            let Some(rest) = rest else { return Ok(()) };
+            made = match rest.is_midway() {
+                true => pool.go_on(move || rest.advance()).await,
+                false => pool.enter(move || rest.advance()).await,
             }
+            .map_err(lost)?;
         }
     }
 
-    async fn item<W: AsyncWrite + Unpin>(&mut self, item: Item, out: &mut W) -> io::Result<()> {
+    async fn item<W: AsyncWrite + Unpin>(
+        &mut self,
+        item: Box<Item>,
+        out: &mut W,
+    ) -> io::Result<()> {
         one(&self.context.counters.line_requests);
-        let Item { mark, asked, what } = item;
+        let Item { mark, asked, what } = *item;
         match what {
             What::Fault(fault) => self.fail(&mark, fault),
             What::Cancelled(count) => {

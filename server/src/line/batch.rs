@@ -25,6 +25,8 @@ use crate::gate::Access;
 
 /// Bytes that are made before they are handed on.
 const OUT_BYTES: usize = 256 << 10;
+/// After so long the rest of a batch waits for its turn again.
+const TURN: Duration = Duration::from_millis(10);
 
 /// What is asked of the store.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -96,9 +98,16 @@ impl Batch {
         self.steps.iter().all(|step| matches!(step, Step::Done(_)))
     }
 
-    /// Answers until there are [`OUT_BYTES`] bytes, or all is answered.
+    /// Whether an answer is made of which a part is still to be written.
+    pub(super) fn is_midway(&self) -> bool {
+        self.sheet.is_some()
+    }
+
+    /// Answers until there are [`OUT_BYTES`] bytes, its turn is over, or all is answered. What comes after an answer
+    /// of several parts is a turn of its own.
     pub(super) fn advance(mut self) -> Made {
-        let mut out = Vec::new();
+        let (begin, mut out) = (Instant::now(), Vec::new());
+        let mut is_over = self.is_midway();
         loop {
             if let Some(sheet) = &mut self.sheet {
                 if !sheet.go_on(OUT_BYTES, &mut out) {
@@ -109,6 +118,11 @@ impl Batch {
                     };
                 }
                 self.sheet = None;
+            }
+            is_over |= begin.elapsed() >= TURN;
+            if is_over && !self.is_known() {
+                let rest = Some(self);
+                return Made { out, rest };
             }
             match self.steps.pop_front() {
                 None => return Made { out, rest: None },

@@ -75,7 +75,8 @@ where
         // A client that does not close in time is closed on.
         let _ = timeout(LINGER_TIME, async {
             write_half.shutdown().await?;
-            let mut bytes = [0; LINGER_BYTES];
+            // Not an array: every connection would have it from the beginning.
+            let mut bytes = vec![0; LINGER_BYTES];
             while read_half.read(&mut bytes).await? > 0 {}
             std::io::Result::Ok(())
         })

@@ -56,7 +56,7 @@ pub(super) enum What {
 /// Reads a client's requests.
 pub(super) struct Reader {
     context: Arc<Context>,
-    give: mpsc::Sender<Item>,
+    give: mpsc::Sender<Box<Item>>,
     waiting: Arc<Waiting>,
     frames: Frames,
     body: Option<Body>,
@@ -75,7 +75,7 @@ struct Body {
 impl Reader {
     pub(super) fn new(
         context: Arc<Context>,
-        give: mpsc::Sender<Item>,
+        give: mpsc::Sender<Box<Item>>,
         waiting: Arc<Waiting>,
     ) -> Self {
         Self {
@@ -230,7 +230,9 @@ impl Reader {
     async fn send(&mut self, tag: Option<Tag>, what: What) {
         let asked = self.waiting.add(tag.as_ref());
         let mark = Mark::new(tag, self.context.number());
-        let sent = self.give.send(Item { mark, asked, what }).await;
+        // A channel has room for many items from the beginning, and most connections send few.
+        let item = Box::new(Item { mark, asked, what });
+        let sent = self.give.send(item).await;
         // Without anybody to answer, nothing more is to be read.
         self.is_over |= sent.is_err();
     }

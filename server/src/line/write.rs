@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
 
-use crate::unread::{STALL_MAX, Unread};
+use crate::unread::{LOOK_EVERY, Unread};
 
 /// Writes all, and fails when the client takes nothing for `usual`, or for less while too much is unread.
 pub(super) async fn write_all<W: AsyncWrite + Unpin>(
@@ -16,7 +16,7 @@ pub(super) async fn write_all<W: AsyncWrite + Unpin>(
 ) -> io::Result<()> {
     let mut since = Instant::now();
     while !bytes.is_empty() {
-        match timeout(STALL_MAX.min(usual), out.write(bytes)).await {
+        match timeout(LOOK_EVERY.min(usual), out.write(bytes)).await {
             Ok(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => {
                 bytes = bytes.get(written?..).unwrap_or_default();
