@@ -26,6 +26,10 @@ mod topic;
 
 use std::process::ExitCode;
 
+/// Threads make and drop what others keep; the usual allocator keeps the gaps.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     signal::set_up();
     command::run(std::env::args_os())
