@@ -6,13 +6,23 @@
 
 use crate::log;
 
-/// How nice: a thread that answers gets some sixty times as much of a core that both want.
-const NICENESS: i32 = 19;
+/// How far a thread steps aside.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Aside {
+    /// A thread that answers gets nine times as much of a core that both want.
+    Some,
+    /// Some sixty times as much: for work that is soon done.
+    Far,
+}
 
-/// Makes this thread give way, for good.
-pub(crate) fn step_aside() {
+/// Makes this thread give way, for good: it can only step further.
+pub(crate) fn step_aside(aside: Aside) {
+    let niceness = match aside {
+        Aside::Some => 10,
+        Aside::Far => 19,
+    };
     // Without a process, of the calling thread alone.
-    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+    if let Err(error) = rustix::process::setpriority_process(None, niceness) {
         log::error("priority", &error.to_string());
     }
 }

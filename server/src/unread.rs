@@ -12,7 +12,7 @@ use std::time::Duration;
 /// Answers below this many bytes are not counted.
 pub(crate) const COUNTED_BYTES_MIN: usize = 64 << 10;
 /// Bytes that may be kept.
-const BYTES_MAX: u64 = 8 << 20;
+const BYTES_MAX: u64 = 4 << 20;
 /// Answers that may be kept, however large they are.
 const ANSWERS_FEW: u64 = 2;
 /// How long a client may take nothing while there are more; half of it while there is twice as much, and so on.

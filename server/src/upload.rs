@@ -18,7 +18,7 @@ use footfall_engine::{Error, ErrorKind};
 use footfall_protocol::{Code, Fault};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::aside::step_aside;
+use crate::aside::{Aside, step_aside};
 use crate::context::Context;
 use crate::counter::one;
 use crate::fault::fault_of;
@@ -85,7 +85,7 @@ pub(crate) async fn take_in(
     let (give, receipt) = oneshot::channel();
     let shared = Arc::clone(context);
     let work = move || {
-        step_aside();
+        step_aside(Aside::Some);
         // Whoever sent the file may be gone.
         let _ = give.send(spool_and_take(&shared, &upload, pieces, tell));
         drop(room);
@@ -109,6 +109,9 @@ fn spool_and_take(
     let len = spool.fill(pieces, context.limits.upload_bytes_max)?;
     let threads = usize::try_from(1 + len / THREAD_BYTES).unwrap_or(usize::MAX);
     let threads = threads.min(context.limits.query_threads);
+    if threads == 1 {
+        step_aside(Aside::Far);
+    }
     let options = Options {
         memory_bytes: context.limits.ingest_memory,
         hub_partial: upload.partial,

@@ -12,7 +12,7 @@ use std::time::Duration;
 use footfall_engine::ingest::pipeline::{Options, Outcome, Receipt};
 use footfall_protocol::Fields;
 
-use crate::aside::step_aside;
+use crate::aside::{Aside, step_aside};
 use crate::context::Context;
 use crate::log;
 use crate::upload::{count, patiently};
@@ -37,7 +37,7 @@ pub(crate) fn start(context: &Arc<Context>) {
 }
 
 fn watch(context: &Context) {
-    step_aside();
+    step_aside(Aside::Some);
     let mut said = Vec::new();
     while !*context.ending.borrow() {
         match look(context) {

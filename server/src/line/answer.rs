@@ -25,6 +25,7 @@ use crate::download::{self, Part, Sheet};
 use crate::gate::Access;
 use crate::pool::NoWork;
 use crate::token::Right;
+use crate::unread::COUNTED_BYTES_MIN;
 use crate::upload::{Piece, Upload, take_in};
 
 /// Most requests that are answered as one batch.
@@ -167,7 +168,10 @@ impl Answerer {
         let mut made = pool.enter(move || batch.advance()).await.map_err(lost)?;
         loop {
             let Made { out: bytes, rest } = made;
+            let is_large = bytes.capacity() >= COUNTED_BYTES_MIN;
+            let kept = is_large.then(|| self.context.unread.keep(bytes.capacity() as u64));
             self.write(out, &bytes).await?;
+            drop((bytes, kept));
             let Some(rest) = rest else { return Ok(()) };
             made = match rest.is_midway() {
                 true => pool.go_on(move || rest.advance()).await,

@@ -51,9 +51,7 @@ const GONE: Duration = Duration::from_secs(35);
 
 /// Bytes that bad clients may cost together: what is kept for them, and what the allocator has not given back of what
 /// answering took.
-const MORE_MEMORY_MAX: u64 = 200_000_000;
-/// The same for each idle client and those that come with it, where there are many.
-const MORE_MEMORY_OF_EACH: u64 = 60_000;
+const MORE_MEMORY_MAX: u64 = 100_000_000;
 
 /// Memory of this process, server and clients, that no file stands behind.
 fn anonymous_bytes() -> u64 {
@@ -139,8 +137,7 @@ fn bad_clients_go_and_honest_ones_do_not_notice() {
         "honest p99 alone {alone:?}, beside {idle} idle and others {beside:?}, {} MB more memory",
         more_memory / 1_000_000
     );
-    let more_max = MORE_MEMORY_MAX.max(MORE_MEMORY_OF_EACH * idle as u64);
-    assert!(more_memory <= more_max, "{more_memory} bytes more");
+    assert!(more_memory <= MORE_MEMORY_MAX, "{more_memory} bytes more");
     if idle >= JUDGED_CLIENTS && !cfg!(debug_assertions) {
         let most = SLOWDOWN_MAX * alone;
         assert!(beside <= most, "{beside:?}, {alone:?} alone");
