@@ -10,7 +10,7 @@
 //!
 //! # Limits
 //!
-//! [`VISITS_MAX`] visits of a repo, 8 bytes each, of those that all open files may keep (`encoding`, `Kept`).
+//! 2²⁰ visits of a repo, 8 bytes each, of those that all open files may keep (`encoding`, `Kept`).
 //!
 //! # Not here
 //!

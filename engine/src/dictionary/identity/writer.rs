@@ -69,7 +69,7 @@ impl IdentityWriter {
         self.keys.next_id() + u32::try_from(self.new.len()).unwrap_or(u32::MAX)
     }
 
-    /// Appends the ids of identities, new ones for those that have none; fingerprints are [`fingerprint`]s.
+    /// Appends the ids of identities, new ones for those that have none; fingerprints are those of `key`.
     ///
     /// # Errors
     ///
