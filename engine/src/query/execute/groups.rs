@@ -9,6 +9,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use super::cells::Target;
 use super::closing::{Counted, Distinct};
 use super::distinct::IdSet;
+use crate::catalog::terms::Pace;
 use crate::error::Result;
 
 /// Number of a group.
@@ -304,7 +305,11 @@ impl Groups {
     }
 
     /// Adds all groups of another part of the same query.
-    pub(super) fn append(&mut self, other: Self) {
+    ///
+    /// # Errors
+    ///
+    /// `Stopped`.
+    pub(super) fn append(&mut self, other: Self, pace: &mut Pace<'_>) -> Result<()> {
         let universe = self.universe;
         if let Slots::Keys = self.slots {
             for (own, sums) in self.sums.iter_mut().zip(&other.sums) {
@@ -318,6 +323,7 @@ impl Groups {
             Slots::Table(_) | Slots::Map(_) => other.sums,
         };
         for (key, sums) in other.keys.into_iter().zip(keyed) {
+            pace.steps(1)?;
             let slot = self.slot(key);
             let own = &mut self.sums[slot];
             own.requests += sums.requests;
@@ -331,6 +337,7 @@ impl Groups {
         self.closed.extend(other.closed);
         self.whole_downloads += other.whole_downloads;
         self.unidentified += other.unidentified;
+        Ok(())
     }
 
     /// About how many bytes it takes.

@@ -84,6 +84,7 @@ use time::DayPart;
 use unions::Unions;
 
 use crate::catalog::View;
+use crate::catalog::terms::Terms;
 use crate::error::{Error, ErrorKind, Result};
 use crate::hub::HubState;
 use crate::query::answer::Answer;
@@ -189,12 +190,13 @@ fn count(scope: &mut Scope<'_>, lowest: Level, rules: &Rules<'_>) -> Result<Coun
     };
     let tally = Tally::new(scope, lowest);
     let levels = (&plan, &unions, lowest, tally.as_ref());
+    let terms = scope.view.terms();
     let mut log = match (unions.halves(scope), halves(&plan, &unions)) {
         (Some([own, other]), _) => {
             let levels = (&plan, &own, lowest, tally.as_ref());
-            both(|| scan(levels, &scope.days), || other.add_all(scope))
+            both(terms, || scan(levels, &scope.days), || other.add_all(scope))
         }
-        (None, Some((early, late))) => both(|| scan(levels, early), || scan(levels, late)),
+        (None, Some((early, late))) => both(terms, || scan(levels, early), || scan(levels, late)),
         (None, None) => scan(levels, &scope.days),
     }?;
     let left_out = tally.map_or(0, |tally| tally.first(scope, &mut log));
@@ -209,6 +211,7 @@ fn count(scope: &mut Scope<'_>, lowest: Level, rules: &Rules<'_>) -> Result<Coun
 
 /// The groups of two parts of a query, counted at once.
 fn both(
+    terms: &Terms,
     one: impl FnOnce() -> Result<Groups>,
     other: impl FnOnce() -> Result<Groups> + Send,
 ) -> Result<Groups> {
@@ -218,7 +221,7 @@ fn both(
         let other = other
             .join()
             .map_err(|_| Error::new(ErrorKind::Io, "a thread that read days ended early"))?;
-        groups.append(other?);
+        groups.append(other?, &mut terms.pace())?;
         Ok(groups)
     })
 }
@@ -260,7 +263,7 @@ fn scan(
         closing.finish(&mut groups);
     }
     if let Some(months) = months {
-        groups.append(months);
+        groups.append(months, &mut scope.view.terms().pace())?;
     }
     Ok(groups)
 }
