@@ -80,6 +80,33 @@ impl CodeSlots {
         self.places.get(code as usize).copied().unwrap_or(SKIPPED)
     }
 
+    /// Appends place and downloader of the visits with these shapes, codes and downloaders that count; gives whether
+    /// one of those has no downloader, which is left out.
+    #[inline]
+    pub(super) fn hits_of(
+        &self,
+        (shapes, codes, ids): (&[u16], &[u16], &[u32]),
+        is_accepted: &[bool],
+        hits: &mut Vec<(u32, u32)>,
+    ) -> bool {
+        let mut count = hits.len();
+        hits.resize(count + ids.len(), (0, 0));
+        let mut has_nobody = false;
+        // Written always and kept sometimes: a branch would be guessed wrong too often.
+        for ((shape, code), id) in shapes.iter().zip(codes).zip(ids) {
+            let place = self.place_or_skipped(u32::from(*code));
+            if let Some(hit) = hits.get_mut(count) {
+                *hit = (place, *id);
+            }
+            let is_accepted = is_accepted.get(usize::from(*shape)) == Some(&true);
+            let is_hit = is_accepted & (place != SKIPPED);
+            has_nobody |= is_hit & (*id == 0);
+            count += usize::from(is_hit & (*id != 0));
+        }
+        hits.truncate(count);
+        has_nobody
+    }
+
     /// The slot of a code's place.
     #[inline]
     pub(super) fn slot(&mut self, place: u32, groups: &mut Groups) -> usize {

@@ -68,23 +68,10 @@ impl DayReader<'_, '_> {
     ) -> Result<()> {
         let mut hits = std::mem::take(&mut slots.hits);
         hits.clear();
-        hits.resize(visits.len(), (0, 0));
         let shapes = columns.shapes.get(visits.clone()).unwrap_or_default();
         let codes = coded.codes.get(visits.clone()).unwrap_or_default();
         let ids = columns.ids.get(visits.clone()).unwrap_or_default();
-        let (mut count, mut has_nobody) = (0, false);
-        // Written always and kept sometimes: a branch would be guessed wrong too often.
-        for ((shape, code), id) in shapes.iter().zip(codes).zip(ids) {
-            let place = slots.place_or_skipped(u32::from(*code));
-            if let Some(hit) = hits.get_mut(count) {
-                *hit = (place, *id);
-            }
-            let is_accepted = is_accepted.get(usize::from(*shape)) == Some(&true);
-            let is_hit = is_accepted & (place != SKIPPED);
-            has_nobody |= is_hit & (*id == 0);
-            count += usize::from(is_hit & (*id != 0));
-        }
-        hits.truncate(count);
+        let has_nobody = slots.hits_of((shapes, codes, ids), is_accepted, &mut hits);
         if self.filters_downloaders() {
             hits.retain(|(_, id)| self.scope.downloader_part(*id) != OUT);
         }

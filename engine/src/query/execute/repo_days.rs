@@ -89,8 +89,8 @@ impl RepoDays {
         }
         self.hits.clear();
         let mut ends = [0; REPOS_MAX];
+        let asks_nobody = wants.unidentified && scope.downloader_part(0) != OUT;
         for (repo, end) in self.repos.iter().zip(&mut ends) {
-            let asks_nobody = wants.unidentified && scope.downloader_part(0) != OUT;
             if !repo.hits(day, (&self.slots, asks_nobody), &mut self.hits) {
                 return false;
             }
@@ -119,23 +119,9 @@ impl Repo {
         hits: &mut Vec<(u32, u32)>,
     ) -> bool {
         let own = self.visits.day(day.partition);
-        let start = hits.len();
-        let mut count = start;
-        hits.resize(start + own.ids.len(), (0, 0));
-        let mut has_nobody = false;
-        // Written always and kept sometimes: a branch would be guessed wrong too often.
-        for ((shape, place), id) in own.shapes.iter().zip(own.places).zip(own.ids) {
-            let place = slots.place_or_skipped(u32::from(*place));
-            if let Some(hit) = hits.get_mut(count) {
-                *hit = (place, *id);
-            }
-            // The shape of one inside of which the place changes is none.
-            let is_accepted = self.is_accepted.get(usize::from(*shape)) == Some(&true);
-            let is_hit = is_accepted & (place != SKIPPED);
-            has_nobody |= is_hit & (*id == 0);
-            count += usize::from(is_hit & (*id != 0));
-        }
-        hits.truncate(count);
+        // The shape of one inside of which the place changes is none that is accepted.
+        let columns = (own.shapes, own.places, own.ids);
+        let has_nobody = slots.hits_of(columns, &self.is_accepted, hits);
         for (id, shape, place) in own.several() {
             let is = |list: &[bool]| list.get(usize::from(shape)) == Some(&true);
             let place = slots.place_or_skipped(u32::from(place));

@@ -29,13 +29,6 @@ impl DayReader<'_, '_> {
             true => 0,
             false => scope.kind.part(kind),
         };
-        let is_listed = |id: u32| {
-            let listed = scope.downloaders.as_deref();
-            listed.is_none_or(|bits| {
-                let word = bits.get(id as usize / 64).copied().unwrap_or(0);
-                word >> (id % 64) & 1 == 1
-            })
-        };
         self.visits(repos, slice)?;
         let ids = self.ids(slice);
         let mut end = 0;
@@ -52,7 +45,7 @@ impl DayReader<'_, '_> {
             for (at, rows) in rows.iter().enumerate() {
                 let id = ids.get(at);
                 // Multiplied: a branch would be guessed wrong too often.
-                let count = u64::from(*rows) * u64::from(is_listed(id));
+                let count = u64::from(*rows) * u64::from(scope.lists(id));
                 let kind = scope.kind_of(id);
                 all += count;
                 nobodies += count * u64::from(kind == 0);

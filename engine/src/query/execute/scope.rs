@@ -290,14 +290,20 @@ impl<'a> Scope<'a> {
         1 + (word >> (id % 64) & 1) as u32
     }
 
+    /// Whether a downloader is one of those that the filter lists, if it lists any.
+    #[inline]
+    pub(super) fn lists(&self, id: u32) -> bool {
+        self.downloaders.as_deref().is_none_or(|listed| {
+            let word = listed.get(id as usize / 64).copied().unwrap_or(0);
+            word >> (id % 64) & 1 == 1
+        })
+    }
+
     /// What a downloader adds to keys, or [`OUT`].
     #[inline]
     pub(super) fn downloader_part(&self, id: u32) -> Key {
-        if let Some(kept) = &self.downloaders {
-            let word = kept.get(id as usize / 64).copied().unwrap_or(0);
-            if word >> (id % 64) & 1 == 0 {
-                return OUT;
-            }
+        if !self.lists(id) {
+            return OUT;
         }
         let mut part = self.downloader_stride * Key::from(id);
         if !self.kind.is_idle() {
