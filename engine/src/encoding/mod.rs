@@ -114,11 +114,7 @@ pub trait Encoding: Sync {
         range: Range<usize>,
         out: &mut Vec<u32>,
     ) -> Result<()> {
-        let start = out.len();
-        self.read(reader, count, out)?;
-        out.truncate(start.saturating_add(range.end));
-        out.drain(start..start.saturating_add(range.start).min(out.len()));
-        Ok(())
+        read_and_cut(self, reader, (count, range), out)
     }
 
     /// Appends the payload of `values` to `out`; `false`, with `out` untouched, when this encoding
@@ -166,6 +162,20 @@ pub trait Encoding: Sync {
         }
         result
     }
+}
+
+/// Reads all of `count` values, and keeps a range of them.
+fn read_and_cut<E: Encoding + ?Sized>(
+    encoding: &E,
+    reader: &mut ByteReader<'_>,
+    (count, range): (usize, Range<usize>),
+    out: &mut Vec<u32>,
+) -> Result<()> {
+    let start = out.len();
+    encoding.read(reader, count, out)?;
+    out.truncate(start.saturating_add(range.end));
+    out.drain(start..start.saturating_add(range.start).min(out.len()));
+    Ok(())
 }
 
 type Write<'a> = Box<dyn FnOnce(&mut Vec<u8>) + 'a>;

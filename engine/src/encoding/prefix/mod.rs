@@ -13,7 +13,7 @@ mod tree;
 use std::ops::Range;
 
 use super::bits::{BitWriter, bits_of};
-use super::{Encoding, Plan, Stats};
+use super::{Encoding, Plan, Stats, read_and_cut};
 use crate::error::{Error, Result};
 use crate::layout::{ByteReader, ByteWriter, EncodingId};
 
@@ -95,12 +95,8 @@ impl Encoding for Prefix {
         range: Range<usize>,
         out: &mut Vec<u32>,
     ) -> Result<()> {
-        let start = out.len();
         if range.len() * LANES > count {
-            self.read(reader, count, out)?;
-            out.truncate(start + range.end);
-            out.drain(start..(start + range.start).min(out.len()));
-            return Ok(());
+            return read_and_cut(self, reader, (count, range), out);
         }
         let (decoder, lanes, at) = open(reader)?;
         let mut begins = 0;
