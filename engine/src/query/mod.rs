@@ -16,6 +16,7 @@ pub mod range;
 pub mod side;
 pub mod suggest;
 pub mod text;
+pub mod unwaited;
 pub mod value;
 
 pub use answer::{Answer, Column, ColumnType, Meta, Value};
@@ -24,4 +25,5 @@ pub use change::{Change, changes};
 pub use execute::{
     DownloaderSets, Explanation, Level, downloader_sets, execute, execute_from, explain, meaning,
 };
+pub use unwaited::Unwaited;
 pub use value::{Bound, Condition, Order, Query, Range, Test};

@@ -13,6 +13,7 @@
 use std::cmp::Ordering;
 
 use super::answer::Value;
+use super::unwaited::Unwaited;
 use super::value::Query;
 use crate::error::{Error, Result};
 use crate::schema::{Dimension, IdentityKind};
@@ -57,82 +58,90 @@ const SORTED_AT_ONCE: usize = 1 << 16;
 /// `Invalid` when the query orders by a column that it does not have; those of `go_on`.
 pub fn order(
     query: &Query,
-    mut rows: Vec<Unordered>,
+    rows: Vec<Unordered>,
     go_on: &mut dyn FnMut(usize) -> Result<()>,
 ) -> Result<Ordered> {
+    let mut rows = Unwaited::new(rows);
     let by = Columns::of(query)?;
     let top = query
         .top
         .map_or(usize::MAX, |top| usize::try_from(top).unwrap_or(usize::MAX));
+    let compare = |(a_rank, a): &(u64, usize), (b_rank, b): &(u64, usize)| {
+        let ranks = a_rank.cmp(b_rank);
+        ranks.then_with(|| by.compare(&rows[*a], &rows[*b]).then(a.cmp(b)))
+    };
+    let places = first(by.ranked(&rows), top, compare, go_on)?;
     let truncated = top < rows.len();
-    if truncated {
-        if let Some(last) = top.checked_sub(1) {
-            // Only the first rows are sorted: the others are many and dropped.
-            rows.select_nth_unstable_by(last, |a, b| by.compare(a, b));
-        }
-        rows.truncate(top);
-    }
-    let rows = sorted(
-        by.ranked(rows),
-        |(a_rank, a), (b_rank, b)| a_rank.cmp(b_rank).then_with(|| by.compare(a, b)),
-        go_on,
-    )?;
+    let mut values = |place: usize| std::mem::take(&mut rows[place].values);
     Ok(Ordered {
-        rows: rows.into_iter().map(|(_, row)| row.values).collect(),
+        rows: places.iter().map(|(_, place)| values(*place)).collect(),
         truncated,
     })
 }
 
-/// Sorts parts, then merges two and two.
-fn sorted<T>(
-    mut rows: Vec<T>,
+/// The first `top` in their order, in which no two are equal: sorts parts, then merges two and two.
+fn first<T: Copy>(
+    mut items: Vec<T>,
+    top: usize,
     compare: impl Fn(&T, &T) -> Ordering,
     go_on: &mut dyn FnMut(usize) -> Result<()>,
 ) -> Result<Vec<T>> {
-    if rows.len() <= SORTED_AT_ONCE {
-        rows.sort_by(compare);
-        return Ok(rows);
-    }
     let mut parts = Vec::new();
-    while !rows.is_empty() {
-        let mut part = rows.split_off(rows.len().saturating_sub(SORTED_AT_ONCE));
-        part.sort_by(&compare);
-        go_on(SORTED_AT_ONCE)?;
-        parts.push(part);
+    for part in items.chunks_mut(SORTED_AT_ONCE) {
+        go_on(part.len())?;
+        parts.push(first_of_part(part, top, &compare));
     }
-    // The last part was taken off first.
-    parts.reverse();
     while parts.len() > 1 {
-        let mut pairs = parts.into_iter();
-        parts = Vec::new();
-        while let Some(first) = pairs.next() {
-            parts.push(match pairs.next() {
-                Some(second) => merged(first, second, &compare, go_on)?,
-                None => first,
+        let mut merges = Vec::with_capacity(parts.len().div_ceil(2));
+        for pair in parts.chunks(2) {
+            merges.push(match pair {
+                [one, other] => merged((one, other), top, &compare, go_on)?,
+                rest => rest.concat(),
             });
         }
+        parts = merges;
     }
     Ok(parts.pop().unwrap_or_default())
 }
 
-/// Two sorted lists as one; of equal rows those of the first come first.
-fn merged<T>(
-    first: Vec<T>,
-    second: Vec<T>,
+/// The first `top` of some.
+fn first_of_part<T: Copy>(
+    part: &mut [T],
+    top: usize,
+    compare: impl Fn(&T, &T) -> Ordering,
+) -> Vec<T> {
+    let kept = match top.checked_sub(1) {
+        Some(last) if top < part.len() => {
+            // Only they are sorted: the others are many.
+            part.select_nth_unstable_by(last, &compare);
+            &mut part[..top]
+        }
+        Some(_) => part,
+        None => &mut [],
+    };
+    kept.sort_unstable_by(compare);
+    kept.to_vec()
+}
+
+/// The first `top` of two sorted lists.
+fn merged<T: Copy>(
+    (one, other): (&[T], &[T]),
+    top: usize,
     compare: impl Fn(&T, &T) -> Ordering,
     go_on: &mut dyn FnMut(usize) -> Result<()>,
 ) -> Result<Vec<T>> {
-    let mut merged = Vec::with_capacity(first.len() + second.len());
-    let mut second = second.into_iter().peekable();
-    for row in first {
-        while let Some(other) = second.next_if(|other| compare(&row, other).is_gt()) {
-            merged.push(other);
-            go_on(1)?;
-        }
-        merged.push(row);
+    let count = top.min(one.len() + other.len());
+    let mut merged = Vec::with_capacity(count);
+    let (mut one, mut other) = (one.iter().peekable(), other.iter().peekable());
+    while merged.len() < count {
         go_on(1)?;
+        let next = match (one.peek(), other.peek()) {
+            (Some(a), Some(b)) if compare(a, b).is_gt() => other.next(),
+            (None, _) => other.next(),
+            _ => one.next(),
+        };
+        merged.extend(next);
     }
-    merged.extend(second);
     Ok(merged)
 }
 
@@ -175,8 +184,9 @@ impl Columns {
         })
     }
 
-    /// Rows with a number that says which of two comes first, without a look at them; equal ones are compared.
-    fn ranked(&self, rows: Vec<Unordered>) -> Vec<(u64, Unordered)> {
+    /// The place of each row with a number that says which of two comes first, without a look at them; equal ones are
+    /// compared.
+    fn ranked(&self, rows: &[Unordered]) -> Vec<(u64, usize)> {
         let rank = |row: &Unordered| match row.values.get(self.first) {
             Some(Value::Int(value)) if self.descending => Some(u64::MAX - value),
             Some(Value::Int(value)) => Some(*value),
@@ -184,7 +194,7 @@ impl Columns {
         };
         let ranks: Option<Vec<u64>> = rows.iter().map(rank).collect();
         let ranks = ranks.unwrap_or_else(|| vec![0; rows.len()]);
-        ranks.into_iter().zip(rows).collect()
+        ranks.into_iter().zip(0..).collect()
     }
 
     fn compare(&self, a: &Unordered, b: &Unordered) -> Ordering {

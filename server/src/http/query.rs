@@ -9,7 +9,7 @@ use footfall_engine::analysis::Question;
 use footfall_engine::catalog::View;
 use footfall_engine::catalog::terms::{Pace, Terms};
 use footfall_engine::output::{Look, Output, revision_list};
-use footfall_engine::query::Answer;
+use footfall_engine::query::{Answer, Unwaited};
 use footfall_protocol::{Code, Fault};
 use serde::Deserialize;
 
@@ -94,18 +94,18 @@ fn written(call: &Call, query: &str, output: &'static dyn Output) -> Result<Foun
     if has_already(&call.headers, &etag) {
         return Ok(Found::not_modified(etag));
     }
-    let answer = asked.answer()?;
+    let mut answer = asked.answer()?;
     let mut paced = Paced {
         bytes: Vec::new(),
         pace: asked.terms.pace(),
         stopped: None,
     };
-    output
-        .write(&answer, Look::Plain, &mut paced)
-        .map_err(|error| match &paced.stopped {
-            Some(stopped) => fault_of(stopped, asked.terms.stop.as_ref()),
-            None => Fault::new(Code::Internal, error.to_string()),
-        })?;
+    let written = output.write(&answer, Look::Plain, &mut paced);
+    drop(Unwaited::new(std::mem::take(&mut answer.rows)));
+    written.map_err(|error| match &paced.stopped {
+        Some(stopped) => fault_of(stopped, asked.terms.stop.as_ref()),
+        None => Fault::new(Code::Internal, error.to_string()),
+    })?;
     // It may be kept for a client that takes its time.
     paced.bytes.shrink_to_fit();
     let mut found = Found::new(output.media_type(), paced.bytes).with_etag(etag);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use footfall_engine::output::printable;
-use footfall_engine::query::{Answer, Value};
+use footfall_engine::query::{Answer, Unwaited, Value};
 use footfall_protocol::{Code, Fault, Fields, Reply, Syntax, push_cells};
 use serde::Serialize;
 
@@ -128,6 +128,12 @@ impl Sheet {
         fields.push("snapshot", meta.snapshot);
         fields.push("ms", format!("{:.3}", meta.elapsed_ms));
         fields
+    }
+}
+
+impl Drop for Sheet {
+    fn drop(&mut self) {
+        drop(Unwaited::new(std::mem::take(&mut self.answer.rows)));
     }
 }
 

@@ -17,6 +17,7 @@ use crate::query::answer::{Answer, Column, ColumnType, Meta, Value};
 use crate::query::bucket::{self, Coverage};
 use crate::query::order::{Unordered, order};
 use crate::query::text;
+use crate::query::unwaited::Unwaited;
 use crate::query::value::Query;
 use crate::schema::time::BucketKey;
 use crate::schema::{Dimension, IdentityKind, TimeUnit};
@@ -103,17 +104,21 @@ pub(super) fn answer(scope: &Scope<'_>, counted: &Counted) -> Result<Answer> {
     })?;
     let series = Series::of(scope);
     lines = series.fill(scope, lines);
-    lines.iter().for_each(|line| totals.add(&line.values));
+    for line in &lines {
+        pace.steps(1)?;
+        totals.add(&line.values);
+    }
     let overcount = overcount(scope, &totals, &whole, counted.log.whole_downloads);
     let lines = first_lines(scope.query, lines);
     let columns = columns(scope.query);
     let top = scope.query.top.unwrap_or(u64::MAX);
     terms.check_values(top.min(lines.len() as u64) * columns.len() as u64)?;
-    let unordered = lines.into_iter().map(|line| {
+    let mut unordered = Unwaited::new(Vec::with_capacity(lines.len()));
+    for line in &lines {
         pace.steps(1)?;
-        shown(scope, line)
-    });
-    let unordered = unordered.collect::<Result<_>>()?;
+        unordered.push(shown(scope, line)?);
+    }
+    let unordered = unordered.into_inner();
     let ordered = order(scope.query, unordered, &mut |rows| pace.steps(rows))?;
     let (partial, missing) = series.unsure(scope);
     let is_estimate = is_estimate(scope.query);
@@ -399,7 +404,7 @@ fn overcount(
     ratios.collect()
 }
 
-fn shown(scope: &Scope<'_>, line: Line) -> Result<Unordered> {
+fn shown(scope: &Scope<'_>, line: &Line) -> Result<Unordered> {
     let mut row = Unordered {
         values: Vec::with_capacity(scope.axes.len() + line.values.len()),
         hidden: None,

@@ -7,7 +7,10 @@
 //!
 //! [`BUCKETS_MIN`] buckets: of fewer, all sets together take little more than that one.
 
+use std::ops::Range;
+
 use super::axis::Axis;
+use super::chunked::Chunked;
 use super::distinct::{Count, Counter, IdSet, Whole};
 use super::groups::{Groups, Key, Sets, Universe};
 use super::halves::has_second_thread;
@@ -118,15 +121,15 @@ const IDS_PER_THREAD_MIN: usize = 30_000;
 ///
 /// As [`Counter::count`].
 pub(super) fn count_all<'a>(
-    sets: &[Sets],
+    sets: &Chunked<Sets>,
     (universe, ips, has_union): (Universe, &'a [u64], bool),
     terms: &Terms,
 ) -> Result<(Vec<Distinct>, Counters<'a>)> {
     let work = |sets: &Sets| sets.who.work() + sets.repos.work() + sets.countries.work();
-    let count = |sets: &[Sets]| {
+    let count = |range: Range<usize>| {
         let mut counters = Counters::new(universe, ips, has_union);
         let mut pace = terms.pace();
-        let counts = sets.iter().map(|sets| {
+        let counts = sets.range(range).map(|sets| {
             pace.steps(work(sets))?;
             counters.count(sets)
         });
@@ -135,17 +138,17 @@ pub(super) fn count_all<'a>(
     };
     let sum: usize = sets.iter().map(work).sum();
     if sum < 2 * IDS_PER_THREAD_MIN || !has_second_thread() {
-        return count(sets);
+        return count(0..sets.len());
     }
     let mut before = 0;
     let middle = sets.iter().position(|sets| {
         before += work(sets);
         before * 2 >= sum
     });
-    let (early, late) = sets.split_at(middle.map_or(sets.len(), |at| at + 1));
+    let middle = middle.map_or(sets.len(), |at| at + 1);
     std::thread::scope(|threads| {
-        let other = threads.spawn(|| count(late));
-        let (mut counts, mut counters) = count(early)?;
+        let other = threads.spawn(|| count(middle..sets.len()));
+        let (mut counts, mut counters) = count(0..middle)?;
         let (more, others) = other
             .join()
             .map_err(|_| Error::new(ErrorKind::Io, "a thread that counted sets ended early"))??;

@@ -1,68 +1,20 @@
 //! Keys of groups to the sums and sets of each group.
 //!
-//! A key is one number: each dimension's code times its stride. Where few keys are possible their
-//! slots stand in a table, else in a hash map.
-
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+//! A key is one number: each dimension's code times its stride.
 
 use super::cells::Target;
+use super::chunked::Chunked;
 use super::closing::{Counted, Distinct};
 use super::distinct::IdSet;
+use super::slots::Slots;
 use crate::catalog::terms::Pace;
 use crate::error::Result;
+use crate::query::unwaited::Unwaited;
 
-/// Number of a group.
-pub(super) type Key = u128;
+pub(super) use super::slots::{Key, KeyMap};
 
-/// Most possible keys for which a table of slots is kept.
-const TABLE_KEYS_MAX: u128 = 1 << 22;
-const NO_SLOT: u32 = u32::MAX;
-/// Most possible keys that are their own slots. Above, sums of groups that do not exist cost more.
-const OWN_SLOTS_MAX: u128 = 1 << 12;
 /// Possible keys up to which each group's downloaders have a bit each from the start.
 const BITS_KEYS_MAX: u128 = 16;
-
-/// Multiplies: keys are numbers that are close together.
-#[derive(Debug, Default)]
-pub(super) struct KeyHasher(u64);
-
-impl Hasher for KeyHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64(u64::from(*byte));
-        }
-    }
-
-    fn write_u32(&mut self, value: u32) {
-        self.write_u64(u64::from(value));
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        let mixed = (self.0 ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.0 = mixed ^ mixed >> 32;
-    }
-
-    fn write_u128(&mut self, value: u128) {
-        self.write_u64(value as u64);
-        self.write_u64((value >> 64) as u64);
-    }
-}
-
-/// A hash map of keys.
-pub(super) type KeyMap<K, V> = HashMap<K, V, BuildHasherDefault<KeyHasher>>;
-
-#[derive(Debug)]
-enum Slots {
-    /// Each key is its own slot.
-    Keys,
-    Table(Vec<u32>),
-    Map(KeyMap<Key, u32>),
-}
 
 /// Which ids there are: every id is below.
 #[derive(Clone, Copy, Debug, Default)]
@@ -101,10 +53,10 @@ pub(super) struct Sets {
 #[derive(Debug)]
 pub(super) struct Groups {
     slots: Slots,
-    keys: Vec<Key>,
-    sums: Vec<Sums>,
+    keys: Chunked<Key>,
+    sums: Chunked<Sums>,
     /// As long as `keys` if the query counts distinct things, else empty.
-    sets: Vec<Sets>,
+    sets: Unwaited<Chunked<Sets>>,
     has_sets: bool,
     has_bits: bool,
     universe: Universe,
@@ -123,25 +75,14 @@ pub(super) struct Groups {
 impl Groups {
     /// No group yet; keys are below `keys`, and most of them will be met if `is_dense`.
     pub(super) fn new((keys, is_dense): (u128, bool), has_sets: bool, universe: Universe) -> Self {
-        let own_max = if is_dense {
-            TABLE_KEYS_MAX
-        } else {
-            OWN_SLOTS_MAX
-        };
-        let is_own = keys <= own_max && !has_sets;
+        let slots = Slots::new((keys, is_dense), !has_sets);
+        let is_own = matches!(slots, Slots::Keys);
         let own = if is_own { keys as usize } else { 0 };
-        let slots = if is_own {
-            Slots::Keys
-        } else if keys <= TABLE_KEYS_MAX {
-            Slots::Table(vec![NO_SLOT; keys as usize])
-        } else {
-            Slots::Map(KeyMap::default())
-        };
         Self {
             slots,
-            keys: Vec::new(),
-            sums: vec![Sums::default(); own],
-            sets: Vec::new(),
+            keys: Chunked::default(),
+            sums: Chunked::defaults(own),
+            sets: Unwaited::default(),
             has_sets,
             has_bits: keys <= BITS_KEYS_MAX,
             universe,
@@ -156,37 +97,16 @@ impl Groups {
     /// The slot of a key, a new one if it has none.
     #[inline]
     pub(super) fn slot(&mut self, key: Key) -> usize {
-        let slot = match &self.slots {
-            // Keys are below the length of the sums.
-            Slots::Keys => return key as usize,
-            Slots::Table(table) => match table.get(key as usize) {
-                Some(&slot) => slot,
-                None => NO_SLOT,
-            },
-            Slots::Map(map) => map.get(&key).copied().unwrap_or(NO_SLOT),
-        };
-        if slot == NO_SLOT {
-            self.add(key)
-        } else {
-            slot as usize
+        match self.slots.get(key) {
+            Some(slot) => slot,
+            None => self.add(key),
         }
     }
 
     #[cold]
     fn add(&mut self, key: Key) -> usize {
         let slot = self.keys.len();
-        let short = u32::try_from(slot).unwrap_or(NO_SLOT);
-        match &mut self.slots {
-            Slots::Keys => {}
-            Slots::Table(table) => {
-                if let Some(place) = table.get_mut(key as usize) {
-                    *place = short;
-                }
-            }
-            Slots::Map(map) => {
-                map.insert(key, short);
-            }
-        }
+        self.slots.set(key, slot);
         self.keys.push(key);
         self.sums.push(Sums::default());
         if self.has_sets {
@@ -274,7 +194,8 @@ impl Groups {
     ///
     /// Those of `count`.
     pub(super) fn close(&mut self, mut count: impl FnMut(&Sets) -> Result<Distinct>) -> Result<()> {
-        for sets in self.sets.iter_mut().skip(self.first_open) {
+        let open = self.first_open..self.sets.len();
+        for sets in self.sets.range_mut(open) {
             if !sets.is_closed() {
                 *sets = Sets::counted(&count(sets)?);
             }
@@ -285,21 +206,11 @@ impl Groups {
 
     /// Gives the downloaders of each group by ascending key, and forgets all groups.
     pub(super) fn drain_downloaders(&mut self, mut give: impl FnMut(Key, &IdSet)) {
-        let mut sets: Vec<(Key, Sets)> = self.keys.drain(..).zip(self.sets.drain(..)).collect();
-        self.sums.clear();
+        let mut sets: Vec<(Key, Sets)> = self.keys.drain().zip(self.sets.drain()).collect();
+        self.sums = Chunked::default();
         sets.sort_unstable_by_key(|(key, _)| *key);
         for (key, sets) in sets {
-            match &mut self.slots {
-                Slots::Keys => {}
-                Slots::Table(table) => {
-                    if let Some(slot) = table.get_mut(key as usize) {
-                        *slot = NO_SLOT;
-                    }
-                }
-                Slots::Map(map) => {
-                    map.remove(&key);
-                }
-            }
+            self.slots.forget(key);
             give(key, &sets.who);
         }
     }
@@ -309,26 +220,23 @@ impl Groups {
     /// # Errors
     ///
     /// `Stopped`.
-    pub(super) fn append(&mut self, other: Self, pace: &mut Pace<'_>) -> Result<()> {
+    pub(super) fn append(&mut self, mut other: Self, pace: &mut Pace<'_>) -> Result<()> {
         let universe = self.universe;
         if let Slots::Keys = self.slots {
-            for (own, sums) in self.sums.iter_mut().zip(&other.sums) {
+            for (own, sums) in self.sums.iter_mut().zip(other.sums.iter()) {
                 own.requests += sums.requests;
                 own.downloads += sums.downloads;
             }
         }
-        let mut sets = other.sets.into_iter();
-        let keyed = match other.slots {
-            Slots::Keys => Vec::new(),
-            Slots::Table(_) | Slots::Map(_) => other.sums,
-        };
-        for (key, sums) in other.keys.into_iter().zip(keyed) {
+        // There are no keys where they are the slots.
+        for (at, (key, sums)) in other.keys.iter().zip(other.sums.iter()).enumerate() {
             pace.steps(1)?;
-            let slot = self.slot(key);
+            let slot = self.slot(*key);
             let own = &mut self.sums[slot];
             own.requests += sums.requests;
             own.downloads += sums.downloads;
-            if let (Some(own), Some(more)) = (self.sets.get_mut(slot), sets.next()) {
+            if let (Some(own), Some(more)) = (self.sets.get_mut(slot), other.sets.get_mut(at)) {
+                let more = std::mem::take(more);
                 own.who.append(more.who, universe.downloaders);
                 own.repos.append(more.repos, universe.repos);
                 own.countries.append(more.countries, universe.countries);
@@ -342,19 +250,12 @@ impl Groups {
 
     /// About how many bytes it takes.
     pub(super) fn bytes(&self) -> u64 {
-        let slots = match &self.slots {
-            Slots::Keys => 0,
-            Slots::Table(table) => size_of_val(table.as_slice()),
-            Slots::Map(map) => map.capacity() * size_of::<(Key, u32)>(),
-        };
-        let groups = self.keys.capacity() * size_of::<Key>()
-            + self.sums.capacity() * size_of::<Sums>()
-            + self.sets.capacity() * size_of::<Sets>();
-        let open = self.sets.iter().skip(self.first_open);
+        let groups = self.keys.bytes() + self.sums.bytes() + self.sets.bytes();
+        let open = self.sets.range(self.first_open..self.sets.len());
         let ids: usize = open
             .map(|sets| sets.who.bytes() + sets.repos.bytes() + sets.countries.bytes())
             .sum();
-        (slots + groups + ids) as u64
+        (self.slots.bytes() + groups + ids) as u64
     }
 
     /// Keys and sums by slot.
@@ -362,11 +263,11 @@ impl Groups {
         let is_own = matches!(self.slots, Slots::Keys);
         let own = if is_own { self.sums.len() as Key } else { 0 };
         let keys = (0..own).chain(self.keys.iter().copied());
-        keys.zip(&self.sums)
+        keys.zip(self.sums.iter())
     }
 
     /// Sets by slot; empty if the query counts nothing distinct.
-    pub(super) fn all_sets(&self) -> &[Sets] {
+    pub(super) fn all_sets(&self) -> &Chunked<Sets> {
         &self.sets
     }
 
