@@ -34,8 +34,7 @@ impl Store {
         for id in sets.into_one(keys.next_id()).iter() {
             let key = keys.key(id)?;
             if kind.is_none_or(|kind| kind == key.kind) {
-                // The lower half is the hash of sketches.
-                sketch.insert(fingerprint(key.kind, key.text().as_bytes()) as u64);
+                sketch.insert(fingerprint(key.kind, key.text().as_bytes()));
             }
         }
         Ok(SketchFile {

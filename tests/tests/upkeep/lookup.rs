@@ -64,7 +64,7 @@ fn lookup_runs_find_every_key_and_become_one() -> Result<()> {
         .rev()
         .map(|id| keys.key(id))
         .collect::<Result<_>>()?;
-    let turned = FileBytes::from(encode_keys(1, &turned)?);
+    let turned = FileBytes::from(encode_keys(1, turned.iter().cloned())?);
     let turned = IdentityKeys::new(vec![Arc::new(KeyChunk::open(Arc::new(turned))?)])?;
     add_runs(&store, &turned, &[next]);
     let faults = verify(&store);

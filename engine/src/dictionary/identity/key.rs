@@ -41,31 +41,47 @@ impl<'a> IdentityKey<'a> {
     }
 
     /// Its [`fingerprint`]; `text` is overwritten.
-    pub(super) fn fingerprint(&self, text: &mut Vec<u8>) -> u128 {
+    pub(super) fn fingerprint(&self, text: &mut Vec<u8>) -> u64 {
         if !self.packed {
             return fingerprint(self.kind, &self.bytes);
         }
-        text.clear();
-        text.extend(self.bytes.iter().flat_map(digits));
+        text.resize(2 * self.bytes.len(), 0);
+        let pairs = text.as_chunks_mut::<2>().0.iter_mut();
+        pairs
+            .zip(&*self.bytes)
+            .for_each(|(pair, byte)| *pair = digits(byte));
         fingerprint(self.kind, text)
     }
 
-    /// Whether it is the identity of that kind and text.
+    /// To look it up by its [`fingerprint`].
     #[must_use]
-    pub fn is(&self, kind: IdentityKind, text: &[u8]) -> bool {
-        if self.kind != kind {
-            return false;
+    pub fn wanted(&self, print: u64) -> WantedKey<'_> {
+        WantedKey {
+            kind: self.kind,
+            packed: self.packed,
+            bytes: &self.bytes,
+            print,
         }
-        if !self.packed {
-            return *self.bytes == *text;
-        }
-        text.len() == 2 * self.bytes.len()
-            && self
-                .bytes
-                .iter()
-                .zip(text.as_chunks::<2>().0)
-                .all(|(byte, [high, low])| nibble(*high) == byte >> 4 && nibble(*low) == byte & 15)
     }
+
+    /// Whether it is the one that is wanted.
+    #[inline]
+    pub(super) fn is(&self, key: &WantedKey<'_>) -> bool {
+        self.kind == key.kind && self.packed == key.packed && *self.bytes == *key.bytes
+    }
+}
+
+/// An identity to be found, as it would be stored.
+#[derive(Clone, Copy, Debug)]
+pub struct WantedKey<'t> {
+    /// Account or address.
+    pub kind: IdentityKind,
+    /// Whether `bytes` are packed hex digits.
+    pub packed: bool,
+    /// The text, packed or as it is.
+    pub bytes: &'t [u8],
+    /// Its [`fingerprint`].
+    pub print: u64,
 }
 
 fn digits(byte: &u8) -> [u8; 2] {
@@ -84,15 +100,15 @@ const DIGITS: [[u8; 2]; 256] = {
     all
 };
 
-/// The 128-bit fingerprint of kind and text (XXH3, seeded with the kind): equal fingerprints are
-/// taken as equal keys inside one ingest; lookup runs compare the keys themselves.
+/// The fingerprint of kind and text: the lower half of XXH3-128, seeded with the kind. Whoever finds an identity by it
+/// compares the keys.
 #[must_use]
-pub fn fingerprint(kind: IdentityKind, text: &[u8]) -> u128 {
+pub fn fingerprint(kind: IdentityKind, text: &[u8]) -> u64 {
     let seed = match kind {
         IdentityKind::User => 1,
         IdentityKind::Ip => 2,
     };
-    twox_hash::XxHash3_128::oneshot_with_seed(seed, text)
+    twox_hash::XxHash3_128::oneshot_with_seed(seed, text) as u64
 }
 
 /// A fingerprint as the key of a table, in two halves so that slots need no 16-byte alignment.
@@ -149,7 +165,7 @@ const fn nibble(digit: u8) -> u8 {
 }
 
 /// Appends a text, packed if it can be; says whether it is.
-pub(super) fn pack_into(text: &[u8], out: &mut Vec<u8>) -> bool {
+pub fn pack_into(text: &[u8], out: &mut Vec<u8>) -> bool {
     let start = out.len();
     if let (pairs @ [_, ..], []) = text.as_chunks::<2>() {
         out.resize(start + pairs.len(), 0);
@@ -181,10 +197,12 @@ mod tests {
             prop_assert_eq!(key.text(), text.clone());
             let (mut scratch, print) = (vec![7], fingerprint(key.kind, text.as_bytes()));
             prop_assert_eq!(key.fingerprint(&mut scratch), print);
-            prop_assert!(key.is(IdentityKind::Ip, text.as_bytes()));
-            prop_assert!(!key.is(IdentityKind::User, text.as_bytes()));
+            prop_assert!(key.is(&key.wanted(print)));
+            let of_user = IdentityKey::of_text(IdentityKind::User, text.as_bytes());
+            prop_assert!(!key.is(&of_user.wanted(print)));
             for longer in [format!("{text}0"), format!("00{text}")] {
-                prop_assert!(!key.is(IdentityKind::Ip, longer.as_bytes()));
+                let longer = IdentityKey::of_text(IdentityKind::Ip, longer.as_bytes());
+                prop_assert!(!key.is(&longer.wanted(print)));
             }
         }
     }

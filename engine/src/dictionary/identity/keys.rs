@@ -34,36 +34,51 @@ pub const KEY_SECTIONS: [(SectionId, &str); 6] = [
 /// # Errors
 ///
 /// `Limit` when there are too many for one file.
-pub fn encode_keys(first_id: u32, keys: &[IdentityKey<'_>]) -> Result<Vec<u8>> {
-    let width = usual_width(keys);
-    let mut kinds = vec![0_u8; keys.len().div_ceil(8)];
-    let mut packed = Vec::with_capacity(keys.len() * width);
+pub fn encode_keys<'k>(
+    first_id: u32,
+    keys: impl Iterator<Item = IdentityKey<'k>> + Clone,
+) -> Result<Vec<u8>> {
+    let (count, width) = count_and_usual_width(keys.clone());
+    let mut kinds = vec![0_u8; count.div_ceil(8)];
     let (mut other_index, mut other) = (Vec::new(), Vec::new());
-    for (index, key) in keys.iter().enumerate() {
+    let (kinds_len, mut checksums_packed) = (kinds.len(), Vec::new());
+    let mut packed = |index: usize, key: &IdentityKey<'_>, out: &mut Vec<u8>| {
         if key.kind == IdentityKind::Ip
             && let Some(byte) = kinds.get_mut(index / 8)
         {
             *byte |= 1 << (index % 8);
         }
         if key.packed && key.bytes.len() == width {
-            packed.extend_from_slice(&key.bytes);
+            out.extend_from_slice(&key.bytes);
         } else {
-            packed.resize(packed.len() + width, 0);
-            other_index.push(u32::try_from(index).map_err(|_| Error::limit("2^32 keys"))?);
+            out.resize(out.len() + width, 0);
+            other_index.push(u32::try_from(index).unwrap_or(u32::MAX));
             ByteWriter::new(&mut other)
                 .varint((key.bytes.len() as u64) << 1 | u64::from(key.packed))
                 .bytes(&key.bytes);
         }
-    }
-    let count = u32::try_from(keys.len()).map_err(|_| Error::limit("2^32 keys in a file"))?;
-    let width = u32::try_from(width).map_err(|_| Error::limit("a key above 4 GiB"))?;
+    };
+    let counts = (
+        u32::try_from(count).map_err(|_| Error::limit("2^32 keys in a file"))?,
+        u32::try_from(width).map_err(|_| Error::limit("a key above 4 GiB"))?,
+    );
     let mut file = FileBuilder::new(FileKind::Dictionary);
     file.section_with(SECTION_META, |out| {
-        ByteWriter::new(out).u32(first_id).u32(count).u32(width);
+        ByteWriter::new(out)
+            .u32(first_id)
+            .u32(counts.0)
+            .u32(counts.1);
     });
+    file.section_with(SECTION_PACKED, |out| {
+        // With what comes behind it: a larger buffer is paid for once more.
+        out.reserve(count * width + count * width / 4096 + kinds_len + (64 << 10));
+        let start = out.len();
+        keys.enumerate()
+            .for_each(|(index, key)| packed(index, &key, out));
+        checksums_packed = checksums(out.get(start..).unwrap_or_default());
+    });
+    file.section(SECTION_PACKED_CRC, &checksums_packed);
     file.section(SECTION_KINDS, &kinds);
-    file.section(SECTION_PACKED, &packed);
-    file.section(SECTION_PACKED_CRC, &checksums(&packed));
     if !other_index.is_empty() {
         let mut page = Vec::new();
         encoding::encode_page(&other_index, Choice::Light, &mut page)?;
@@ -73,16 +88,28 @@ pub fn encode_keys(first_id: u32, keys: &[IdentityKey<'_>]) -> Result<Vec<u8>> {
     file.finish()
 }
 
-/// Bytes of most packed keys; 0 when most are not packed.
-fn usual_width(keys: &[IdentityKey<'_>]) -> usize {
+/// How many keys there are, and bytes of most packed ones; 0 when most are not packed.
+fn count_and_usual_width<'k>(keys: impl Iterator<Item = IdentityKey<'k>>) -> (usize, usize) {
     let mut counts = std::collections::BTreeMap::<usize, usize>::new();
-    for key in keys.iter().filter(|key| key.packed) {
-        *counts.entry(key.bytes.len()).or_default() += 1;
+    // Keys of one width follow on each other.
+    let (mut count, mut run) = (0, (0, 0));
+    for key in keys {
+        count += 1;
+        if !key.packed {
+            continue;
+        }
+        if run.0 != key.bytes.len() {
+            *counts.entry(run.0).or_default() += run.1;
+            run = (key.bytes.len(), 0);
+        }
+        run.1 += 1;
     }
+    *counts.entry(run.0).or_default() += run.1;
     let usual = counts.into_iter().max_by_key(|(_, count)| *count);
-    usual
-        .filter(|(_, count)| count * 2 >= keys.len())
-        .map_or(0, |(width, _)| width)
+    let width = usual
+        .filter(|(_, usual)| usual * 2 >= count)
+        .map_or(0, |(width, _)| width);
+    (count, width)
 }
 
 /// An open key file.

@@ -1,17 +1,18 @@
 //! Fingerprints of stored identities to their ids: an immutable table in a file.
 //!
 //! Entries (8 bits of the fingerprint, id less the first id) lie in buckets of about
-//! [`BUCKET_ENTRIES`] chosen by the fingerprint's upper half; a look-up reads one bucket's bounds and
-//! its entries, and then compares the keys themselves.
+//! [`BUCKET_ENTRIES`] chosen by the fingerprint's upper half, which also gives those bits; a look-up reads one bucket's
+//! bounds and its entries, and then compares the keys themselves.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::checked::{Checked, checksums};
+use super::key::WantedKey;
 use super::keys::IdentityKeys;
+use super::table::tag_of;
 use crate::error::{Error, Result};
 use crate::layout::{ByteReader, ByteWriter, FileBuilder, FileKind, FileView, SectionId};
-use crate::schema::IdentityKind;
 use crate::storage::FileBytes;
 
 const SECTION_META: SectionId = SectionId(1);
@@ -32,13 +33,22 @@ pub const LOOKUP_SECTIONS: [(SectionId, &str); 5] = [
 /// Entries of a bucket on average: the bounds cost 4 bytes for each bucket.
 const BUCKET_ENTRIES: u32 = 16;
 
-fn bucket_of(fingerprint: u128, bucket_count: u32) -> u32 {
-    let high = (fingerprint >> 64) as u64;
-    ((u128::from(high) * u128::from(bucket_count)) >> 64) as u32
+/// Bucket of a fingerprint's upper half, and what entries keep of the rest.
+#[inline]
+const fn place_of(tag: u32, bucket_count: u32) -> (u32, u8) {
+    let place = tag as u64 * bucket_count as u64;
+    ((place >> 32) as u32, (place >> 24) as u8)
 }
 
-fn tag_of(fingerprint: u128) -> u8 {
-    fingerprint as u8
+/// The upper half of the fingerprints of `ids`.
+///
+/// # Errors
+///
+/// `Corrupt` when a key cannot be read.
+pub(super) fn tags_of(keys: &IdentityKeys, ids: Range<u32>) -> Result<Vec<u32>> {
+    let mut text = Vec::new();
+    ids.map(|id| Ok(tag_of(keys.key(id)?.fingerprint(&mut text))))
+        .collect()
 }
 
 /// The lookup file of the identities `ids`.
@@ -47,16 +57,21 @@ fn tag_of(fingerprint: u128) -> u8 {
 ///
 /// `Corrupt` when a key cannot be read.
 pub fn encode_lookup(keys: &IdentityKeys, ids: Range<u32>) -> Result<Vec<u8>> {
-    let count = ids.end.saturating_sub(ids.start);
+    encode_tags(ids.start, &tags_of(keys, ids.clone())?)
+}
+
+/// The lookup file of identities from `first_id` on, by the upper half of their fingerprints.
+///
+/// # Errors
+///
+/// `Limit` for 2³² of them.
+pub(super) fn encode_tags(first_id: u32, tags: &[u32]) -> Result<Vec<u8>> {
+    let count = u32::try_from(tags.len()).map_err(|_| Error::limit("2^32 keys in a file"))?;
     let bucket_count = count.div_ceil(BUCKET_ENTRIES).max(1);
-    let mut hashed = Vec::with_capacity(count as usize);
     // How many entries come before each bucket, and at last before the end.
     let mut starts = vec![0_u32; bucket_count as usize + 1];
-    let mut text = Vec::new();
-    for id in ids.clone() {
-        let print = keys.key(id)?.fingerprint(&mut text);
-        let bucket = bucket_of(print, bucket_count);
-        hashed.push((bucket, tag_of(print)));
+    for tag in tags {
+        let (bucket, _) = place_of(*tag, bucket_count);
         if let Some(entries) = starts.get_mut(bucket as usize + 1) {
             *entries += 1;
         }
@@ -67,15 +82,16 @@ pub fn encode_lookup(keys: &IdentityKeys, ids: Range<u32>) -> Result<Vec<u8>> {
         *start = position;
     }
     let stride = 1 + id_width(count);
-    let mut entries = vec![0; hashed.len() * stride];
+    let mut entries = vec![0; tags.len() * stride];
     let mut next = starts.clone();
-    for (id, (bucket, tag)) in (0_u32..).zip(&hashed) {
-        let Some(next) = next.get_mut(*bucket as usize) else {
+    for (id, tag) in (0_u32..).zip(tags) {
+        let (bucket, kept) = place_of(*tag, bucket_count);
+        let Some(next) = next.get_mut(bucket as usize) else {
             continue;
         };
         let at = *next as usize * stride;
         if let Some([place, rest @ ..]) = entries.get_mut(at..at + stride) {
-            *place = *tag;
+            *place = kept;
             let id = id.to_le_bytes();
             rest.iter_mut().zip(id).for_each(|(to, from)| *to = from);
         }
@@ -88,7 +104,7 @@ pub fn encode_lookup(keys: &IdentityKeys, ids: Range<u32>) -> Result<Vec<u8>> {
     let mut file = FileBuilder::new(FileKind::Lookup);
     file.section_with(SECTION_META, |out| {
         ByteWriter::new(out)
-            .u32(ids.start)
+            .u32(first_id)
             .u32(count)
             .u32(bucket_count);
     });
@@ -166,13 +182,9 @@ impl LookupRun {
     /// # Errors
     ///
     /// `Corrupt` when bytes it reads are damaged.
-    pub fn find(
-        &self,
-        keys: &IdentityKeys,
-        (kind, text): (IdentityKind, &[u8]),
-        print: u128,
-    ) -> Result<Option<u32>> {
-        let bucket = bucket_of(print, self.bucket_count) as usize;
+    pub fn find(&self, keys: &IdentityKeys, wanted: &WantedKey<'_>) -> Result<Option<u32>> {
+        let (bucket, kept) = place_of(tag_of(wanted.print), self.bucket_count);
+        let bucket = bucket as usize;
         let starts = self.section(&self.starts, bucket * 4..bucket * 4 + 8)?;
         let [from, to] = starts.as_chunks::<4>().0 else {
             return Err(Error::corrupt("bucket without bounds"));
@@ -181,14 +193,13 @@ impl LookupRun {
         if from > to || to > self.count {
             return Err(Error::corrupt("bucket bounds contradict each other"));
         }
-        let width = id_width(self.count);
-        let stride = 1 + width;
+        let stride = 1 + id_width(self.count);
         let range = from as usize * stride..to as usize * stride;
         for entry in self.section(&self.entries, range)?.chunks_exact(stride) {
-            let Some((tag, id)) = entry.split_first() else {
+            let Some((entry_kept, id)) = entry.split_first() else {
                 continue;
             };
-            if *tag != tag_of(print) {
+            if *entry_kept != kept {
                 continue;
             }
             let id = id
@@ -196,7 +207,7 @@ impl LookupRun {
                 .rev()
                 .fold(0_u32, |id, byte| id << 8 | u32::from(*byte));
             let id = self.first_id.saturating_add(id);
-            if keys.key(id)?.is(kind, text) {
+            if keys.key(id)?.is(wanted) {
                 return Ok(Some(id));
             }
         }

@@ -11,10 +11,11 @@ mod checked;
 mod key;
 mod keys;
 mod lookup;
+mod new_keys;
 mod table;
 mod writer;
 
-pub use key::{Fingerprint, FingerprintMap, IdentityKey, fingerprint};
+pub use key::{Fingerprint, FingerprintMap, IdentityKey, WantedKey, fingerprint, pack_into};
 pub use keys::{IdentityKeys, KEY_SECTIONS, KeyChunk, encode_keys};
 pub use lookup::{LOOKUP_SECTIONS, LookupRun, encode_lookup};
-pub use writer::{IdentityWriter, WantedKey};
+pub use writer::IdentityWriter;

@@ -1,91 +1,92 @@
 //! Fingerprints to ids, in memory.
 //!
 //! A table of all downloaders is larger than any cache, so that a look-up is mostly a wait for memory. Those of
-//! many identities are begun together ([`PrintTable::touch`]), and then wait together.
+//! many identities are begun together ([`PrintTable::likely`]), and then wait together.
 
-/// Ids by fingerprint; ids are never 0.
+use crate::error::Result;
+
+/// Ids by the upper half of their fingerprints; ids are never 0. Who looks one up compares the keys.
 #[derive(Debug, Default)]
 pub(super) struct PrintTable {
-    slots: Vec<Slot>,
+    /// The upper half of the fingerprint above the id; 0 is free. Ordered, as far as they do not collide.
+    slots: Vec<u64>,
     bits: u32,
     used: usize,
-}
-
-/// A fingerprint in parts, so that a slot takes 20 bytes, and an id; 0 is free.
-#[derive(Clone, Copy, Debug, Default)]
-struct Slot {
-    print: [u32; 4],
-    id: u32,
 }
 
 /// log2 of the slots that a table begins with.
 const BITS_MIN: u32 = 10;
 
+/// What a table and a look-up run know of a fingerprint.
 #[inline]
-fn parts(print: u128) -> [u32; 4] {
-    [0, 32, 64, 96].map(|shift| (print >> shift) as u32)
+pub(super) const fn tag_of(print: u64) -> u32 {
+    (print >> 32) as u32
 }
 
 impl PrintTable {
     /// Where a fingerprint is looked for first.
     #[inline]
-    fn place(&self, print: [u32; 4]) -> usize {
-        let [low, high, ..] = print;
-        let word = u64::from(high) << 32 | u64::from(low);
-        (word >> (u64::BITS - self.bits)) as usize
+    const fn place(&self, tag: u32) -> usize {
+        (tag as u64 >> (u32::BITS - self.bits)) as usize
     }
 
-    /// Begins to look for some; what it gives is of no use but that it depends on all of them.
-    pub(super) fn touch(&self, prints: impl Iterator<Item = u128>) -> u32 {
-        if self.slots.is_empty() {
-            return 0;
-        }
-        prints.fold(0, |sum, print| {
-            let slot = self.slots.get(self.place(parts(print)));
-            sum ^ slot.map_or(0, |slot| slot.id)
-        })
-    }
-
-    /// The place of a fingerprint, or the free one where it belongs.
+    /// The id of a fingerprint if it is the first that is met; 0 if it is not.
     #[inline]
-    fn find(&self, print: [u32; 4]) -> usize {
+    pub(super) fn likely(&self, print: u64) -> u32 {
+        let tag = tag_of(print);
+        match self.slots.get(self.place(tag)) {
+            Some(slot) if (slot >> 32) as u32 == tag => *slot as u32,
+            _ => 0,
+        }
+    }
+
+    /// The id of the fingerprint whose key `is_same`.
+    #[inline]
+    pub(super) fn find(
+        &self,
+        print: u64,
+        mut is_same: impl FnMut(u32) -> Result<bool>,
+    ) -> Result<Option<u32>> {
+        let tag = tag_of(print);
         let mask = self.slots.len().wrapping_sub(1);
-        let mut at = self.place(print);
+        let mut at = self.place(tag);
         while let Some(slot) = self.slots.get(at)
-            && slot.id != 0
-            && slot.print != print
+            && *slot != 0
         {
+            if (slot >> 32) as u32 == tag && is_same(*slot as u32)? {
+                return Ok(Some(*slot as u32));
+            }
             at = (at + 1) & mask;
         }
-        at
+        Ok(None)
     }
 
-    /// The id of a fingerprint.
+    /// Notes the id of a fingerprint whose key has none.
     #[inline]
-    pub(super) fn get(&self, print: u128) -> Option<u32> {
-        if self.slots.is_empty() {
-            return None;
-        }
-        let slot = self.slots.get(self.find(parts(print)))?;
-        (slot.id != 0).then_some(slot.id)
-    }
-
-    /// Notes the id of a fingerprint that has none.
-    pub(super) fn insert(&mut self, print: u128, id: u32) {
+    pub(super) fn insert(&mut self, print: u64, id: u32) {
         if 4 * self.used >= 3 * self.slots.len() {
             self.grow((self.bits + 1).max(BITS_MIN));
         }
-        let print = parts(print);
-        let at = self.find(print);
-        if let Some(slot) = self.slots.get_mut(at) {
-            *slot = Slot { print, id };
-            self.used += 1;
+        self.put(u64::from(tag_of(print)) << 32 | u64::from(id));
+        self.used += 1;
+    }
+
+    #[inline]
+    fn put(&mut self, slot: u64) {
+        let mask = self.slots.len().wrapping_sub(1);
+        let mut at = self.place((slot >> 32) as u32);
+        while let Some(place) = self.slots.get_mut(at) {
+            if *place == 0 {
+                *place = slot;
+                return;
+            }
+            at = (at + 1) & mask;
         }
     }
 
     /// Makes room for so many.
     pub(super) fn reserve(&mut self, count: usize) {
-        let bits = (count + count / 2).max(1).ilog2() + 1;
+        let bits = (count + count / 3).max(1).ilog2() + 1;
         if bits > self.bits {
             self.grow(bits.max(BITS_MIN));
         }
@@ -94,35 +95,30 @@ impl PrintTable {
     #[cold]
     fn grow(&mut self, bits: u32) {
         self.bits = bits;
-        let old = std::mem::replace(&mut self.slots, vec![Slot::default(); 1 << bits]);
-        for slot in old.into_iter().filter(|slot| slot.id != 0) {
-            let at = self.find(slot.print);
-            if let Some(free) = self.slots.get_mut(at) {
-                *free = slot;
-            }
+        let old = std::mem::replace(&mut self.slots, vec![0; 1 << bits]);
+        for slot in old.into_iter().filter(|slot| *slot != 0) {
+            self.put(slot);
         }
     }
 
     /// Forgets all ids but those that `is_kept`.
     pub(super) fn retain(&mut self, is_kept: impl Fn(u32) -> bool) {
-        let old = std::mem::take(self);
-        let kept = old.slots.into_iter();
-        let kept: Vec<Slot> = kept
-            .filter(|slot| slot.id != 0 && is_kept(slot.id))
-            .collect();
+        let mut kept = std::mem::take(self).slots;
+        kept.retain(|slot| *slot != 0 && is_kept(*slot as u32));
         self.reserve(kept.len());
         self.used = kept.len();
-        for slot in kept {
-            let at = self.find(slot.print);
-            if let Some(free) = self.slots.get_mut(at) {
-                *free = slot;
-            }
-        }
+        kept.into_iter().for_each(|slot| self.put(slot));
+    }
+
+    /// What it knows of the fingerprint of each id.
+    pub(super) fn tags(&self) -> impl Iterator<Item = (u32, u32)> {
+        let used = self.slots.iter().filter(|slot| **slot != 0);
+        used.map(|slot| (*slot as u32, (slot >> 32) as u32))
     }
 
     /// Bytes of memory that it takes.
     pub(super) fn memory_bytes(&self) -> usize {
-        self.slots.len() * size_of::<Slot>()
+        self.slots.len() * size_of::<u64>()
     }
 }
 
@@ -138,28 +134,44 @@ mod tests {
         /// The twin is a map.
         #[test]
         fn ids_are_those_of_a_map(
-            prints in prop::collection::vec((any::<u128>(), 0_u32..3), 0..800), kept in 0_u32..800,
+            prints in prop::collection::vec((any::<u64>(), 0_u32..3), 0..800), kept in 0_u32..800,
         ) {
             let mut table = PrintTable::default();
-            let mut map = HashMap::new();
-            for (id, (print, same)) in (1_u32..).zip(&prints) {
-                // Many begin alike, so that they lie in one place.
-                let print = if *same == 0 { *print | u128::from(u64::MAX) } else { *print };
-                prop_assert_eq!(table.get(print), map.get(&print).copied());
-                if table.get(print).is_none() {
+            // The keys are the fingerprints themselves, by id.
+            let (mut keys, mut map) = (vec![0], HashMap::new());
+            let find = |table: &PrintTable, keys: &[u64], print: u64| {
+                table.find(print, |id| Ok(keys[id as usize] == print)).unwrap()
+            };
+            for (print, same) in &prints {
+                // Many begin alike, so that they lie in one place, and some are alike for the table.
+                let print = match *same {
+                    0 => *print | u64::from(u32::MAX) << 34,
+                    1 => *print | u64::from(u32::MAX) << 32,
+                    _ => *print,
+                };
+                let found = find(&table, &keys, print);
+                prop_assert_eq!(found, map.get(&print).copied());
+                if found.is_none() {
+                    let id = keys.len() as u32;
                     table.insert(print, id);
+                    prop_assert!([0, id].contains(&table.likely(print)) || *same < 2);
+                    keys.push(print);
                     map.insert(print, id);
                 }
             }
             for _ in 0..2 {
+                prop_assert_eq!(table.tags().count(), map.len());
                 for (print, id) in &map {
-                    prop_assert_eq!(table.get(*print), Some(*id));
+                    prop_assert_eq!(find(&table, &keys, *print), Some(*id));
                 }
-                let gone: Vec<u128> = map.iter().filter(|(_, id)| **id >= kept).map(|(print, _)| *print).collect();
+                for (id, tag) in table.tags() {
+                    prop_assert_eq!(tag, tag_of(keys[id as usize]));
+                }
+                let gone: Vec<u64> = map.iter().filter(|(_, id)| **id >= kept).map(|(print, _)| *print).collect();
                 table.retain(|id| id < kept);
                 for print in gone {
                     map.remove(&print);
-                    prop_assert_eq!(table.get(print), None);
+                    prop_assert_eq!(find(&table, &keys, print), None);
                 }
             }
         }

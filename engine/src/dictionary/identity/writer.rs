@@ -1,14 +1,13 @@
 //! Texts of identities to ids, new ones for new texts.
 
-use std::borrow::Cow;
 use std::hint::black_box;
 
-use super::key::{IdentityKey, pack_into};
+use super::key::WantedKey;
 use super::keys::{IdentityKeys, encode_keys};
-use super::lookup::LookupRun;
+use super::lookup::{LookupRun, encode_tags, tags_of};
+use super::new_keys::NewKeys;
 use super::table::PrintTable;
 use crate::error::{Error, Result};
-use crate::schema::IdentityKind;
 
 /// Finds and gives ids while a store is written.
 #[derive(Debug)]
@@ -17,25 +16,11 @@ pub struct IdentityWriter {
     runs: Vec<LookupRun>,
     /// Identities that no run covers: stored ones beyond the runs, and new ones.
     table: PrintTable,
-    /// New identities in id order, their bytes one after the other.
-    new_bytes: Vec<u8>,
-    new: Vec<NewKey>,
+    new: NewKeys,
 }
-
-/// A new identity.
-#[derive(Clone, Copy, Debug)]
-struct NewKey {
-    kind: IdentityKind,
-    packed: bool,
-    /// Where its bytes end.
-    end: usize,
-}
-
-/// An identity to be found: kind, text and fingerprint.
-pub type WantedKey<'t> = (IdentityKind, &'t [u8], u128);
 
 /// Identities that are looked for together.
-const TOGETHER: usize = 32;
+const TOGETHER: usize = 64;
 
 impl IdentityWriter {
     /// A writer over what is stored; `runs` cover ids from 1 on without a gap.
@@ -49,27 +34,23 @@ impl IdentityWriter {
         table.reserve(keys.next_id().saturating_sub(covered) as usize);
         let mut text = Vec::new();
         for id in covered..keys.next_id() {
-            let print = keys.key(id)?.fingerprint(&mut text);
-            if table.get(print).is_none() {
-                table.insert(print, id);
-            }
+            table.insert(keys.key(id)?.fingerprint(&mut text), id);
         }
         Ok(Self {
             keys,
             runs,
             table,
-            new_bytes: Vec::new(),
-            new: Vec::new(),
+            new: NewKeys::default(),
         })
     }
 
     /// The id after the last one given.
     #[must_use]
     pub fn next_id(&self) -> u32 {
-        self.keys.next_id() + u32::try_from(self.new.len()).unwrap_or(u32::MAX)
+        self.keys.next_id().saturating_add(self.new.len())
     }
 
-    /// Appends the ids of identities, new ones for those that have none; fingerprints are those of `key`.
+    /// Appends the ids of identities, new ones for those that have none.
     ///
     /// # Errors
     ///
@@ -87,21 +68,46 @@ impl IdentityWriter {
             if together.is_empty() {
                 return Ok(());
             }
-            // Or the compiler sees that nobody wants to know.
-            black_box(self.table.touch(together.iter().map(|(.., print)| *print)));
-            for (kind, text, print) in &together {
-                ids.push(self.intern(*kind, text, *print)?);
+            self.begin(&together);
+            for wanted in &together {
+                ids.push(self.intern(wanted)?);
             }
         }
     }
 
-    /// The id of an identity, a new one if it has none; `print` is its [`fingerprint`].
-    fn intern(&mut self, kind: IdentityKind, text: &[u8], print: u128) -> Result<u32> {
-        if let Some(id) = self.table.get(print) {
+    /// Begins to look for some: what they wait for in memory, they then wait for together.
+    fn begin(&self, together: &[WantedKey<'_>]) {
+        let mut likely = [0; TOGETHER];
+        for (id, wanted) in likely.iter_mut().zip(together) {
+            *id = self.table.likely(wanted.print);
+        }
+        let first_new = self.keys.next_id();
+        let likely = likely.iter().filter(|id| **id != 0);
+        let begins = likely.map(|id| match id.checked_sub(first_new) {
+            Some(index) => self.new.get(index),
+            None => self.keys.key(*id).ok(),
+        });
+        // Or the compiler sees that nobody wants to know.
+        black_box(begins.fold(0_u8, |sum, key| {
+            sum ^ key.map_or(0, |key| key.bytes.first().copied().unwrap_or(0))
+        }));
+    }
+
+    /// The id of an identity, a new one if it has none.
+    fn intern(&mut self, wanted: &WantedKey<'_>) -> Result<u32> {
+        let (keys, new) = (&self.keys, &self.new);
+        let first_new = keys.next_id();
+        let known = self
+            .table
+            .find(wanted.print, |id| match id.checked_sub(first_new) {
+                Some(index) => Ok(new.get(index).is_some_and(|key| key.is(wanted))),
+                None => Ok(keys.key(id)?.is(wanted)),
+            })?;
+        if let Some(id) = known {
             return Ok(id);
         }
         for run in self.runs.iter().rev() {
-            if let Some(id) = run.find(&self.keys, (kind, text), print)? {
+            if let Some(id) = run.find(&self.keys, wanted)? {
                 return Ok(id);
             }
         }
@@ -111,10 +117,8 @@ impl IdentityWriter {
                 "4294967294 downloaders are the most that a store holds",
             ));
         }
-        self.table.insert(print, id);
-        let packed = pack_into(text, &mut self.new_bytes);
-        let end = self.new_bytes.len();
-        self.new.push(NewKey { kind, packed, end });
+        self.table.insert(wanted.print, id);
+        self.new.push(wanted);
         Ok(id)
     }
 
@@ -123,11 +127,9 @@ impl IdentityWriter {
         if next_id >= self.next_id() {
             return;
         }
-        let keep = next_id.saturating_sub(self.keys.next_id()) as usize;
-        self.new.truncate(keep);
+        self.new
+            .truncate(next_id.saturating_sub(self.keys.next_id()));
         self.table.retain(|id| id < next_id);
-        self.new_bytes
-            .truncate(self.new.last().map_or(0, |key| key.end));
     }
 
     /// The key file of the new identities; `None` when there are none.
@@ -136,29 +138,35 @@ impl IdentityWriter {
     ///
     /// `Limit` when there are too many for one file.
     pub fn encode_new(&self) -> Result<Option<Vec<u8>>> {
-        if self.new.is_empty() {
-            return Ok(None);
+        match self.new.len() {
+            0 => Ok(None),
+            _ => encode_keys(self.keys.next_id(), self.new.iter()).map(Some),
         }
-        let mut start = 0;
-        let keys = self.new.iter().map(|key| {
-            let bytes = self.new_bytes.get(start..key.end).unwrap_or_default();
-            start = key.end;
-            IdentityKey {
-                kind: key.kind,
-                packed: key.packed,
-                bytes: Cow::Borrowed(bytes),
+    }
+
+    /// The lookup file of the identities from `first_id` on, all of which are in `keys`.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when keys that a run covers cannot be read.
+    pub fn encode_lookup(&self, keys: &IdentityKeys, first_id: u32) -> Result<Vec<u8>> {
+        let covered = first_id..self.uncovered().max(first_id);
+        let mut tags = tags_of(keys, covered)?;
+        tags.resize(keys.next_id().saturating_sub(first_id) as usize, 0);
+        for (id, tag) in self.table.tags() {
+            let index = id.checked_sub(first_id).map(|index| index as usize);
+            if let Some(known) = index.and_then(|index| tags.get_mut(index)) {
+                *known = tag;
             }
-        });
-        let keys: Vec<IdentityKey<'_>> = keys.collect();
-        encode_keys(self.keys.next_id(), &keys).map(Some)
+        }
+        encode_tags(first_id, &tags)
     }
 
     /// Takes notice that the new identities are stored: `keys` are all identities now, and `runs`
     /// the lookup runs, when they changed.
     pub fn committed(&mut self, keys: IdentityKeys, runs: Option<Vec<LookupRun>>) {
         self.keys = keys;
-        self.new.clear();
-        self.new_bytes.clear();
+        self.new = NewKeys::default();
         if let Some(runs) = runs {
             let covered = runs.last().map_or(1, |run| run.ids().end);
             self.table.retain(|id| id >= covered);
@@ -178,11 +186,16 @@ impl IdentityWriter {
         &self.keys
     }
 
-    /// Bytes of memory that the table and the new keys take, about.
+    /// Bytes of memory that finding identities takes.
     #[must_use]
-    pub fn memory_bytes(&self) -> usize {
-        let new = self.new.capacity() * size_of::<NewKey>();
-        self.table.memory_bytes() + self.new_bytes.capacity() + new
+    pub fn table_bytes(&self) -> usize {
+        self.table.memory_bytes()
+    }
+
+    /// Bytes of memory that new identities take until they are stored, about.
+    #[must_use]
+    pub fn new_bytes(&self) -> usize {
+        self.new.memory_bytes()
     }
 }
 
@@ -190,8 +203,9 @@ impl IdentityWriter {
 mod tests {
     use std::sync::Arc;
 
-    use super::super::{KeyChunk, encode_lookup, fingerprint};
+    use super::super::{IdentityKey, KeyChunk, encode_lookup, fingerprint};
     use super::*;
+    use crate::schema::IdentityKind;
     use crate::storage::FileBytes;
 
     fn text(index: u32) -> String {
@@ -217,7 +231,8 @@ mod tests {
         let text = text(index);
         let print = fingerprint(kind(index), text.as_bytes());
         let mut ids = Vec::new();
-        let wanted = [(kind(index), text.as_bytes(), print)];
+        let key = IdentityKey::of_text(kind(index), text.as_bytes());
+        let wanted = [key.wanted(print)];
         writer.intern_all(wanted.into_iter(), &mut ids).unwrap();
         ids[0]
     }
@@ -230,7 +245,8 @@ mod tests {
         ));
         let keys = IdentityKeys::new(chunks).unwrap();
         let runs = with_lookup.then(|| {
-            let file = encode_lookup(&keys, 1..keys.next_id()).unwrap();
+            let file = writer.encode_lookup(&keys, 1).unwrap();
+            assert_eq!(file, encode_lookup(&keys, 1..keys.next_id()).unwrap());
             vec![LookupRun::open(Arc::new(FileBytes::from(file))).unwrap()]
         });
         writer.committed(keys, runs);

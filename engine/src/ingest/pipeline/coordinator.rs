@@ -187,13 +187,21 @@ impl<'a> Coordinator<'a> {
             self.receipt.files.push(FileReceipt { path, outcome });
             self.progress.files_done += 1;
             (self.tell)(self.progress);
-            if !self.options.atomic && self.group.rows >= self.options.group_rows() && index < last
-            {
+            if !self.options.atomic && self.is_full() && index < last {
                 let transaction = self.prepare(false)?;
                 self.state = publish(transaction, self.work, &mut self.receipt)?;
             }
         }
         self.close()
+    }
+
+    /// Whether another file like those that wait would not fit into memory: days are then built while dictionaries
+    /// are written, and none of them is cut.
+    fn is_full(&self) -> bool {
+        let (rows, files) = (self.group.rows, self.group.ledger.len() as u64);
+        let next = rows.checked_div(files).unwrap_or_default();
+        let keys = self.dictionaries.new_keys_bytes() / Options::ROW_BYTES;
+        rows + next + keys >= self.options.group_rows()
     }
 
     /// Commits what is left, with what is derived from whole months.

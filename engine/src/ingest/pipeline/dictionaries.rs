@@ -9,9 +9,7 @@ use crate::catalog::view::{IDENTITIES, NAMES, load_identities, load_lookup_runs,
 use crate::catalog::{
     DictionaryEntry, DictionaryRole, FileEntry, Snapshot, Transaction, runs_to_merge,
 };
-use crate::dictionary::identity::{
-    Fingerprint, FingerprintMap, KeyChunk, LookupRun, encode_lookup,
-};
+use crate::dictionary::identity::{Fingerprint, FingerprintMap, KeyChunk, LookupRun};
 use crate::dictionary::names::Mark;
 use crate::dictionary::{IdentityKeys, IdentityWriter, Names};
 use crate::error::{Error, Result};
@@ -20,8 +18,10 @@ use crate::segment::Attribute;
 use crate::storage::FileBytes;
 
 /// Identities beyond the lookup runs that are found in memory rather than by another run: reading
-/// this many back takes a writer some 0.1 s and 50 MB, and a run costs 4.3 bytes for each for ever.
-const UNCOVERED_MAX: u32 = 2_000_000;
+/// this many back takes a writer some 0.3 s and 67 MB, and a run costs 4.3 bytes for each for ever.
+const UNCOVERED_MAX: u32 = 6_000_000;
+/// Bytes of the table in memory above which what is in it becomes a run.
+const TABLE_BYTES_MAX: usize = 128 << 20;
 
 /// Files of names before all are written as one: names are read whole by whoever opens a store.
 const NAMES_FILES_MAX: usize = 32;
@@ -140,12 +140,16 @@ impl Dictionaries {
             .to_vec()
     }
 
+    /// Bytes of memory that new identities take until they are stored, about.
+    pub(super) fn new_keys_bytes(&self) -> u64 {
+        self.identities.new_bytes() as u64
+    }
+
     /// The store's codes of a piece; new ones for what is new, in the piece's order.
     pub(super) fn map(&mut self, piece: &Piece) -> Result<Maps> {
         let identities = piece.identities.all();
         let mut identity = Vec::with_capacity(identities.len() + 1);
         identity.push(0);
-        let identities = identities.map(|(entry, text)| (entry.kind, text, entry.print));
         self.identities.intern_all(identities, &mut identity)?;
         let (names, known) = (&mut self.names, &mut self.known);
         let verb = known.verbs.codes(&piece.verbs, None, |text| {
@@ -213,7 +217,7 @@ impl Dictionaries {
         self.store_names(transaction)?;
         let keys = self.store_keys(transaction)?;
         let uncovered = keys.next_id().saturating_sub(self.identities.uncovered());
-        let too_many = self.identities.memory_bytes() as u64 > 256 << 20;
+        let too_many = self.identities.table_bytes() > TABLE_BYTES_MAX;
         let runs = if too_many || (last && uncovered > UNCOVERED_MAX) {
             Some(self.store_lookup(transaction, &keys)?)
         } else {
@@ -298,7 +302,7 @@ impl Dictionaries {
         let merge = runs_to_merge(&sizes, u64::from(keys.next_id() - first_new));
         let kept = old.len() - merge.min(old.len());
         let first = old.get(kept).map_or(first_new, |entry| entry.first_code);
-        let bytes = encode_lookup(keys, first..keys.next_id())?;
+        let bytes = self.identities.encode_lookup(keys, first)?;
         let gone: Vec<u64> = old
             .iter()
             .skip(kept)

@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 
 use super::super::row::word_of;
-use crate::dictionary::identity::fingerprint;
+use crate::dictionary::identity::{WantedKey, fingerprint, pack_into};
 use crate::schema::IdentityKind;
 
 /// Distinct identities that a piece makes room for at once.
@@ -57,6 +57,12 @@ impl Slots {
 
     fn place(&self, tag: u64) -> usize {
         (tag >> (32 - self.bits)) as usize
+    }
+
+    /// Forgets all codes, but keeps the room.
+    fn clear(&mut self) {
+        self.slots.fill(0);
+        self.used = 0;
     }
 
     #[cold]
@@ -208,10 +214,12 @@ fn text_of<'t>(texts: &'t [u8], ends: &[usize], code: u32) -> &'t [u8] {
 
 /// One identity of a piece.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct LocalIdentity {
-    pub(super) kind: IdentityKind,
-    pub(super) print: u128,
-    end: usize,
+struct LocalIdentity {
+    print: u64,
+    kind: IdentityKind,
+    packed: bool,
+    /// Where its text ends, or its bytes.
+    end: u32,
 }
 
 /// Distinct identities in the order they came, from 1.
@@ -221,9 +229,33 @@ pub(super) struct LocalIdentities {
     texts: Vec<u8>,
     entries: Vec<LocalIdentity>,
     last: [u32; 2],
+    /// What is stored of them, once they are closed.
+    bytes: Vec<u8>,
+}
+
+/// Memory that identities of one piece needed until they were closed, for those of the next.
+#[derive(Debug, Default)]
+pub(super) struct LocalSpare {
+    codes: Slots,
+    texts: Vec<u8>,
+    /// How many there were.
+    usual: usize,
 }
 
 impl LocalIdentities {
+    /// None yet.
+    pub(super) fn new(spare: LocalSpare) -> Self {
+        let (mut codes, mut texts) = (spare.codes, spare.texts);
+        codes.clear();
+        texts.clear();
+        Self {
+            codes,
+            texts,
+            entries: Vec::with_capacity(spare.usual.max(IDENTITIES_USUAL)),
+            ..Self::default()
+        }
+    }
+
     /// The code of an identity, from 1; 0 for an empty text.
     pub(super) fn intern(&mut self, kind: IdentityKind, text: &[u8]) -> u32 {
         if text.is_empty() {
@@ -232,10 +264,6 @@ impl LocalIdentities {
         let last = self.last[kind as usize];
         if last != 0 && self.text(last) == text {
             return last;
-        }
-        if self.entries.capacity() == 0 {
-            self.entries.reserve(IDENTITIES_USUAL);
-            self.texts.reserve(IDENTITIES_USUAL * text.len());
         }
         let next = self.entries.len() as u32;
         let (texts, entries) = (&self.texts, &self.entries);
@@ -246,38 +274,58 @@ impl LocalIdentities {
         if index == next {
             self.texts.extend_from_slice(text);
             self.entries.push(LocalIdentity {
-                kind,
                 print: fingerprint(kind, text),
-                end: self.texts.len(),
+                kind,
+                packed: false,
+                end: self.texts.len() as u32,
             });
         }
         self.last[kind as usize] = index + 1;
         index + 1
     }
 
-    /// Drops what finds codes; no identity can be added any more.
-    pub(super) fn close(&mut self) {
-        self.codes = Slots::default();
+    /// Makes what is stored of the texts, and gives back what is needed for more: no identity can be added any more.
+    pub(super) fn close(&mut self) -> LocalSpare {
+        self.bytes.reserve_exact(self.texts.len().div_ceil(2));
+        let mut start = 0;
+        for entry in &mut self.entries {
+            let text = &self.texts[start..entry.end as usize];
+            start = entry.end as usize;
+            entry.packed = pack_into(text, &mut self.bytes);
+            entry.end = self.bytes.len() as u32;
+        }
+        LocalSpare {
+            codes: std::mem::take(&mut self.codes),
+            texts: std::mem::take(&mut self.texts),
+            usual: self.entries.len(),
+        }
     }
 
     fn text(&self, code: u32) -> &[u8] {
         identity_text(&self.texts, &self.entries, code - 1)
     }
 
-    /// Half of the fingerprint; 0 for none.
+    /// The fingerprint; 0 for none.
     pub(super) fn print(&self, code: u32) -> u64 {
         match code {
             0 => 0,
-            code => self.entries[code as usize - 1].print as u64,
+            code => self.entries[code as usize - 1].print,
         }
     }
 
-    /// All identities with their texts, by code.
-    pub(super) fn all(&self) -> impl ExactSizeIterator<Item = (LocalIdentity, &[u8])> {
-        let codes = 1..self.entries.len() as u32 + 1;
-        codes
-            .zip(&self.entries)
-            .map(|(code, entry)| (*entry, self.text(code)))
+    /// All identities by code, once they are closed.
+    pub(super) fn all(&self) -> impl ExactSizeIterator<Item = WantedKey<'_>> {
+        let mut start = 0;
+        self.entries.iter().map(move |entry| {
+            let bytes = &self.bytes[start..entry.end as usize];
+            start = entry.end as usize;
+            WantedKey {
+                kind: entry.kind,
+                packed: entry.packed,
+                bytes,
+                print: entry.print,
+            }
+        })
     }
 }
 
@@ -287,9 +335,9 @@ fn identity_text<'t>(texts: &'t [u8], entries: &[LocalIdentity], index: u32) -> 
     let start = if index == 0 {
         0
     } else {
-        entries[index - 1].end
+        entries[index - 1].end as usize
     };
-    &texts[start..entries[index].end]
+    &texts[start..entries[index].end as usize]
 }
 
 #[cfg(test)]
@@ -299,6 +347,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::dictionary::identity::IdentityKey;
 
     proptest! {
         /// The twin is a map of texts.
@@ -330,22 +379,33 @@ mod tests {
 
         #[test]
         fn identities_are_those_of_a_map(
-            texts in prop::collection::vec(("[ab]{0,70}", any::<bool>()), 1..900),
+            texts in prop::collection::vec(("[abx]{0,3}|[ab]{0,70}", any::<bool>()), 1..900),
         ) {
-            let mut known = HashMap::new();
-            let mut local = LocalIdentities::default();
-            for (text, is_user) in &texts {
-                let kind = if *is_user { IdentityKind::User } else { IdentityKind::Ip };
-                let next = known.len() as u32 + 1;
-                let want = if text.is_empty() {
-                    0
-                } else {
-                    *known.entry((text, is_user)).or_insert(next)
-                };
-                prop_assert_eq!(local.intern(kind, text.as_bytes()), want);
-            }
-            for (entry, text) in local.all() {
-                prop_assert_eq!(entry.print, fingerprint(entry.kind, text));
+            let mut spare = LocalSpare::default();
+            for texts in [&texts[texts.len() / 2..], &texts] {
+                let mut known = HashMap::new();
+                let mut local = LocalIdentities::new(spare);
+                for (text, is_user) in texts {
+                    let kind = if *is_user { IdentityKind::User } else { IdentityKind::Ip };
+                    let next = known.len() as u32 + 1;
+                    let want = if text.is_empty() {
+                        0
+                    } else {
+                        *known.entry((text, kind)).or_insert(next)
+                    };
+                    prop_assert_eq!(local.intern(kind, text.as_bytes()), want);
+                }
+                spare = local.close();
+                let mut keys: Vec<_> = known.into_iter().collect();
+                keys.sort_by_key(|(_, code)| *code);
+                prop_assert_eq!(local.all().len(), keys.len());
+                for (found, ((text, kind), code)) in local.all().zip(keys) {
+                    let key = IdentityKey::of_text(kind, text.as_bytes());
+                    let found_key = (found.kind, found.packed, found.bytes);
+                    prop_assert_eq!(found_key, (key.kind, key.packed, &*key.bytes));
+                    prop_assert_eq!(found.print, fingerprint(kind, text.as_bytes()));
+                    prop_assert_eq!(local.print(code), found.print);
+                }
             }
         }
     }

@@ -6,9 +6,6 @@ use crate::hub::Duplicates;
 use crate::ingest::header::HeaderMap;
 use crate::storage::Clock;
 
-/// Bytes that a row takes in memory between parsing and its segment, about.
-const ROW_BYTES: u64 = 64;
-
 /// What a caller can ask of an ingest.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -37,6 +34,9 @@ pub struct Options {
 }
 
 impl Options {
+    /// Bytes that a row takes in memory between parsing and its segment, about.
+    pub(super) const ROW_BYTES: u64 = 64;
+
     /// The usual wishes, on `threads` threads.
     #[must_use]
     pub fn new(threads: usize, clock: Arc<dyn Clock>) -> Self {
@@ -57,7 +57,7 @@ impl Options {
 
     /// Rows of whole files that are one commit, and rows of one file that are kept in memory.
     pub(super) fn group_rows(&self) -> u64 {
-        (self.memory_bytes / 2 / ROW_BYTES).max(10_000)
+        (self.memory_bytes / 2 / Self::ROW_BYTES).max(10_000)
     }
 
     /// Bytes of cells that are kept for the upkeep at the end.

@@ -1,7 +1,7 @@
 //! Parsed lines of one block, column by column, with codes of the block's own.
 
 use super::hours::{HashedRows, hour_sums};
-use super::local::{LocalIdentities, LocalTexts};
+use super::local::{LocalIdentities, LocalSpare, LocalTexts};
 use super::row_hash::Lanes;
 use crate::catalog::HourSum;
 use crate::dictionary::template;
@@ -112,6 +112,15 @@ struct Scratch {
     day_start: u64,
 }
 
+/// What one piece needed while it was parsed, for the next: memory that is touched for the first time is dear.
+#[derive(Debug, Default)]
+pub(super) struct Spare {
+    identities: LocalSpare,
+    lanes: Vec<Lanes>,
+    /// How many tails there were.
+    tails: usize,
+}
+
 /// Verbs by method and status, as one word.
 #[derive(Debug)]
 struct VerbCache([(u64, u32); VERB_SLOTS]);
@@ -135,10 +144,13 @@ struct AgentCache {
 
 impl Piece {
     /// No rows yet of a block of `lines` lines.
-    pub(super) fn new(lines: u64) -> Self {
+    pub(super) fn new(lines: u64, spare: Spare) -> Self {
         let lines = usize::try_from(lines).unwrap_or_default().min(LINES_MAX);
         let column = || Vec::with_capacity(lines);
-        let tails = || Vec::with_capacity(lines / TAIL_ROWS);
+        let usual = (lines / TAIL_ROWS).max(lines.min(spare.tails));
+        let tails = || Vec::with_capacity(usual);
+        let mut lanes = spare.lanes;
+        lanes.clear();
         Self {
             ts: column(),
             verb: column(),
@@ -146,16 +158,17 @@ impl Piece {
             repo: tails(),
             downloader: tails(),
             place: Sparse(tails()),
+            identities: LocalIdentities::new(spare.identities),
             scratch: Scratch {
-                lanes: Vec::with_capacity(lines / TAIL_ROWS),
+                lanes,
                 ..Scratch::default()
             },
             ..Self::default()
         }
     }
 
-    /// Sums up, and drops what was needed while the block was parsed.
-    pub(super) fn parsed(&mut self) {
+    /// Sums up; gives back what was needed while the block was parsed.
+    pub(super) fn parsed(&mut self) -> Spare {
         self.hours = hour_sums(HashedRows {
             days: &self.days,
             ts: &self.ts,
@@ -163,8 +176,12 @@ impl Piece {
             tail: (&self.tail, &self.scratch.lanes),
         });
         self.find_ends();
+        let spare = Spare {
+            identities: self.identities.close(),
+            lanes: std::mem::take(&mut self.scratch.lanes),
+            tails: self.repo.len(),
+        };
         self.scratch = Scratch::default();
-        self.identities.close();
         let columns = self.extra.iter_mut().map(|column| &mut column.texts);
         let fixed = [
             &mut self.repos,
@@ -173,6 +190,7 @@ impl Piece {
             &mut self.agents,
         ];
         columns.chain(fixed).for_each(LocalTexts::close);
+        spare
     }
 
     /// Drops the texts, which are not needed once they have codes of the store.

@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::discover::Source;
 use super::options::Options;
-use super::piece::Piece;
+use super::piece::{Piece, Spare};
 use super::stage::{Stage, Stages};
 use crate::error::{Error, Result};
 use crate::hub::{self, HubParse};
@@ -124,11 +124,12 @@ impl Work {
     /// Runs until [`Self::stop`].
     pub(super) fn worker(&self) {
         let _told = TellPanic(self);
+        let mut spare = Spare::default();
         loop {
             match self.next_task() {
                 Task::Job(job) => job(),
                 Task::Open(file) => self.open(file),
-                Task::Read(file, reader) => self.read(file, *reader),
+                Task::Read(file, reader) => self.read(file, *reader, &mut spare),
                 Task::Stop => return,
             }
         }
@@ -221,7 +222,7 @@ impl Work {
     }
 
     /// Reads one block, lets go of the file, parses the block.
-    fn read(&self, file: usize, mut reader: LogReader) {
+    fn read(&self, file: usize, mut reader: LogReader, spare: &mut Spare) {
         let block = match self.stages.time(Stage::Read, || reader.next_block()) {
             Ok(Some(block)) => block,
             Ok(None) => {
@@ -246,12 +247,15 @@ impl Work {
         };
         let header = Arc::clone(reader.header());
         let number = self.give_back(file, reader);
-        let mut piece = Piece::new(block.line_count);
+        let mut piece = Piece::new(block.line_count, std::mem::take(spare));
         let parsed = self.stages.time(Stage::Parse, || {
             parse_block(&block, &header, &mut piece).map(|()| piece.parsed())
         });
         let event = match parsed {
-            Ok(()) => Event::Piece(Box::new(piece)),
+            Ok(after) => {
+                *spare = after;
+                Event::Piece(Box::new(piece))
+            }
             Err(error) => Event::Failed(error),
         };
         let mut state = self.lock();

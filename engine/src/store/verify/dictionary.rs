@@ -1,12 +1,13 @@
 //! Names, keys and look-up runs to what codes stand for, and the faults among them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::row_sum::Prints;
 use super::{Codes, Faults};
 use crate::catalog::view::{IDENTITIES, Meanings, NAMES};
 use crate::catalog::{DictionaryEntry, DictionaryRole};
-use crate::dictionary::identity::{FingerprintMap, IdentityKey, KeyChunk, LookupRun, fingerprint};
+use crate::dictionary::identity::{IdentityKey, KeyChunk, LookupRun, fingerprint};
 use crate::dictionary::{IdentityKeys, Names};
 use crate::error::{Error, Result};
 
@@ -150,7 +151,7 @@ fn check_identities(
     keys: &IdentityKeys,
     runs: &[(DictionaryEntry, LookupRun)],
 ) {
-    let mut uncovered = FingerprintMap::default();
+    let mut uncovered = HashMap::<u64, u32>::new();
     for id in 1..keys.next_id() {
         let key = match keys.key(id) {
             Ok(key) => key,
@@ -171,12 +172,15 @@ fn check_identities(
         for (entry, run) in runs {
             let own = run.ids().contains(&id);
             is_covered |= own;
-            let found = run.find(keys, (key.kind, text.as_bytes()), print);
+            let found = run.find(keys, &key.wanted(print));
             if let Err(error) = expect(found, own.then_some(id), id) {
                 faults.add_at(&entry.file, error);
             }
         }
-        if !is_covered && let Some(other) = uncovered.insert(print.into(), id) {
+        if !is_covered
+            && let Some(other) = uncovered.insert(print, id)
+            && keys.key(other).is_ok_and(|other| other == key)
+        {
             faults.add_text(None, format!("identities {other} and {id} are the same"));
         }
     }

@@ -147,7 +147,7 @@ fn identity_prints(codes: &Codes, downloader: u32, other_ip: u32) -> Result<[u64
     if let Some(keys) = &codes.identities {
         for id in [downloader, other_ip].into_iter().filter(|id| *id != 0) {
             let key = keys.key(id)?;
-            let print = low(fingerprint(key.kind, key.text().as_bytes()));
+            let print = fingerprint(key.kind, key.text().as_bytes());
             match key.kind {
                 IdentityKind::User => prints[0] = print,
                 IdentityKind::Ip => prints[1] = print,
