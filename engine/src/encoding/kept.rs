@@ -64,9 +64,12 @@ pub(super) enum KeptPage {
 impl KeptPage {
     /// Keeps the values of a page, if there is room.
     pub(super) fn within_budget(values: &[u32]) -> Option<Self> {
-        match values.iter().copied().max()? {
-            0..=0xff => Kept::within_budget(narrow(values)).map(Self::Bytes).ok(),
-            0x100..=0xffff => Kept::within_budget(narrow(values)).map(Self::Halves).ok(),
+        // The bits that some value has: unlike the greatest value, they are found several values at once.
+        match values.iter().fold(0, |bits, value| bits | value) {
+            0..=0xff => Kept::within_budget(low_bytes(values)).map(Self::Bytes).ok(),
+            0x100..=0xffff => Kept::within_budget(low_halves(values))
+                .map(Self::Halves)
+                .ok(),
             _ => Kept::within_budget(values.to_vec()).map(Self::Words).ok(),
         }
     }
@@ -92,9 +95,20 @@ pub fn has_room_for(bytes: usize) -> bool {
     KEPT_BYTES.load(Ordering::Relaxed) + bytes <= KEPT_BYTES_MAX
 }
 
-fn narrow<T: TryFrom<u32>>(values: &[u32]) -> Vec<T> {
-    let narrow = values.iter().map(|value| T::try_from(*value).ok());
-    narrow.map_while(|value| value).collect()
+fn low_bytes(values: &[u32]) -> Vec<u8> {
+    let low = |value: &u32| {
+        let [low, ..] = value.to_le_bytes();
+        low
+    };
+    values.iter().map(low).collect()
+}
+
+fn low_halves(values: &[u32]) -> Vec<u16> {
+    let low = |value: &u32| {
+        let [low, high, ..] = value.to_le_bytes();
+        u16::from_le_bytes([low, high])
+    };
+    values.iter().map(low).collect()
 }
 
 fn widen<T: Copy + Into<u32>>(values: &[T], range: Range<usize>, out: &mut Vec<u32>) {

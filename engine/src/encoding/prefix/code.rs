@@ -118,29 +118,36 @@ pub(super) fn codes(set: &[Bucket]) -> Vec<u32> {
         .collect()
 }
 
-/// What the next bits of a lane say.
+/// What the next bits of a lane say. Twelve bytes: the fewer, the more of a table is in the nearest cache.
 #[derive(Clone, Copy, Debug, Default)]
 struct Entry {
     start: u32,
-    /// Where the table of the value after it begins.
-    next: u32,
-    /// As many low bits as that table looks at.
-    next_mask: u32,
+    /// The table of the value after it.
+    next: Table,
     code_bits: u8,
     bits: u8,
+}
+
+/// The table of a set: all have fewer than 2¹⁶ entries.
+#[derive(Clone, Copy, Debug, Default)]
+struct Table {
+    /// Its first entry.
+    start: u16,
+    /// As many low bits as it looks at.
+    mask: u16,
 }
 
 /// Tables of all sets, one after the other.
 pub(super) struct Decoder {
     entries: Vec<Entry>,
-    first: (u32, u32),
+    first: Table,
 }
 
 impl Decoder {
     /// `None` for codes that are no prefix codes.
     pub(super) fn new(sets: &[Vec<Bucket>], by_previous: bool) -> Option<Self> {
         // A set without buckets has the table of one entry that no lane gets to.
-        let mut places = Vec::with_capacity(sets.len());
+        let mut tables = Vec::with_capacity(sets.len());
         let mut end = 0_u32;
         for set in sets {
             let bits = set.iter().map(Bucket::code_bits).max().unwrap_or(0);
@@ -149,36 +156,17 @@ impl Decoder {
             if sum > 1 << bits {
                 return None;
             }
-            places.push((end, (1_u32 << bits) - 1));
+            tables.push(Table {
+                start: u16::try_from(end).ok()?,
+                mask: u16::try_from((1 << bits) - 1).ok()?,
+            });
             end += 1 << bits;
         }
-        let mut entries = vec![Entry::default(); end as usize];
-        for (set, (place, mask)) in sets.iter().zip(&places) {
-            let table = entries.get_mut(*place as usize..)?;
-            let table = table.get_mut(..*mask as usize + 1)?;
-            for (bucket, code) in set.iter().zip(codes(set)) {
-                if bucket.length == 0 {
-                    continue;
-                }
-                let context = if by_previous {
-                    context_of(bucket.start)
-                } else {
-                    0
-                };
-                let (next, next_mask) = places.get(context).copied().unwrap_or_default();
-                let entry = Entry {
-                    start: bucket.start,
-                    next,
-                    next_mask,
-                    code_bits: u8::try_from(bucket.code_bits()).ok()?,
-                    bits: u8::try_from(bucket.bits).ok()?,
-                };
-                let step = 1 << bucket.code_bits();
-                let places = table.iter_mut().skip(code as usize).step_by(step);
-                places.for_each(|place| *place = entry);
-            }
+        let mut entries = Vec::with_capacity(end as usize);
+        for set in sets {
+            append_table(set, (&tables, by_previous), &mut entries)?;
         }
-        let first = places.first().copied().unwrap_or_default();
+        let first = tables.first().copied().unwrap_or_default();
         Some(Self { entries, first })
     }
 
@@ -187,7 +175,7 @@ impl Decoder {
         let mut bytes = Vec::with_capacity(lanes.iter().map(|lane| lane.len() + 8).sum());
         let mut cursors = [Cursor::default(); LANES];
         for (cursor, lane) in cursors.iter_mut().zip(lanes) {
-            (cursor.table, cursor.mask) = self.first;
+            cursor.table = self.first;
             cursor.at = bytes.len() * 8;
             bytes.extend_from_slice(lane);
             bytes.extend_from_slice(&[0; 8]);
@@ -226,8 +214,8 @@ impl Decoder {
         let mut bytes = Vec::with_capacity(lane.len() + 8);
         bytes.extend_from_slice(lane);
         bytes.extend_from_slice(&[0; 8]);
-        let (table, mask) = self.first;
-        let mut cursor = Cursor { at: 0, table, mask };
+        let table = self.first;
+        let mut cursor = Cursor { at: 0, table };
         for _ in 0..range.start {
             self.next(&bytes, &mut cursor);
         }
@@ -249,13 +237,14 @@ impl Decoder {
         let at = cursor.at / 8;
         let word = bytes.get(at..at + 8).and_then(<[u8]>::first_chunk::<8>);
         let word = u64::from_le_bytes(word.copied().unwrap_or_default()) >> (cursor.at % 8);
-        let index = cursor.table + (low32(word) & cursor.mask);
+        let Table { start, mask } = cursor.table;
+        let index = u32::from(start) + (low32(word) & u32::from(mask));
         let Some(entry) = self.entries.get(index as usize) else {
             return 0;
         };
         let inside = word >> entry.code_bits & ((1 << entry.bits) - 1);
         cursor.at += usize::from(entry.code_bits + entry.bits);
-        (cursor.table, cursor.mask) = (entry.next, entry.next_mask);
+        cursor.table = entry.next;
         entry.start.wrapping_add(low32(inside))
     }
 }
@@ -267,12 +256,56 @@ fn low32(word: u64) -> u32 {
     u32::from_le_bytes([a, b, c, d])
 }
 
-/// Where a lane is, in bits, and in which table.
+/// Appends the table of a set; `None` for what no set has.
+fn append_table(
+    set: &[Bucket],
+    (tables, by_previous): (&[Table], bool),
+    entries: &mut Vec<Entry>,
+) -> Option<()> {
+    let first = entries.len();
+    let mut known = Vec::with_capacity(set.len());
+    for (bucket, code) in set.iter().zip(codes(set)) {
+        if bucket.length == 0 {
+            continue;
+        }
+        let context = if by_previous {
+            context_of(bucket.start)
+        } else {
+            0
+        };
+        let entry = Entry {
+            start: bucket.start,
+            next: tables.get(context).copied().unwrap_or_default(),
+            code_bits: u8::try_from(bucket.code_bits()).ok()?,
+            bits: u8::try_from(bucket.bits).ok()?,
+        };
+        known.push((code as usize, entry));
+    }
+    known.sort_unstable_by_key(|(_, entry)| entry.code_bits);
+    // The first bit of a code is the lowest: what is known of few bits is so of each number of more bits.
+    entries.push(Entry::default());
+    let bits = known.last().map_or(0, |(_, entry)| entry.code_bits);
+    let mut known = known.as_slice();
+    for length in 0..=bits {
+        if length > 0 {
+            entries.extend_from_within(first..);
+        }
+        let table = entries.get_mut(first..)?;
+        while let Some(((code, entry), rest)) = known.split_first()
+            && entry.code_bits == length
+        {
+            *table.get_mut(*code)? = *entry;
+            known = rest;
+        }
+    }
+    Some(())
+}
+
+/// Where a lane is, in bits, and the table of its next value.
 #[derive(Clone, Copy, Debug, Default)]
 struct Cursor {
     at: usize,
-    table: u32,
-    mask: u32,
+    table: Table,
 }
 
 /// The counterpart of [`BitWriter`], for what is short.
@@ -286,14 +319,17 @@ impl<'a> BitReader<'a> {
         Self { bytes, at: 0 }
     }
 
-    /// The next `bits` bits; `None` after the end.
+    /// The next `bits` bits, eight at most; `None` after the end.
     pub(super) fn take(&mut self, bits: u32) -> Option<u32> {
-        let mut value = 0;
-        for bit in 0..bits {
-            let byte = self.bytes.get(self.at / 8)?;
-            value |= u32::from(byte >> (self.at % 8) & 1) << bit;
-            self.at += 1;
+        let (first, end) = (self.at / 8, self.at + bits as usize);
+        if end > self.bytes.len() * 8 {
+            return None;
         }
+        // Of a few bits: two bytes have them.
+        let byte = |at: usize| self.bytes.get(at).copied().map_or(0, u32::from);
+        let word = byte(first) | byte(first + 1) << 8;
+        let value = word >> (self.at % 8) & ((1 << bits) - 1);
+        self.at = end;
         Some(value)
     }
 
