@@ -4,8 +4,9 @@ use super::column::{self, VISIT_PAGE_VALUES};
 use super::reader::Segment;
 use crate::error::{Error, Result};
 
-/// Where more than one visit in so many downloaders is read, all first instants are.
-const FIRSTS_SHARE: u64 = 16;
+/// Where more than one visit in so many downloaders is read, all first instants are: hardly a page would be left out,
+/// and each repo would read its pages again.
+const FIRSTS_SHARE: u64 = VISIT_PAGE_VALUES as u64;
 
 /// First instants of downloaders by rank, page by page or all.
 pub(super) struct Firsts<'a> {
