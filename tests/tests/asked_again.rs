@@ -11,7 +11,7 @@ use footfall_tests::random::{Content, Rng};
 const TIMES: usize = 7;
 
 /// Questions about few repos and some places, hours and verbs.
-const QUESTIONS: [&str; 13] = [
+const QUESTIONS: [&str; 20] = [
     r#"downloaders by day where repo = "a/0" and country = "US""#,
     r#"downloaders by day where repo = "a/1" and country = "US""#,
     r#"downloaders by country where repo in ("a/0", "a/1")"#,
@@ -22,6 +22,13 @@ const QUESTIONS: [&str; 13] = [
     r#"requests, downloads by repo where country = "FR" and hour_of_day >= 8 and hour_of_day < 12"#,
     r#"requests, downloads, downloaders by hour_of_day where repo = "a/3" and method = "HEAD""#,
     r#"downloaders by region where country = "FR" last 20d"#,
+    r#"requests, downloaders where repo in ("a/0", "a/1") and country in ("DE", "FR") and status = 200 and hour_of_day >= 8 and hour_of_day <= 17"#,
+    r#"requests by hour_of_day where country = "DE" and repo = "a/2""#,
+    r#"requests, users by method, region where repo in ("a/0", "a/3") and hour_of_day < 20"#,
+    r#"requests, repos by country, status where repo in ("a/1", "a/4")"#,
+    r#"users where class = "probe" and repo = "a/1" rule counter-unique"#,
+    r#"repos, downloaders by week where repo in ("a/0", "a/4") from 2025-06-03T07:30:00Z to 2025-07-06T22:10:00Z"#,
+    r#"requests, ips by identity, hour where repo = "a/2" and identity in ("ip", "") and country = "US""#,
     r#"requests where identity = "user""#,
     r#"requests by identity, day where repo != "a/1""#,
     r#"requests by repo, week where identity = "ip" and repo in ("a/0", "a/3")"#,

@@ -35,6 +35,7 @@ mod manifest;
 mod meanings;
 mod month;
 pub mod past;
+pub mod repo_rows;
 pub mod repo_visits;
 pub mod rewrite;
 mod runs;

@@ -14,13 +14,14 @@
 //!
 //! # Not here
 //!
-//! Rows and instants: who needs those asks the day.
+//! Rows and instants: `repo_rows`.
 
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::View;
+use super::repo_rows::RepoRows;
 use crate::encoding::{Kept, has_room_for};
 use crate::error::Result;
 use crate::segment::{Attribute, Segment};
@@ -28,9 +29,13 @@ use crate::segment::{Attribute, Segment};
 /// Most visits of a repo that are put together.
 const VISITS_MAX: usize = 1 << 20;
 /// How often a repo is asked for before that is done.
-const ASKED_MIN: u8 = 3;
+const ASKED_MIN: u8 = 2;
+/// The same of its rows, where there are more than [`FEW_ROWS`].
+const ASKED_FOR_ROWS_MIN: u8 = 3;
+/// Rows that are soon decoded.
+const FEW_ROWS: u32 = 1 << 16;
 /// Marks the shape of a visit inside of which the place changes.
-const VARIED: u16 = 1 << 15;
+pub const VARIED: u16 = 1 << 15;
 
 /// The visits of a repo on all days.
 #[derive(Debug)]
@@ -44,6 +49,7 @@ pub struct RepoVisits {
     several: Vec<(u32, u16)>,
     /// By number of a shape: its verbs.
     verbs: Vec<Box<[u32]>>,
+    row_count: u32,
     has_internal: bool,
 }
 
@@ -56,19 +62,28 @@ pub struct RepoDay<'v> {
     pub shapes: &'v [u16],
     /// Codes of places.
     pub places: &'v [u16],
-    first: u32,
+    /// The number of the first one among all of the repo.
+    pub first: u32,
+    /// Those of all days.
     several: &'v [(u32, u16)],
 }
 
 impl<'v> RepoDay<'v> {
     /// Of each visit inside of which the place changes, each of its places: downloader, number of the shape, place.
     pub fn several(self) -> impl Iterator<Item = (u32, u16, u16)> + 'v {
-        self.several.iter().map(move |(visit, place)| {
-            let at = (visit - self.first) as usize;
-            let (id, shape) = (self.ids.get(at), self.shapes.get(at));
-            let shape = shape.map_or(u16::MAX, |shape| shape & !VARIED);
-            (id.copied().unwrap_or(0), shape, *place)
-        })
+        let at = |visit: u32| self.several.partition_point(|(of, _)| *of < visit);
+        let several = match self.several.is_empty() {
+            true => 0..0,
+            false => at(self.first)..at(self.first.saturating_add(short(self.ids.len()))),
+        };
+        part(self.several, &several)
+            .iter()
+            .map(move |(visit, place)| {
+                let at = (visit - self.first) as usize;
+                let (id, shape) = (self.ids.get(at), self.shapes.get(at));
+                let shape = shape.map_or(u16::MAX, |shape| shape & !VARIED);
+                (id.copied().unwrap_or(0), shape, *place)
+            })
     }
 }
 
@@ -77,6 +92,18 @@ impl RepoVisits {
     #[must_use]
     pub fn verbs(&self) -> &[Box<[u32]>] {
         &self.verbs
+    }
+
+    /// Rows of all visits.
+    #[must_use]
+    pub fn row_count(&self) -> u32 {
+        self.row_count
+    }
+
+    /// Visits.
+    #[must_use]
+    pub fn visit_count(&self) -> usize {
+        self.ids.values().len()
     }
 
     /// Whether some day has rows with the mark `internal`.
@@ -91,31 +118,20 @@ impl RepoVisits {
         let start = |at: usize| self.starts.get(at).copied().unwrap_or(0);
         let (first, end) = (start(partition), start(partition + 1));
         let visits = first as usize..end as usize;
-        let at = |visit: u32| self.several.partition_point(|(of, _)| *of < visit);
-        let several = match self.several.is_empty() {
-            true => 0..0,
-            false => at(first)..at(end),
-        };
         RepoDay {
             ids: part(self.ids.values(), &visits),
             shapes: part(self.shapes.values(), &visits),
             places: part(self.places.values(), &visits),
             first,
-            several: part(&self.several, &several),
+            several: &self.several,
         }
     }
 
     /// Puts the visits of a repo together; `None` if that of some day are not at hand, or there is no room.
     fn of(view: &View, repo: u32) -> Result<Option<Self>> {
-        let partitions = &view.manifest().partitions;
-        let mut segments = Vec::with_capacity(partitions.len());
-        for partition in partitions {
-            segments.push(match partition.segments.as_slice() {
-                [] => None,
-                [_] => Some(view.segment(partition)?),
-                _ => return Ok(None),
-            });
-        }
+        let Some(segments) = segments(view)? else {
+            return Ok(None);
+        };
         let next_id = view.identities().next_id();
         let mut list = Listing::default();
         let mut starts = Vec::with_capacity(segments.len() + 1);
@@ -131,12 +147,35 @@ impl RepoVisits {
     }
 }
 
+/// The one segment of each partition that has rows; `None` if some partition has several.
+pub(super) fn segments(view: &View) -> Result<Option<Vec<Option<Arc<Segment>>>>> {
+    let partitions = &view.manifest().partitions;
+    let mut segments = Vec::with_capacity(partitions.len());
+    for partition in partitions {
+        segments.push(match partition.segments.as_slice() {
+            [] => None,
+            [_] => Some(view.segment(partition)?),
+            _ => return Ok(None),
+        });
+    }
+    Ok(Some(segments))
+}
+
+/// The visits of a repo in a segment, if it has any.
+pub(super) fn visits_of(segment: &Segment, repo: u32) -> Result<Option<Range<u32>>> {
+    let repos = segment.repos()?;
+    let found = repos.binary_search_by_key(&repo, |range| range.code).ok();
+    Ok(found
+        .and_then(|at| repos.get(at))
+        .map(|of| of.visits.clone()))
+}
+
 fn part<'v, T>(values: &'v [T], range: &Range<usize>) -> &'v [T] {
     values.get(range.clone()).unwrap_or_default()
 }
 
 /// A number of visits: of those that are put together there are far fewer than 2³².
-fn short(count: usize) -> u32 {
+pub(super) fn short(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
@@ -148,6 +187,7 @@ struct Listing {
     places: Vec<u16>,
     several: Vec<(u32, u16)>,
     numbers: HashMap<Box<[u32]>, u16>,
+    row_count: u32,
     has_internal: bool,
 }
 
@@ -161,14 +201,13 @@ impl Listing {
             return Ok(None);
         }
         self.has_internal |= segment.len(Attribute::INTERNAL.values()) > 0;
-        let repos = segment.repos()?;
-        let found = repos.binary_search_by_key(&repo, |range| range.code).ok();
-        let Some(visits) = found
-            .and_then(|at| repos.get(at))
-            .map(|of| of.visits.clone())
-        else {
+        let Some(visits) = visits_of(segment, repo)? else {
             return Ok(Some(()));
         };
+        let starts = at_hand.starts(visits.clone());
+        let bounds = starts.first().copied().zip(starts.last().copied());
+        let (from, to) = bounds.unwrap_or_default();
+        self.row_count = self.row_count.saturating_add(to - from);
         let first = short(self.ids.len());
         self.ids.extend_from_slice(at_hand.ids(visits.clone()));
         let shapes = segment.shapes()?;
@@ -187,11 +226,8 @@ impl Listing {
         let Some(place) = segment.attribute_at_hand(Attribute::PLACE) else {
             return Ok(None);
         };
-        let places = place.values(visits.clone());
+        let places = place.values(visits);
         self.places.extend_from_slice(places);
-        let starts = at_hand.starts(visits);
-        let bounds = starts.first().copied().zip(starts.last().copied());
-        let (from, to) = bounds.unwrap_or_default();
         let (rows, values) = place.changes().between(from..to);
         for (row, value) in rows.iter().zip(values) {
             let at = starts.partition_point(|start| start <= row).max(1) - 1;
@@ -232,6 +268,7 @@ impl Listing {
             places: Kept::within_budget(self.places).ok()?,
             several: self.several,
             verbs: verbs.into_iter().map(|(verbs, _)| verbs).collect(),
+            row_count: self.row_count,
             has_internal: self.has_internal,
         })
     }
@@ -244,23 +281,50 @@ pub(super) struct AskedRepos(Mutex<HashMap<u32, AskedRepo>>);
 #[derive(Clone, Debug, Default)]
 struct AskedRepo {
     asked: u8,
-    visits: Option<Arc<RepoVisits>>,
+    lists: Option<RepoLists>,
+    /// Whether somebody put its rows together, is about to, or found no room for them.
+    rows_are_done: bool,
+}
+
+/// What is known of a repo on all days.
+#[derive(Clone, Debug)]
+pub struct RepoLists {
+    /// Its visits.
+    pub visits: Arc<RepoVisits>,
+    /// Their rows, if there is room for them and they were asked for.
+    pub rows: Option<Arc<RepoRows>>,
 }
 
 impl View {
-    /// The visits of a repo on all days, if it was asked for before and all are at hand. Damage is left to who reads
-    /// the days.
+    /// The visits of a repo on all days and their rows, if it was asked for before and all are at hand; to be asked
+    /// once for a query. Damage is left to who reads the days.
     #[must_use]
-    pub fn repo_visits(&self, repo: u32) -> Option<Arc<RepoVisits>> {
-        let mut repos = self.repos.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = repos.entry(repo).or_default();
-        if known.visits.is_none() {
-            known.asked += 1;
-            if known.asked >= ASKED_MIN {
+    pub fn repo_lists(&self, repo: u32) -> Option<RepoLists> {
+        let repos = || self.repos.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = repos();
+        let known = all.entry(repo).or_default();
+        known.asked = known.asked.saturating_add(1);
+        if known.lists.is_none() && known.asked >= ASKED_MIN {
+            let visits = RepoVisits::of(self, repo).ok().flatten().map(Arc::new);
+            known.lists = visits.map(|visits| RepoLists { visits, rows: None });
+            if known.lists.is_none() {
                 known.asked = 0;
-                known.visits = RepoVisits::of(self, repo).ok().flatten().map(Arc::new);
             }
         }
-        known.visits.clone()
+        let mut lists = known.lists.clone()?;
+        let is_due = known.asked >= ASKED_FOR_ROWS_MIN || lists.visits.row_count() <= FEW_ROWS;
+        if known.rows_are_done || !is_due {
+            return Some(lists);
+        }
+        known.rows_are_done = true;
+        // Not under the lock: others need not wait for it.
+        drop(all);
+        let rows = RepoRows::of(self, (repo, &lists.visits));
+        let mut all = repos();
+        let known = all.entry(repo).or_default();
+        known.rows_are_done = rows.is_ok();
+        lists.rows = rows.ok().flatten().map(Arc::new);
+        known.lists = Some(lists.clone());
+        Some(lists)
     }
 }

@@ -49,6 +49,7 @@ mod notes;
 mod ranked;
 mod reach;
 mod repo_days;
+mod repo_rows;
 mod requests_of;
 mod row_columns;
 mod rows;

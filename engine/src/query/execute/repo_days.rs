@@ -12,13 +12,29 @@ use super::lens::OUT;
 use super::scope::{Scope, Wants};
 use super::shape::{Cover, Shape};
 use super::time::DayPart;
-use crate::catalog::repo_visits::RepoVisits;
+use crate::catalog::repo_visits::{RepoLists, RepoVisits};
 use crate::segment::Attribute;
 
 /// Days for which it pays to have the visits of a repo together.
 const DAYS_MIN: usize = 8;
 /// Most repos whose visits are looked at together.
 const REPOS_MAX: usize = 8;
+
+/// What is known of the repos that a query lists, of which it reads several days. The view is asked once.
+pub(super) fn lists<'s>(scope: &'s Scope<'_>) -> Option<&'s [RepoLists]> {
+    let listed = scope.repo.listed.as_ref();
+    let listed = listed.filter(|codes| (1..=REPOS_MAX).contains(&codes.len()))?;
+    if scope.days.len() < DAYS_MIN {
+        return None;
+    }
+    let of_all = || {
+        let of = |code: &u32| scope.view.repo_lists(*code);
+        // Each is asked for, also where another one is not there.
+        let all: Vec<Option<RepoLists>> = listed.iter().map(of).collect();
+        all.into_iter().collect()
+    };
+    scope.lists.get_or_init(of_all).as_deref()
+}
 
 /// The visits of all repos that a query keeps.
 pub(super) struct RepoDays {
@@ -40,8 +56,7 @@ struct Repo {
 impl RepoDays {
     /// For a query that counts the downloaders of few repos by place, or of some places.
     pub(super) fn new(scope: &Scope<'_>, cap: Level) -> Option<Self> {
-        let listed = scope.repo.listed.as_ref();
-        let listed = listed.filter(|codes| (1..=REPOS_MAX).contains(&codes.len()))?;
+        let listed = scope.repo.listed.as_ref()?;
         let mut looked_at = attributes(scope).map(|(attribute, _)| attribute);
         let is_by_place = looked_at.next() == Some(Attribute::PLACE) && looked_at.next().is_none();
         let is_lean = is_by_place
@@ -50,11 +65,11 @@ impl RepoDays {
             && !scope.verb.has_axis
             && !scope.kind.has_axis
             && scope.downloader_stride == 0;
-        if !is_lean || scope.days.len() < DAYS_MIN {
+        if !is_lean {
             return None;
         }
-        let of = |code: &u32| {
-            let visits = scope.view.repo_visits(*code)?;
+        let of = |(code, lists): (&u32, &RepoLists)| {
+            let visits = &lists.visits;
             let is_told = scope.rule.internal || !visits.has_internal();
             let verbs = visits.verbs().iter();
             let accepted = verbs.map(|verbs| Shape::new(verbs, scope).accepted);
@@ -64,10 +79,11 @@ impl RepoDays {
                 part: scope.repo.part(*code),
                 is_accepted: is(|cover| cover != Cover::None).collect(),
                 accepts_all: is(|cover| cover == Cover::All).collect(),
-                visits: Arc::clone(&visits),
+                visits: Arc::clone(visits),
             })
         };
-        let repos = listed.iter().map(of).collect::<Option<Vec<Repo>>>()?;
+        let repos = listed.iter().zip(lists(scope)?).map(of);
+        let repos = repos.collect::<Option<Vec<Repo>>>()?;
         let mut slots = CodeSlots::default();
         slots.prepare(&scope.place);
         Some(Self {
@@ -77,6 +93,11 @@ impl RepoDays {
         })
     }
 
+    /// Whether it may have all that is asked of a day.
+    pub(super) fn may_count((day, wants): (&DayPart, Wants)) -> bool {
+        day.is_whole() && wants.is_who_only()
+    }
+
     /// Adds a day's downloaders; `false`, and nothing added, if its rows have to be looked at.
     pub(super) fn day(
         &mut self,
@@ -84,7 +105,7 @@ impl RepoDays {
         (day, wants): (&DayPart, Wants),
         groups: &mut Groups,
     ) -> bool {
-        if !day.is_whole() || !wants.is_who_only() {
+        if !Self::may_count((day, wants)) {
             return false;
         }
         self.hits.clear();

@@ -15,6 +15,7 @@ use super::lens::{ASK_SESSION, Lens, OUT};
 use super::ranked::RankedDownloaders;
 use super::reach::is_one_download;
 use super::repo_days::RepoDays;
+use super::repo_rows::RepoRowDays;
 use super::rows::{Carry, GAP_ROWS_MAX};
 use super::scope::{Scope, Wants};
 use super::shape::{Cover, Shape};
@@ -22,9 +23,10 @@ use super::tally::{Counters, Tally};
 use super::time::DayPart;
 use super::walk::{Rows, ShapeWalks};
 use crate::catalog::Partition;
+use crate::encoding::Choice;
 use crate::error::{Error, Result};
 use crate::rules::Collapse;
-use crate::segment::{RepoRange, Segment, ShapeVerbs, VisitSlice, VisitsAtHand};
+use crate::segment::{RepoRange, Segment, ShapeVerbs, VisitSlice, VisitsAtHand, column};
 use crate::units::DAY_MS;
 
 /// Visits between two repos that are read for which it pays to read on.
@@ -36,7 +38,10 @@ pub(super) struct Scanner<'s, 'a> {
     cap: Level,
     tally: Option<&'s Tally>,
     counters: Option<Counters>,
-    repo_days: Option<RepoDays>,
+    /// Visits of few repos that are together, once a day asked for them.
+    repo_days: OnceCell<Option<RepoDays>>,
+    /// The same with their rows.
+    repo_rows: OnceCell<Option<RepoRowDays>>,
     carry: Carry,
     buffers: RankedDownloaders,
     slice: VisitSlice,
@@ -51,7 +56,8 @@ impl<'s, 'a> Scanner<'s, 'a> {
             cap,
             tally,
             counters: tally.map(Tally::counters),
-            repo_days: RepoDays::new(scope, cap),
+            repo_days: OnceCell::new(),
+            repo_rows: OnceCell::new(),
             carry: Carry::default(),
             buffers: RankedDownloaders::default(),
             slice: VisitSlice::default(),
@@ -66,17 +72,37 @@ impl<'s, 'a> Scanner<'s, 'a> {
     /// `Corrupt` when the day's segment is damaged, `Io`.
     pub(super) fn day(&mut self, day: &DayPart, wants: Wants, groups: &mut Groups) -> Result<()> {
         let scope = self.scope;
-        if let Some(repo_days) = &mut self.repo_days {
-            scope.view.terms().check()?;
-            if repo_days.day(scope, (day, wants), groups) {
-                return Ok(());
-            }
+        if self.together((day, wants), groups)? {
+            return Ok(());
         }
         let Some(partition) = scope.view.manifest().partitions.get(day.partition) else {
             return Ok(());
         };
         let read = self.partition((day, partition), wants, groups);
         read.map_err(|error| scope.view.at_segment(error, partition))
+    }
+
+    /// Adds a day's part of what is asked from visits of few repos that are together; `false`, and nothing added, if
+    /// they are not, or not enough.
+    fn together(&mut self, of: (&DayPart, Wants), groups: &mut Groups) -> Result<bool> {
+        let (scope, cap) = (self.scope, self.cap);
+        if scope.repo.listed.is_none() || cap == Level::Rows {
+            return Ok(false);
+        }
+        scope.view.terms().check()?;
+        if RepoDays::may_count(of) {
+            self.repo_days.get_or_init(|| RepoDays::new(scope, cap));
+            let repo_days = self.repo_days.get_mut().and_then(Option::as_mut);
+            if repo_days.is_some_and(|days| days.day(scope, of, groups)) {
+                return Ok(true);
+            }
+        }
+        if self.tally.is_some() || of.1.downloads {
+            return Ok(false);
+        }
+        self.repo_rows.get_or_init(|| RepoRowDays::new(scope, cap));
+        let repo_rows = self.repo_rows.get_mut().and_then(Option::as_mut);
+        Ok(repo_rows.is_some_and(|days| days.day(scope, of, groups)))
     }
 
     fn partition(
@@ -311,9 +337,13 @@ impl DayReader<'_, '_> {
         let meta = self.segment.meta();
         let rows_per_visit = meta.row_count / meta.visit_count.max(1);
         if self.by_rows {
-            GAP_VISITS_MAX.max(GAP_ROWS_MAX / rows_per_visit.max(1))
-        } else {
-            GAP_VISITS_MAX
+            return GAP_VISITS_MAX.max(GAP_ROWS_MAX / rows_per_visit.max(1));
+        }
+        let (page_values, choice) = column::page_of(column::VISIT_SHAPE, meta.visit_count);
+        match (self.at_hand, choice) {
+            // Whatever is read of a page of these, all of it is decoded: once, if it is read on.
+            (None, Choice::Kept) => page_values,
+            _ => GAP_VISITS_MAX,
         }
     }
 

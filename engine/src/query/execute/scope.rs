@@ -1,6 +1,6 @@
 //! A query and a snapshot to all that counting needs: rule, range, days, tables over codes.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::Rules;
 use super::axis::Axis;
@@ -10,6 +10,7 @@ use super::narrow::Narrowed;
 use super::space::{Repos, Space};
 use super::time::{self, DayPart};
 use crate::catalog::View;
+use crate::catalog::repo_visits::RepoLists;
 use crate::error::{Error, Result};
 use crate::hub::HubState;
 use crate::metrics::{Measure, Metric};
@@ -149,6 +150,8 @@ pub(super) struct Scope<'a> {
     pub(super) splits_visits: bool,
     /// Whether sets of downloaders are needed themselves, and not their counts alone.
     pub(super) keeps_sets: bool,
+    /// What is known of the repos that the query lists, once that was asked for.
+    pub(super) lists: OnceLock<Option<Vec<RepoLists>>>,
     /// A bit for each id that is an address; empty if the query does not tell kinds apart.
     pub(super) ips: &'a [u64],
 }
@@ -211,6 +214,7 @@ impl<'a> Scope<'a> {
             is_default_rule: rule.is_default(),
             splits_visits: axes.iter().any(splits),
             keeps_sets: false,
+            lists: OnceLock::new(),
             view,
             hub,
             query,

@@ -90,15 +90,53 @@ pub(super) fn days(
     let days = partitions.iter().enumerate().skip(first);
     let days = days.take_while(|(_, partition)| partition.day.start() < span.to);
     let parts = days.filter(|(_, partition)| !partition.segments.is_empty());
+    let mut known = None;
     Ok(parts
-        .filter_map(|(index, partition)| day_part(partition.day, index, (span, &filters), axes))
+        .filter_map(|(index, partition)| {
+            let asked = (span, &filters, &mut known);
+            day_part(partition.day, index, asked, axes)
+        })
         .collect())
+}
+
+/// What each hour of a day adds to keys beside the day itself; none if the filter does not keep it.
+type HourParts = [Option<Key>; HOURS];
+
+/// Finds those of a day, for the first day alone if they are those of any other.
+fn hour_parts(
+    day: Day,
+    filters: &TimeFilters,
+    axes: &[Axis],
+    known: &mut Option<HourParts>,
+) -> HourParts {
+    if let Some(known) = known {
+        return *known;
+    }
+    let by_hour = || {
+        axes.iter().filter_map(|axis| match axis.space {
+            Space::Time(unit) if !unit.is_whole_days() => Some((axis, unit)),
+            _ => None,
+        })
+    };
+    let mut parts = [None; HOURS];
+    for (hour, slot) in (0_u64..).zip(&mut parts) {
+        let ts = TimestampMs(day.start().get() + hour * HOUR_MS);
+        let sum: Option<Key> = by_hour()
+            .map(|(axis, unit)| axis.bucket_part(unit.of(ts)))
+            .sum();
+        *slot = sum.filter(|_| filters.keeps_hour(ts));
+    }
+    let is_any_day = by_hour().all(|(_, unit)| !unit.is_linear()) && !filters.has_linear_hours();
+    if is_any_day {
+        *known = Some(parts);
+    }
+    parts
 }
 
 fn day_part(
     day: Day,
     partition: usize,
-    (span, filters): (Span, &TimeFilters),
+    (span, filters, known): (Span, &TimeFilters, &mut Option<HourParts>),
     axes: &[Axis],
 ) -> Option<DayPart> {
     if !filters.keeps_day(day) {
@@ -126,18 +164,9 @@ fn day_part(
     for (axis, unit) in times().filter(|(_, unit)| unit.is_whole_days()) {
         part.part += axis.bucket_part(unit.of_day(day))?;
     }
-    let by_hour = || times().filter(|(_, unit)| !unit.is_whole_days());
-    if filters.has_hours() || by_hour().next().is_some() {
-        let mut hours = [OUT; HOURS];
-        for (hour, slot) in (0_u32..).zip(&mut hours) {
-            let ts = TimestampMs(begin + u64::from(hour) * HOUR_MS);
-            let parts: Option<Key> = by_hour()
-                .map(|(axis, unit)| axis.bucket_part(unit.of(ts)))
-                .sum();
-            if let Some(parts) = parts.filter(|_| filters.keeps_hour(ts)) {
-                *slot = part.part + parts;
-            }
-        }
+    if filters.has_hours() || times().any(|(_, unit)| !unit.is_whole_days()) {
+        let own = hour_parts(day, filters, axes, known);
+        let hours = own.map(|own| own.map_or(OUT, |own| part.part + own));
         if hours.iter().all(|part| *part == OUT) {
             return None;
         }
@@ -175,6 +204,12 @@ impl TimeFilters {
     /// Whether some are on hours.
     pub(super) fn has_hours(&self) -> bool {
         self.0.iter().any(|(unit, _)| !unit.is_whole_days())
+    }
+
+    /// Whether some are on hours of one day.
+    fn has_linear_hours(&self) -> bool {
+        let mut units = self.0.iter().map(|(unit, _)| unit);
+        units.any(|unit| unit.is_linear() && !unit.is_whole_days())
     }
 
     /// Whether all keep an instant.
