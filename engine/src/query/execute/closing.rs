@@ -129,11 +129,11 @@ pub(super) fn count_all<'a>(
     let count = |range: Range<usize>| {
         let mut counters = Counters::new(universe, ips, has_union);
         let mut pace = terms.pace();
-        let counts = sets.range(range).map(|sets| {
-            pace.steps(work(sets))?;
-            counters.count(sets)
-        });
-        let counts = counts.collect::<Result<Vec<_>>>()?;
+        let mut counts = Vec::with_capacity(range.len());
+        for sets in sets.range(range) {
+            pace.steps(1 + work(sets))?;
+            counts.push(counters.count(sets)?);
+        }
         Ok((counts, counters))
     };
     let sum: usize = sets.iter().map(work).sum();
