@@ -27,6 +27,7 @@ mod bytes;
 mod file;
 mod file_footer;
 mod file_header;
+mod file_stream;
 mod page_header;
 
 pub use bytes::{ByteReader, ByteWriter};
@@ -35,6 +36,7 @@ pub use file_footer::{FILE_TAIL_BYTES, SECTION_BYTES, SECTIONS_MAX, SectionId};
 pub use file_header::{
     FEATURES_KNOWN, FILE_HEADER_BYTES, FILE_MAGIC, FORMAT_VERSION, Features, FileHeader, FileKind,
 };
+pub use file_stream::FileStream;
 pub use page_header::{EncodingId, PAGE_HEADER_BYTES, PAGE_VALUES_MAX, PageHeader};
 
 /// CRC-32 of the concatenation of `parts`.

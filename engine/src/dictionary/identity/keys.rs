@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::checked::{Checked, checksums};
+use super::checked::{Checked, PIECE_BYTES, checksums};
 use super::key::IdentityKey;
 use crate::encoding::{self, Choice};
 use crate::error::{Error, Result};
-use crate::layout::{ByteReader, ByteWriter, FileBuilder, FileKind, FileView, SectionId};
+use crate::layout::{ByteReader, ByteWriter, FileKind, FileStream, FileView, SectionId};
 use crate::schema::IdentityKind;
 use crate::storage::FileBytes;
 
@@ -38,52 +38,73 @@ pub fn encode_keys<'k>(
     first_id: u32,
     keys: impl Iterator<Item = IdentityKey<'k>> + Clone,
 ) -> Result<Vec<u8>> {
+    let mut file = Vec::new();
+    write_keys(first_id, keys, |bytes| {
+        file.extend_from_slice(bytes);
+        Ok(())
+    })?;
+    Ok(file)
+}
+
+/// The same to `put`, piece by piece.
+///
+/// # Errors
+///
+/// `Limit` when there are too many for one file, and those of `put`.
+pub(super) fn write_keys<'k>(
+    first_id: u32,
+    keys: impl Iterator<Item = IdentityKey<'k>> + Clone,
+    put: impl FnMut(&[u8]) -> Result<()>,
+) -> Result<()> {
     let (count, width) = count_and_usual_width(keys.clone());
+    let mut file = FileStream::new(FileKind::Dictionary, put)?;
+    let mut meta = Vec::new();
+    ByteWriter::new(&mut meta)
+        .u32(first_id)
+        .u32(u32::try_from(count).map_err(|_| Error::limit("2^32 keys in a file"))?)
+        .u32(u32::try_from(width).map_err(|_| Error::limit("a key above 4 GiB"))?);
+    file.begin(SECTION_META);
+    file.append(&meta)?;
     let mut kinds = vec![0_u8; count.div_ceil(8)];
     let (mut other_index, mut other) = (Vec::new(), Vec::new());
-    let (kinds_len, mut checksums_packed) = (kinds.len(), Vec::new());
-    let mut packed = |index: usize, key: &IdentityKey<'_>, out: &mut Vec<u8>| {
+    let (mut piece, mut sums) = (Vec::with_capacity(PIECE_BYTES + width), Vec::new());
+    file.begin(SECTION_PACKED);
+    for (index, key) in (0_u32..).zip(keys) {
         if key.kind == IdentityKind::Ip
-            && let Some(byte) = kinds.get_mut(index / 8)
+            && let Some(byte) = kinds.get_mut(index as usize / 8)
         {
             *byte |= 1 << (index % 8);
         }
         if key.packed && key.bytes.len() == width {
-            out.extend_from_slice(&key.bytes);
+            piece.extend_from_slice(&key.bytes);
         } else {
-            out.resize(out.len() + width, 0);
-            other_index.push(u32::try_from(index).unwrap_or(u32::MAX));
+            piece.resize(piece.len() + width, 0);
+            other_index.push(index);
             ByteWriter::new(&mut other)
                 .varint((key.bytes.len() as u64) << 1 | u64::from(key.packed))
                 .bytes(&key.bytes);
         }
-    };
-    let counts = (
-        u32::try_from(count).map_err(|_| Error::limit("2^32 keys in a file"))?,
-        u32::try_from(width).map_err(|_| Error::limit("a key above 4 GiB"))?,
-    );
-    let mut file = FileBuilder::new(FileKind::Dictionary);
-    file.section_with(SECTION_META, |out| {
-        ByteWriter::new(out)
-            .u32(first_id)
-            .u32(counts.0)
-            .u32(counts.1);
-    });
-    file.section_with(SECTION_PACKED, |out| {
-        // With what comes behind it: a larger buffer is paid for once more.
-        out.reserve(count * width + count * width / 4096 + kinds_len + (64 << 10));
-        let start = out.len();
-        keys.enumerate()
-            .for_each(|(index, key)| packed(index, &key, out));
-        checksums_packed = checksums(out.get(start..).unwrap_or_default());
-    });
-    file.section(SECTION_PACKED_CRC, &checksums_packed);
-    file.section(SECTION_KINDS, &kinds);
+        let whole = piece.len() - piece.len() % PIECE_BYTES;
+        if whole > 0 {
+            let full = piece.get(..whole).unwrap_or_default();
+            sums.extend(checksums(full));
+            file.append(full)?;
+            piece.drain(..whole);
+        }
+    }
+    sums.extend(checksums(&piece));
+    file.append(&piece)?;
+    for (id, bytes) in [(SECTION_KINDS, &kinds), (SECTION_PACKED_CRC, &sums)] {
+        file.begin(id);
+        file.append(bytes)?;
+    }
     if !other_index.is_empty() {
         let mut page = Vec::new();
         encoding::encode_page(&other_index, Choice::Light, &mut page)?;
-        file.section(SECTION_OTHER_INDEX, &page);
-        file.section(SECTION_OTHER, &other);
+        for (id, bytes) in [(SECTION_OTHER_INDEX, &page), (SECTION_OTHER, &other)] {
+            file.begin(id);
+            file.append(bytes)?;
+        }
     }
     file.finish()
 }

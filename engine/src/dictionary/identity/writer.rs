@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use super::key::WantedKey;
-use super::keys::{IdentityKeys, encode_keys};
+use super::keys::{IdentityKeys, write_keys};
 use super::lookup::{LookupRun, encode_tags, tags_of};
 use super::new_keys::NewKeys;
 use super::table::PrintTable;
@@ -132,16 +132,13 @@ impl IdentityWriter {
         self.table.retain(|id| id < next_id);
     }
 
-    /// The key file of the new identities; `None` when there are none.
+    /// Gives `put` the key file of the new identities, piece by piece.
     ///
     /// # Errors
     ///
-    /// `Limit` when there are too many for one file.
-    pub fn encode_new(&self) -> Result<Option<Vec<u8>>> {
-        match self.new.len() {
-            0 => Ok(None),
-            _ => encode_keys(self.keys.next_id(), self.new.iter()).map(Some),
-        }
+    /// `Limit` when there are too many for one file, and those of `put`.
+    pub fn write_new(&self, put: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        write_keys(self.keys.next_id(), self.new.iter(), put)
     }
 
     /// The lookup file of the identities from `first_id` on, all of which are in `keys`.
@@ -238,7 +235,12 @@ mod tests {
     }
 
     fn commit(writer: &mut IdentityWriter, with_lookup: bool) {
-        let file = writer.encode_new().unwrap().unwrap();
+        let mut file = Vec::new();
+        let put = |bytes: &[u8]| {
+            file.extend_from_slice(bytes);
+            Ok(())
+        };
+        writer.write_new(put).unwrap();
         let mut chunks = writer.keys().chunks().to_vec();
         chunks.push(Arc::new(
             KeyChunk::open(Arc::new(FileBytes::from(file))).unwrap(),

@@ -257,13 +257,15 @@ impl Dictionaries {
 
     fn store_keys(&mut self, transaction: &mut Transaction) -> Result<IdentityKeys> {
         let keys = self.identities.keys();
-        let Some(bytes) = self.identities.encode_new()? else {
-            return Ok(keys.clone());
-        };
         let first = keys.next_id();
         let count = self.identities.next_id() - first;
+        if count == 0 {
+            return Ok(keys.clone());
+        }
         let mut chunks = keys.chunks().to_vec();
-        let file = transaction.write(FileKind::Dictionary, &bytes)?;
+        let mut file = transaction.writer(FileKind::Dictionary)?;
+        self.identities.write_new(|bytes| file.append(bytes))?;
+        let file = file.finish()?;
         push(
             transaction,
             file,

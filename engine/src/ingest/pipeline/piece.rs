@@ -158,6 +158,8 @@ impl Piece {
             repo: tails(),
             downloader: tails(),
             place: Sparse(tails()),
+            // Untouched, and thus free, in logs without accounts.
+            other_ip: Sparse(tails()),
             identities: LocalIdentities::new(spare.identities),
             scratch: Scratch {
                 lanes,
