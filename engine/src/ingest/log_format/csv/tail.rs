@@ -109,21 +109,34 @@ pub(super) struct Tails<'a> {
 }
 
 /// A tail in a word, so that all slots lie in the nearest cache: from the lowest bit its length with the line ending (0 is
-/// none), where it begins, the number of its row.
+/// none), where it begins, the number of its row, and a tag: most tails that differ are told apart without going to where they lie.
 #[derive(Clone, Copy, Default)]
 struct Slot(u64);
 
 const LEN_BITS: u32 = 10;
 const START_BITS: u32 = 26;
+const ROW_BITS: u32 = 20;
+const TAG_BITS: u32 = u64::BITS - LEN_BITS - START_BITS - ROW_BITS;
+
+/// Where a tail is looked for.
+#[derive(Clone, Copy)]
+struct Place {
+    slot: usize,
+    tag: u64,
+}
 
 impl Slot {
     /// `None` for one that does not fit.
     #[inline]
-    fn new(start: usize, len: usize, row: u32) -> Option<Self> {
-        let fits = len >> LEN_BITS == 0 && start >> START_BITS == 0;
-        let fits = fits && row.leading_zeros() >= LEN_BITS + START_BITS - u32::BITS;
-        let word = u64::from(row) << START_BITS | start as u64;
+    fn new(start: usize, len: usize, row: u32, tag: u64) -> Option<Self> {
+        let fits = len >> LEN_BITS == 0 && start >> START_BITS == 0 && row >> ROW_BITS == 0;
+        let word = (tag << ROW_BITS | u64::from(row)) << START_BITS | start as u64;
         fits.then_some(Self(word << LEN_BITS | len as u64))
+    }
+
+    #[inline]
+    const fn tag(self) -> u64 {
+        self.0 >> (u64::BITS - TAG_BITS)
     }
 
     /// Where it begins, its length and its row.
@@ -131,8 +144,8 @@ impl Slot {
     const fn parts(self) -> (usize, usize, u32) {
         let len = self.0 & ((1 << LEN_BITS) - 1);
         let start = self.0 >> LEN_BITS & ((1 << START_BITS) - 1);
-        let row = (self.0 >> (LEN_BITS + START_BITS)) as u32;
-        (start as usize, len as usize, row)
+        let row = self.0 >> (LEN_BITS + START_BITS) & ((1 << ROW_BITS) - 1);
+        (start as usize, len as usize, row as u32)
     }
 }
 
@@ -152,7 +165,7 @@ impl<'a> Tails<'a> {
     }
 
     #[inline]
-    fn slot(&self, start: usize) -> Option<usize> {
+    fn place(&self, start: usize) -> Option<Place> {
         let sample: &[u8; SAMPLE_BYTES] = self.bytes.get(start..)?.first_chunk()?;
         let (words, _) = sample.as_chunks::<8>();
         let [_, a, _, b, _, _, c] = *words else {
@@ -160,13 +173,21 @@ impl<'a> Tails<'a> {
         };
         let [a, b, c] = [a, b, c].map(u64::from_le_bytes);
         let mixed = a ^ b.rotate_left(21) ^ c.rotate_left(42);
-        Some((mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - SLOT_BITS)) as usize)
+        let hash = mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - SLOT_BITS - TAG_BITS);
+        Some(Place {
+            slot: (hash >> TAG_BITS) as usize,
+            tag: hash & ((1 << TAG_BITS) - 1),
+        })
     }
 
     /// The row with the tail that begins at `start`, and the tail's length.
     #[inline]
     pub(super) fn find(&self, start: usize) -> Option<(u32, usize)> {
-        let slot = self.slots.get(self.slot(start)?)?;
+        let place = self.place(start)?;
+        let slot = self.slots.get(place.slot)?;
+        if slot.tag() != place.tag {
+            return None;
+        }
         let (at, len, row) = slot.parts();
         let same = len > 0 && self.bytes.get(start..start + len) == self.bytes.get(at..at + len);
         same.then_some((row, len))
@@ -175,10 +196,9 @@ impl<'a> Tails<'a> {
     /// Remembers the tail of row `row`, which ends with a line ending.
     #[inline]
     pub(super) fn keep(&mut self, tail: Range<usize>, row: u32) {
-        if let (Some(place), Some(kept)) = (
-            self.slot(tail.start),
-            Slot::new(tail.start, tail.len(), row),
-        ) && let Some(slot) = self.slots.get_mut(place)
+        if let Some(place) = self.place(tail.start)
+            && let Some(kept) = Slot::new(tail.start, tail.len(), row, place.tag)
+            && let Some(slot) = self.slots.get_mut(place.slot)
         {
             *slot = kept;
         }
@@ -191,12 +211,15 @@ mod tests {
 
     #[test]
     fn a_tail_fits_into_a_word_or_is_left() {
-        for tail in [(0, 1, 0), ((1 << 26) - 1, 1023, (1 << 28) - 1)] {
-            let slot = Slot::new(tail.0, tail.1, tail.2);
-            assert_eq!(slot.map(Slot::parts), Some(tail));
+        for tail in [(0, 1, 0), ((1 << 26) - 1, 1023, (1 << 20) - 1)] {
+            for tag in [0, (1 << TAG_BITS) - 1] {
+                let slot = Slot::new(tail.0, tail.1, tail.2, tag);
+                assert_eq!(slot.map(Slot::parts), Some(tail));
+                assert_eq!(slot.map(Slot::tag), Some(tag));
+            }
         }
-        for tail in [(1 << 26, 1, 0), (0, 1 << 10, 0), (0, 1, 1 << 28)] {
-            assert!(Slot::new(tail.0, tail.1, tail.2).is_none());
+        for tail in [(1 << 26, 1, 0), (0, 1 << 10, 0), (0, 1, 1 << 20)] {
+            assert!(Slot::new(tail.0, tail.1, tail.2, 0).is_none());
         }
     }
 
