@@ -367,14 +367,15 @@ impl Segment {
         Ok(shapes)
     }
 
-    /// As [`Self::downloaders`]; what is not kept is read into `buffer`.
+    /// As [`Self::downloaders`], kept from the second time on; what is not kept is read into `buffer`.
     ///
     /// # Errors
     ///
     /// As [`Self::downloaders`].
     pub fn downloaders_in<'b>(&'b self, buffer: &'b mut Vec<u32>) -> Result<&'b [u32]> {
         let bytes = size_of::<u32>() * self.meta.downloader_count as usize;
-        if self.downloaders.get().is_none() && has_room_for(bytes) {
+        let was_read = self.ascends.load(Ordering::Relaxed);
+        if self.downloaders.get().is_none() && was_read && has_room_for(bytes) {
             self.downloaders()?;
         }
         if let Some(downloaders) = self.downloaders.get() {

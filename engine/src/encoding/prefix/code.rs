@@ -1,5 +1,6 @@
 //! Counts of buckets to prefix codes, and coded lanes to values.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use super::tree::Bucket;
@@ -143,6 +144,44 @@ pub(super) struct Decoder {
     first: Table,
 }
 
+thread_local! {
+    /// Memory for tables and for lanes: who reads page after page would ask for as much each time, and the system for
+    /// new pages of memory.
+    static SPARE_ENTRIES: Cell<Vec<Entry>> = const { Cell::new(Vec::new()) };
+    static SPARE_BYTES: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+impl Drop for Decoder {
+    fn drop(&mut self) {
+        SPARE_ENTRIES.set(std::mem::take(&mut self.entries));
+    }
+}
+
+/// Lanes one after the other, with zeros after each.
+struct Lanes(Vec<u8>);
+
+impl Lanes {
+    fn new() -> Self {
+        let mut bytes = SPARE_BYTES.take();
+        bytes.clear();
+        Self(bytes)
+    }
+
+    /// Appends a lane; gives the bit where it begins.
+    fn push(&mut self, lane: &[u8]) -> usize {
+        let at = self.0.len() * 8;
+        self.0.extend_from_slice(lane);
+        self.0.extend_from_slice(&[0; 8]);
+        at
+    }
+}
+
+impl Drop for Lanes {
+    fn drop(&mut self) {
+        SPARE_BYTES.set(std::mem::take(&mut self.0));
+    }
+}
+
 impl Decoder {
     /// `None` for codes that are no prefix codes.
     pub(super) fn new(sets: &[Vec<Bucket>], by_previous: bool) -> Option<Self> {
@@ -162,7 +201,9 @@ impl Decoder {
             });
             end += 1 << bits;
         }
-        let mut entries = Vec::with_capacity(end as usize);
+        let mut entries = SPARE_ENTRIES.take();
+        entries.clear();
+        entries.reserve(end as usize);
         for set in sets {
             append_table(set, (&tables, by_previous), &mut entries)?;
         }
@@ -172,14 +213,13 @@ impl Decoder {
 
     /// Fills `values`; `false` when a lane does not end where its values do.
     pub(super) fn decode(&self, lanes: [&[u8]; LANES], values: &mut [u32]) -> bool {
-        let mut bytes = Vec::with_capacity(lanes.iter().map(|lane| lane.len() + 8).sum());
-        let mut cursors = [Cursor::default(); LANES];
-        for (cursor, lane) in cursors.iter_mut().zip(lanes) {
-            cursor.table = self.first;
-            cursor.at = bytes.len() * 8;
-            bytes.extend_from_slice(lane);
-            bytes.extend_from_slice(&[0; 8]);
-        }
+        let mut padded = Lanes::new();
+        let cursor = |lane| Cursor {
+            at: padded.push(lane),
+            table: self.first,
+        };
+        let mut cursors = lanes.map(cursor);
+        let bytes = padded.0.as_slice();
         let starts = cursors.map(|cursor| cursor.at);
         let [first, second, third, _] = lane_counts(values.len());
         let (one, rest) = values.split_at_mut(first);
@@ -189,14 +229,14 @@ impl Decoder {
         let common = four.len();
         let pairs = one.iter_mut().zip(two.iter_mut());
         for ((one, two), (three, four)) in pairs.zip(three.iter_mut().zip(four)) {
-            *one = self.next(&bytes, a);
-            *two = self.next(&bytes, b);
-            *three = self.next(&bytes, c);
-            *four = self.next(&bytes, d);
+            *one = self.next(bytes, a);
+            *two = self.next(bytes, b);
+            *three = self.next(bytes, c);
+            *four = self.next(bytes, d);
         }
         for (lane, cursor) in [(one, a), (two, b), (three, c)] {
             for value in lane.iter_mut().skip(common) {
-                *value = self.next(&bytes, cursor);
+                *value = self.next(bytes, cursor);
             }
         }
         let ends = starts.iter().zip(&cursors).zip(lanes);
@@ -211,17 +251,18 @@ impl Decoder {
         (count, range): (usize, Range<usize>),
         out: &mut Vec<u32>,
     ) -> bool {
-        let mut bytes = Vec::with_capacity(lane.len() + 8);
-        bytes.extend_from_slice(lane);
-        bytes.extend_from_slice(&[0; 8]);
-        let table = self.first;
-        let mut cursor = Cursor { at: 0, table };
+        let mut padded = Lanes::new();
+        let mut cursor = Cursor {
+            at: padded.push(lane),
+            table: self.first,
+        };
+        let bytes = padded.0.as_slice();
         for _ in 0..range.start {
-            self.next(&bytes, &mut cursor);
+            self.next(bytes, &mut cursor);
         }
         out.reserve(range.len());
         for _ in range.clone() {
-            let value = self.next(&bytes, &mut cursor);
+            let value = self.next(bytes, &mut cursor);
             out.push(value);
         }
         let read = cursor.at.div_ceil(8);

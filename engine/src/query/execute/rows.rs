@@ -223,7 +223,7 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
             day,
             slice,
             runs,
-            columns: RowColumns::default(),
+            columns: day.columns.take(),
             has_instants: !day.day.is_whole(),
             chains: Vec::new(),
             whole: None,
@@ -274,6 +274,7 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
                 self.visit(visit, start, (carry, groups))?;
             }
         }
+        self.day.columns.set(self.columns);
         Ok(())
     }
 

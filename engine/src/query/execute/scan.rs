@@ -3,7 +3,7 @@
 //! A visit is decided when every condition and dimension has one value for all of its rows, or its
 //! shape says enough. All others wait, and then their rows alone are read (`rows`).
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ use super::ranked::RankedDownloaders;
 use super::reach::is_one_download;
 use super::repo_days::RepoDays;
 use super::repo_rows::RepoRowDays;
+use super::row_columns::RowColumns;
 use super::rows::{Carry, GAP_ROWS_MAX};
 use super::scope::{Scope, Wants};
 use super::shape::{Cover, Shape};
@@ -46,6 +47,7 @@ pub(super) struct Scanner<'s, 'a> {
     buffers: RankedDownloaders,
     slice: VisitSlice,
     downloaders: Vec<u32>,
+    columns: RowColumns,
 }
 
 impl<'s, 'a> Scanner<'s, 'a> {
@@ -62,6 +64,7 @@ impl<'s, 'a> Scanner<'s, 'a> {
             buffers: RankedDownloaders::default(),
             slice: VisitSlice::default(),
             downloaders: Vec::new(),
+            columns: RowColumns::default(),
         }
     }
 
@@ -141,6 +144,7 @@ impl<'s, 'a> Scanner<'s, 'a> {
             walks: OnceCell::new(),
             downloaders,
             at_hand,
+            columns: Cell::new(std::mem::take(&mut self.columns)),
             segment: Arc::clone(&segment),
         };
         let runs = runs(&repos, &scope.repo, reader.gap_visits_max());
@@ -165,6 +169,7 @@ impl<'s, 'a> Scanner<'s, 'a> {
                 reader.repos(run, buffers, groups)?;
             }
         }
+        self.columns = reader.columns.take();
         drop(reader);
         self.downloaders = buffer;
         if crosses {
@@ -228,6 +233,8 @@ pub(super) struct DayReader<'s, 'a> {
     downloaders: &'s [u32],
     /// Its visits, if they are at hand: then slices have no ranks.
     pub(super) at_hand: Option<&'s VisitsAtHand>,
+    /// Memory for row columns.
+    pub(super) columns: Cell<RowColumns>,
     pub(super) segment: Arc<Segment>,
 }
 
@@ -375,6 +382,7 @@ impl DayReader<'_, '_> {
             segment: Arc::clone(&self.segment),
             known: OnceCell::new(),
             walks: OnceCell::new(),
+            columns: Cell::default(),
             ..*self
         };
         let buffers = (&mut VisitSlice::default(), &mut Carry::default());
