@@ -118,9 +118,8 @@ struct Chunk {
     id: ColumnId,
     value_count: u32,
     page_values: u32,
-    /// Where each page begins in the pages section, and where the last one ends.
-    starts: Vec<u64>,
-    pages: Vec<Page>,
+    /// Its first page among all of the file, and the end of its last one.
+    pages: Range<usize>,
 }
 
 /// What is known of a page.
@@ -134,6 +133,9 @@ struct Page {
 #[derive(Debug)]
 pub struct ChunkIndex {
     chunks: Vec<Chunk>,
+    /// Where each page begins in the pages section, and where the last one ends.
+    starts: Vec<u64>,
+    pages: Vec<Page>,
 }
 
 impl ChunkIndex {
@@ -145,7 +147,7 @@ impl ChunkIndex {
     pub fn parse(index: &[u8], pages_len: u64) -> Result<Self> {
         let mut reader = ByteReader::new(index);
         let mut chunks: Vec<Chunk> = Vec::new();
-        let mut at = 0_u64;
+        let (mut starts, mut at) = (vec![0], 0_u64);
         while reader.remaining() > 0 {
             let id = u16::try_from(reader.varint_u32()?)
                 .map(ColumnId)
@@ -156,19 +158,16 @@ impl ChunkIndex {
             if page_count > reader.remaining() {
                 return Err(reader.corrupt(format!("{page_count} pages, the index is shorter")));
             }
-            let mut starts = Vec::with_capacity(page_count + 1);
-            starts.push(at);
+            let first = starts.len() - 1;
             for _ in 0..page_count {
                 at = at.saturating_add(reader.varint()?);
                 starts.push(at);
             }
-            let pages = (0..page_count).map(|_| Page::default()).collect();
             chunks.push(Chunk {
                 id,
                 value_count,
                 page_values,
-                starts,
-                pages,
+                pages: first..first + page_count,
             });
         }
         if at != pages_len {
@@ -177,7 +176,13 @@ impl ChunkIndex {
             )));
         }
         chunks.sort_by_key(|chunk| chunk.id);
-        Ok(Self { chunks })
+        let pages = std::iter::repeat_with(Page::default);
+        let pages = pages.take(starts.len() - 1).collect();
+        Ok(Self {
+            chunks,
+            starts,
+            pages,
+        })
     }
 
     fn chunk(&self, id: ColumnId) -> Option<&Chunk> {
@@ -197,7 +202,8 @@ impl ChunkIndex {
     /// The columns of the file: id, values, bytes.
     pub fn columns(&self) -> impl Iterator<Item = (ColumnId, u32, u64)> + '_ {
         self.chunks.iter().map(|chunk| {
-            let ends = (chunk.starts.first(), chunk.starts.last());
+            let start = |page: usize| self.starts.get(page);
+            let ends = (start(chunk.pages.start), start(chunk.pages.end));
             let bytes = if let (Some(first), Some(last)) = ends {
                 last - first
             } else {
@@ -244,7 +250,8 @@ impl ChunkIndex {
             return true;
         };
         let (first, last) = chunk.pages_of(&range);
-        let pages = chunk.pages.get(first as usize..=last as usize);
+        let own = self.pages.get(chunk.pages.clone());
+        let pages = own.and_then(|own| own.get(first as usize..=last as usize));
         pages.is_some_and(|pages| pages.iter().all(|page| page.kept.get().is_some()))
     }
 
@@ -274,39 +281,31 @@ impl ChunkIndex {
                 .saturating_add(chunk.page_values)
                 .min(chunk.value_count);
             let kept = range.start.max(begins) - begins..range.end.min(ends) - begins;
-            chunk
-                .page((pages, keeps), page as usize, (ends - begins, kept), out)
+            let asked = (chunk, page as usize);
+            self.page((pages, keeps), asked, (ends - begins, kept), out)
                 .map_err(named)?;
         }
         Ok(())
-    }
-}
-
-impl Chunk {
-    /// The first and the last page of a range that is not empty.
-    fn pages_of(&self, range: &Range<u32>) -> (u32, u32) {
-        (
-            range.start / self.page_values,
-            (range.end - 1) / self.page_values,
-        )
     }
 
     /// Appends values `range` of the `count` values of a page.
     fn page(
         &self,
         (pages, keeps): (&[u8], bool),
-        page: usize,
+        (chunk, page): (&Chunk, usize),
         (count, range): (u32, Range<u32>),
         out: &mut Vec<u32>,
     ) -> Result<()> {
         let missing = || Error::corrupt(format!("page {page} is missing"));
-        let state = self.pages.get(page).ok_or_else(missing)?;
+        let at = chunk.pages.start + page;
+        let state = self.pages.get(at).filter(|_| at < chunk.pages.end);
+        let state = state.ok_or_else(missing)?;
         let range = range.start as usize..range.end as usize;
         if let Some(kept) = state.kept.get() {
             kept.append(range, out);
             return Ok(());
         }
-        let bounds = (self.starts.get(page), self.starts.get(page + 1));
+        let bounds = (self.starts.get(at), self.starts.get(at + 1));
         let bytes = match bounds {
             (Some(&from), Some(&to)) => {
                 let range = usize::try_from(from).ok().zip(usize::try_from(to).ok());
@@ -315,7 +314,7 @@ impl Chunk {
             _ => None,
         };
         let bytes = bytes.ok_or_else(missing)?;
-        let at_page = |error: Error| error.at_column(format!("{}, page {page}", self.id.0));
+        let at_page = |error: Error| error.at_column(format!("{}, page {page}", chunk.id.0));
         let count = count as usize;
         if !state.is_verified.load(Ordering::Relaxed) {
             read_page(bytes, (count, range), false, out).map_err(at_page)?;
@@ -334,6 +333,16 @@ impl Chunk {
         out.truncate(start + range.end);
         out.drain(start..start + range.start);
         Ok(())
+    }
+}
+
+impl Chunk {
+    /// The first and the last page of a range that is not empty.
+    fn pages_of(&self, range: &Range<u32>) -> (u32, u32) {
+        (
+            range.start / self.page_values,
+            (range.end - 1) / self.page_values,
+        )
     }
 }
 

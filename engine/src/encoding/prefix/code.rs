@@ -94,6 +94,13 @@ fn limited(mut lengths: Vec<u32>, length_max: u32) -> Vec<u32> {
 
 /// The code of each bucket, its first bit lowest: by length, then in the order of the buckets.
 pub(super) fn codes(set: &[Bucket]) -> Vec<u32> {
+    let mut all = Vec::with_capacity(set.len());
+    codes_in(set, &mut all);
+    all
+}
+
+/// As [`codes`], in place of what is in `out`.
+fn codes_in(set: &[Bucket], out: &mut Vec<u32>) {
     let mut counts = [0_u32; LENGTH_MAX as usize + 1];
     for bucket in set {
         if let Some(count) = counts.get_mut(bucket.code_bits() as usize) {
@@ -114,9 +121,8 @@ pub(super) fn codes(set: &[Bucket]) -> Vec<u32> {
         Some(code.reverse_bits() >> (u32::BITS - bits))
     };
     let mut code_of = code_of;
-    set.iter()
-        .map(|bucket| code_of(bucket).unwrap_or(0))
-        .collect()
+    out.clear();
+    out.extend(set.iter().map(|bucket| code_of(bucket).unwrap_or(0)));
 }
 
 /// What the next bits of a lane say. Twelve bytes: the fewer, the more of a table is in the nearest cache.
@@ -204,8 +210,9 @@ impl Decoder {
         let mut entries = SPARE_ENTRIES.take();
         entries.clear();
         entries.reserve(end as usize);
+        let mut buffers = Buffers::default();
         for set in sets {
-            append_table(set, (&tables, by_previous), &mut entries)?;
+            buffers.append_table(set, (&tables, by_previous), &mut entries)?;
         }
         let first = tables.first().copied().unwrap_or_default();
         Some(Self { entries, first })
@@ -297,49 +304,62 @@ fn low32(word: u64) -> u32 {
     u32::from_le_bytes([a, b, c, d])
 }
 
-/// Appends the table of a set; `None` for what no set has.
-fn append_table(
-    set: &[Bucket],
-    (tables, by_previous): (&[Table], bool),
-    entries: &mut Vec<Entry>,
-) -> Option<()> {
-    let first = entries.len();
-    let mut known = Vec::with_capacity(set.len());
-    for (bucket, code) in set.iter().zip(codes(set)) {
-        if bucket.length == 0 {
-            continue;
+/// Memory for one set after the other.
+#[derive(Default)]
+struct Buffers {
+    codes: Vec<u32>,
+    /// Code and entry of each bucket that has values.
+    known: Vec<(usize, Entry)>,
+}
+
+impl Buffers {
+    /// Appends the table of a set; `None` for what no set has.
+    fn append_table(
+        &mut self,
+        set: &[Bucket],
+        (tables, by_previous): (&[Table], bool),
+        entries: &mut Vec<Entry>,
+    ) -> Option<()> {
+        let first = entries.len();
+        codes_in(set, &mut self.codes);
+        self.known.clear();
+        for (bucket, code) in set.iter().zip(&self.codes) {
+            if bucket.length == 0 {
+                continue;
+            }
+            let context = if by_previous {
+                context_of(bucket.start)
+            } else {
+                0
+            };
+            let entry = Entry {
+                start: bucket.start,
+                next: tables.get(context).copied().unwrap_or_default(),
+                code_bits: u8::try_from(bucket.code_bits()).ok()?,
+                bits: u8::try_from(bucket.bits).ok()?,
+            };
+            self.known.push((*code as usize, entry));
         }
-        let context = if by_previous {
-            context_of(bucket.start)
-        } else {
-            0
-        };
-        let entry = Entry {
-            start: bucket.start,
-            next: tables.get(context).copied().unwrap_or_default(),
-            code_bits: u8::try_from(bucket.code_bits()).ok()?,
-            bits: u8::try_from(bucket.bits).ok()?,
-        };
-        known.push((code as usize, entry));
+        self.known
+            .sort_unstable_by_key(|(_, entry)| entry.code_bits);
+        // The first bit of a code is the lowest: what is known of few bits is so of each number of more bits.
+        entries.push(Entry::default());
+        let bits = self.known.last().map_or(0, |(_, entry)| entry.code_bits);
+        let mut known = self.known.as_slice();
+        for length in 0..=bits {
+            if length > 0 {
+                entries.extend_from_within(first..);
+            }
+            let table = entries.get_mut(first..)?;
+            while let Some(((code, entry), rest)) = known.split_first()
+                && entry.code_bits == length
+            {
+                *table.get_mut(*code)? = *entry;
+                known = rest;
+            }
+        }
+        Some(())
     }
-    known.sort_unstable_by_key(|(_, entry)| entry.code_bits);
-    // The first bit of a code is the lowest: what is known of few bits is so of each number of more bits.
-    entries.push(Entry::default());
-    let bits = known.last().map_or(0, |(_, entry)| entry.code_bits);
-    let mut known = known.as_slice();
-    for length in 0..=bits {
-        if length > 0 {
-            entries.extend_from_within(first..);
-        }
-        let table = entries.get_mut(first..)?;
-        while let Some(((code, entry), rest)) = known.split_first()
-            && entry.code_bits == length
-        {
-            *table.get_mut(*code)? = *entry;
-            known = rest;
-        }
-    }
-    Some(())
 }
 
 /// Where a lane is, in bits, and the table of its next value.

@@ -29,6 +29,8 @@ impl Bucket {
 
 /// Values below which a bucket is not split.
 pub(super) const SPLIT_MIN: usize = 16;
+/// Buckets for which a set that is read has memory from the start.
+const BUCKETS_USUAL: usize = 48;
 /// Bits of a leaf in the tree.
 const LEAF_BITS: u64 = 5;
 const LENGTH_BITS: u32 = 4;
@@ -169,7 +171,7 @@ pub(super) fn read(
     let mut reader = BitReader::new(bytes);
     let mut sets = Vec::with_capacity(set_count);
     for _ in 0..set_count {
-        let mut set = Vec::new();
+        let mut set = Vec::with_capacity(BUCKETS_USUAL);
         if reader.take(1)? == 1 {
             read_node((0, top_bits), by_previous, &mut reader, &mut set)?;
         }
