@@ -11,7 +11,7 @@ use footfall_tests::random::{Content, Rng};
 const TIMES: usize = 7;
 
 /// Questions about few repos and some places, hours and verbs.
-const QUESTIONS: [&str; 20] = [
+const QUESTIONS: [&str; 26] = [
     r#"downloaders by day where repo = "a/0" and country = "US""#,
     r#"downloaders by day where repo = "a/1" and country = "US""#,
     r#"downloaders by country where repo in ("a/0", "a/1")"#,
@@ -29,6 +29,12 @@ const QUESTIONS: [&str; 20] = [
     r#"users where class = "probe" and repo = "a/1" rule counter-unique"#,
     r#"repos, downloaders by week where repo in ("a/0", "a/4") from 2025-06-03T07:30:00Z to 2025-07-06T22:10:00Z"#,
     r#"requests, ips by identity, hour where repo = "a/2" and identity in ("ip", "") and country = "US""#,
+    r#"requests by repo where country != "FR" top 3"#,
+    r#"requests by repo_type, region where country in ("DE", "BR") last 20d"#,
+    r#"requests by repo from 2025-06-15T10:30:00Z to 2025-06-20T03:00:00Z top 20"#,
+    r#"requests by country, day from 2025-06-15T10:30:00Z to 2025-06-20T03:00:00Z"#,
+    r#"requests by country, identity where repo_type = "model" and country != "" from 2025-06-11T17:42:00Z"#,
+    r#"requests by downloader where country in ("US", "DE") and identity = "ip" to 2025-06-30T12:00:00Z top 9"#,
     r#"requests where identity = "user""#,
     r#"requests by identity, day where repo != "a/1""#,
     r#"requests by repo, week where identity = "ip" and repo in ("a/0", "a/3")"#,

@@ -74,6 +74,7 @@ impl Meanings {
 }
 
 /// The default rule's window as a number of milliseconds of a day.
+#[inline]
 #[must_use]
 pub fn default_window_ms() -> u32 {
     u32::try_from(DEFAULT_WINDOW_MS).unwrap_or(u32::MAX)

@@ -19,19 +19,20 @@ const KEPT_SHARE: usize = 6;
 
 /// A visit that the filter keeps, as far as shape, attribute, downloader and instants say.
 #[derive(Clone, Copy, Debug)]
-struct Few {
+pub(super) struct Few {
     /// Its number among the columns, and what it adds to keys.
-    waiting: Waiting,
-    is_varied: bool,
+    pub(super) waiting: Waiting,
+    /// Whether the attribute changes inside.
+    pub(super) is_varied: bool,
 }
 
 /// Visits inside of which the attribute changes, one after the other.
-struct Varied<'v>(&'v [usize]);
+pub(super) struct Varied<'v>(pub(super) &'v [usize]);
 
 impl Varied<'_> {
     /// Whether a visit is one of them; visits come ascending.
     #[inline]
-    fn has(&mut self, visit: usize) -> bool {
+    pub(super) fn has(&mut self, visit: usize) -> bool {
         while let Some((first, rest)) = self.0.split_first() {
             if *first >= visit {
                 return *first == visit;
@@ -67,6 +68,22 @@ impl DayReader<'_, '_> {
         let Some(few) = self.kept(repos, &columns, slice)? else {
             return Ok(false);
         };
+        self.one_by_one(&few, &columns, (slice, carry), groups)?;
+        Ok(true)
+    }
+
+    /// Adds some visits, each by a copy of its columns.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when pages are damaged or point outside the segment.
+    pub(super) fn one_by_one(
+        &self,
+        few: &[Few],
+        columns: &ColumnsAtHand<'_>,
+        (slice, carry): (&mut VisitSlice, &mut Carry),
+        groups: &mut Groups,
+    ) -> Result<()> {
         let mut runs = Runs::default();
         if let Some(coded) = columns.coded {
             runs.lenses.push((coded.lens, RunSlice::default()));
@@ -75,9 +92,9 @@ impl DayReader<'_, '_> {
         for few in few {
             let run = runs.lenses.first_mut().map_or(&mut idle, |(_, run)| run);
             columns.put(few.waiting.visit, slice, run);
-            self.one(&few, (slice, &mut runs), carry, groups)?;
+            self.one(few, (slice, &mut runs), carry, groups)?;
         }
-        Ok(true)
+        Ok(())
     }
 
     /// The visits that may be kept, ascending; `None` if those are many.
@@ -146,7 +163,7 @@ impl DayReader<'_, '_> {
 
     /// What all instants of a visit add to keys, or [`OUT`]; `None` if they may differ.
     #[inline]
-    fn time_at_hand(
+    pub(super) fn time_at_hand(
         &self,
         columns: &ColumnsAtHand<'_>,
         (visit, windows): (usize, &[u32]),
@@ -157,7 +174,9 @@ impl DayReader<'_, '_> {
         let (start, end) = columns.rows_of(visit);
         let first = *columns.firsts.get(visit)?;
         let windows = *windows.get(visit)?;
-        self.day.reach_part(reach(first, windows, end - start))
+        self.day
+            .reach_part_soon(first, windows)
+            .unwrap_or_else(|| self.day.reach_part(reach(first, windows, end - start)))
     }
 
     /// Adds a visit, which the slice has alone.

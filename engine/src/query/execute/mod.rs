@@ -50,6 +50,7 @@ mod ranked;
 mod reach;
 mod repo_days;
 mod repo_rows;
+mod requests_at_hand;
 mod requests_of;
 mod row_columns;
 mod rows;

@@ -73,6 +73,26 @@ pub(super) fn reach(first: u32, windows: u32, rows: u32) -> Reach {
 }
 
 impl DayPart {
+    /// As [`Self::reach_part`] of a visit that ends so many windows after its first instant, where hours do not matter
+    /// and it is far from the ends of the range: without a division, as most are.
+    #[inline]
+    pub(super) fn reach_part_soon(&self, first: u32, windows: u32) -> Option<Option<Key>> {
+        if self.hours.is_some() {
+            return None;
+        }
+        let most = windows
+            .saturating_add(1)
+            .saturating_mul(default_window_ms());
+        let end = first.saturating_add(most);
+        if first >= self.to_ms || end <= self.from_ms {
+            Some(Some(OUT))
+        } else if first >= self.from_ms && end <= self.to_ms {
+            Some(Some(self.part))
+        } else {
+            None
+        }
+    }
+
     /// What all instants of a visit add to keys, or [`OUT`]; `None` if they may differ.
     #[inline]
     pub(super) fn reach_part(&self, (first, last): Reach) -> Option<Key> {
@@ -113,6 +133,7 @@ pub(super) fn is_one_download(how: Collapse, day_start: u64, (first, last): Reac
 mod tests {
     use super::*;
     use crate::query::execute::chain::Chain;
+    use crate::units::Day;
     use proptest::prelude::*;
 
     fn rule() -> impl Strategy<Value = Collapse> {
@@ -124,6 +145,24 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_said_soon_is_what_is_said(
+            (from, to) in (0_u32..86_400_000, 1_u32..=86_400_000),
+            (first, windows, rows) in (0_u32..86_400_000, 0_u32..40, 2_u32..9),
+        ) {
+            let day = DayPart {
+                day: Day(20_000),
+                partition: 0,
+                from_ms: from.min(to - 1),
+                to_ms: to,
+                part: 7,
+                hours: None,
+            };
+            if let Some(part) = day.reach_part_soon(first, windows) {
+                prop_assert_eq!(part, day.reach_part(reach(first, windows, rows)));
+            }
+        }
+
         #[test]
         fn one_download_is_one_whatever_stands_around(
             how in rule(),

@@ -123,9 +123,13 @@ impl RepoDays {
             let hits = self.hits.get(start..end).unwrap_or_default();
             start = end;
             self.slots.rebase(repo.part + day.part);
-            let keeps = |id: u32| !filters || scope.downloader_part(id) != OUT;
-            let kept = hits.iter().copied().filter(|(_, id)| keeps(*id));
-            self.slots.add(kept, scope.place.has_axis, groups);
+            let (all, has_axis) = (hits.iter().copied(), scope.place.has_axis);
+            if filters {
+                let kept = all.filter(|(_, id)| scope.downloader_part(*id) != OUT);
+                self.slots.add(kept, has_axis, groups);
+            } else {
+                self.slots.add(all, has_axis, groups);
+            }
         }
         true
     }

@@ -4,7 +4,6 @@ use super::attribute_runs::attributes;
 use super::groups::Groups;
 use super::lens::OUT;
 use super::scan::DayReader;
-use super::scope::Wants;
 use crate::error::Result;
 use crate::segment::{RepoRange, VisitSlice};
 
@@ -66,12 +65,7 @@ impl DayReader<'_, '_> {
     /// Whether only requests are asked, of which downloaders and repos alone decide.
     fn asks_requests_of_kept(&self) -> bool {
         let (scope, wants) = (self.scope, self.wants);
-        let only = Wants {
-            requests: true,
-            unidentified: wants.unidentified,
-            ..Wants::default()
-        };
-        wants == only
+        wants.is_requests_only()
             && (!wants.unidentified || scope.downloader_part(0) == OUT)
             && self.day.is_whole()
             && scope.verb.is_idle()

@@ -72,6 +72,16 @@ impl Wants {
         self == who
     }
 
+    /// Whether requests are asked, and nothing else but those without identity.
+    pub(super) fn is_requests_only(self) -> bool {
+        let requests = Self {
+            requests: true,
+            unidentified: self.unidentified,
+            ..Self::default()
+        };
+        self == requests
+    }
+
     /// Whether only requests without identity are asked.
     pub(super) fn is_unidentified_only(self) -> bool {
         let only = Self {

@@ -35,6 +35,7 @@ impl DayReader<'_, '_> {
         groups: &mut Groups,
     ) -> Result<()> {
         if self.requests_of_kept(repos, slice, groups)?
+            || self.requests_at_hand(repos, (slice, carry), groups)?
             || self.few(repos, (slice, carry), groups)?
         {
             return Ok(());

@@ -1,0 +1,162 @@
+//! Visits at hand to sums of their rows, where requests are all that is asked and one attribute decides at most.
+//!
+//! Nothing is copied, and few visits need more than a look at the columns: those go the way of `few`.
+
+use super::columns_at_hand::ColumnsAtHand;
+use super::few::{Few, Varied};
+use super::groups::{Groups, Key};
+use super::lens::OUT;
+use super::rows::Carry;
+use super::scan::{DayReader, Waiting};
+use super::shape::Cover;
+use crate::error::Result;
+use crate::segment::{RepoRange, VisitSlice, column};
+
+/// Requests of one group, until another group comes.
+struct Sum {
+    key: Key,
+    count: u64,
+}
+
+impl Sum {
+    fn add(&mut self, (key, count): (Key, u64), groups: &mut Groups) {
+        if key != self.key {
+            self.end(groups);
+            self.key = key;
+        }
+        self.count += count;
+    }
+
+    fn end(&mut self, groups: &mut Groups) {
+        if self.count > 0 {
+            let slot = groups.slot(self.key);
+            groups.sums(slot).requests += std::mem::take(&mut self.count);
+        }
+    }
+}
+
+/// What is known of a visit by its columns.
+enum Known {
+    /// Its rows are not kept.
+    Out,
+    /// All are kept, and add this to the key of the repo.
+    All(Key),
+    /// It has to be looked at.
+    Open(Waiting),
+}
+
+impl DayReader<'_, '_> {
+    /// Adds the requests of some repos if nothing else is asked; `false`, and nothing added, if that is not so or the
+    /// columns are not at hand.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when pages are damaged or point outside the segment.
+    pub(super) fn requests_at_hand(
+        &self,
+        repos: &[RepoRange],
+        (slice, carry): (&mut VisitSlice, &mut Carry),
+        groups: &mut Groups,
+    ) -> Result<bool> {
+        if self.by_rows || !self.asks_requests_only() {
+            return Ok(false);
+        }
+        let Some(columns) = self.columns_at_hand(repos) else {
+            return Ok(false);
+        };
+        slice.clear();
+        if !self.day.is_whole() {
+            let visits = columns.number(0)..columns.number(columns.len());
+            self.segment
+                .read(column::VISIT_WINDOWS, visits, &mut slice.windows)?;
+        }
+        let varied = columns.varied();
+        let mut varied = Varied(&varied);
+        let mut sum = Sum { key: 0, count: 0 };
+        let mut open = Vec::new();
+        let mut end = 0;
+        for repo in repos {
+            let visits = end..end + repo.visits.len();
+            end = visits.end;
+            let part = self.scope.repo.part(repo.code);
+            if part == OUT {
+                continue;
+            }
+            for visit in visits {
+                let is_varied = varied.has(visit);
+                match self.known(&columns, (visit, is_varied), &slice.windows, groups) {
+                    Known::Out => {}
+                    Known::All(own) => {
+                        let (start, end) = columns.rows_of(visit);
+                        sum.add((part + own, u64::from(end - start)), groups);
+                    }
+                    Known::Open(waiting) => {
+                        let (repo, part) = (repo.code, part + waiting.part);
+                        let waiting = Waiting {
+                            repo,
+                            part,
+                            ..waiting
+                        };
+                        open.push(Few { waiting, is_varied });
+                    }
+                }
+            }
+        }
+        sum.end(groups);
+        self.one_by_one(&open, &columns, (slice, carry), groups)?;
+        Ok(true)
+    }
+
+    /// Whether only requests are asked, and those without identity, whatever their verbs are. Where hours are asked too
+    /// many visits would have to be looked at.
+    fn asks_requests_only(&self) -> bool {
+        self.wants.is_requests_only() && self.scope.verb.is_idle() && self.day.hours.is_none()
+    }
+
+    #[inline]
+    fn known(
+        &self,
+        columns: &ColumnsAtHand<'_>,
+        (visit, is_varied): (usize, bool),
+        windows: &[u32],
+        groups: &mut Groups,
+    ) -> Known {
+        let mut key = 0;
+        if let Some(coded) = columns.coded.as_ref().filter(|_| !is_varied) {
+            let code = coded.codes.get(visit).copied().unwrap_or(0);
+            key = coded.lens.part(code.into());
+            if key == OUT {
+                return Known::Out;
+            }
+        }
+        let id = columns.ids.get(visit).copied().unwrap_or(0);
+        let who = self.scope.downloader_part(id);
+        let time = self.time_at_hand(columns, (visit, windows));
+        if who == OUT || time == Some(OUT) {
+            return Known::Out;
+        }
+        let open = Known::Open(Waiting {
+            visit,
+            repo: 0,
+            id,
+            part: who,
+            time,
+        });
+        let Some(time) = time.filter(|_| !is_varied) else {
+            return open;
+        };
+        if id == 0 && self.wants.unidentified {
+            let shape = columns.shapes.get(visit).copied().unwrap_or(0);
+            let shape = self.shape(shape.into());
+            match shape.map_or(Cover::None, |shape| shape.accepted) {
+                Cover::None => {}
+                Cover::Some => return open,
+                Cover::All => {
+                    let (start, end) = columns.rows_of(visit);
+                    groups.unidentified += u64::from(end - start);
+                }
+            }
+        }
+        Known::All(key + who + time)
+    }
+}
