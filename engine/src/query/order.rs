@@ -70,11 +70,15 @@ pub fn order(
         let ranks = a_rank.cmp(b_rank);
         ranks.then_with(|| by.compare(&rows[*a], &rows[*b]).then(a.cmp(b)))
     };
-    let places = first(by.ranked(&rows), top, compare, go_on)?;
+    let places = first(by.ranked(&rows, go_on)?, top, compare, go_on)?;
     let truncated = top < rows.len();
-    let mut values = |place: usize| std::mem::take(&mut rows[place].values);
+    let mut ordered = Unwaited::new(Vec::with_capacity(places.len()));
+    for (_, place) in places {
+        go_on(1)?;
+        ordered.push(std::mem::take(&mut rows[place].values));
+    }
     Ok(Ordered {
-        rows: places.iter().map(|(_, place)| values(*place)).collect(),
+        rows: ordered.into_inner(),
         truncated,
     })
 }
@@ -92,14 +96,14 @@ fn first<T: Copy>(
         parts.push(first_of_part(part, top, &compare));
     }
     while parts.len() > 1 {
-        let mut merges = Vec::with_capacity(parts.len().div_ceil(2));
-        for pair in parts.chunks(2) {
-            merges.push(match pair {
-                [one, other] => merged((one, other), top, &compare, go_on)?,
-                rest => rest.concat(),
+        let mut pairs = parts.into_iter();
+        parts = Vec::new();
+        while let Some(one) = pairs.next() {
+            parts.push(match pairs.next() {
+                Some(other) => merged((&one, &other), top, &compare, go_on)?,
+                None => one,
             });
         }
-        parts = merges;
     }
     Ok(parts.pop().unwrap_or_default())
 }
@@ -186,15 +190,30 @@ impl Columns {
 
     /// The place of each row with a number that says which of two comes first, without a look at them; equal ones are
     /// compared.
-    fn ranked(&self, rows: &[Unordered]) -> Vec<(u64, usize)> {
-        let rank = |row: &Unordered| match row.values.get(self.first) {
-            Some(Value::Int(value)) if self.descending => Some(u64::MAX - value),
-            Some(Value::Int(value)) => Some(*value),
-            _ => None,
-        };
-        let ranks: Option<Vec<u64>> = rows.iter().map(rank).collect();
-        let ranks = ranks.unwrap_or_else(|| vec![0; rows.len()]);
-        ranks.into_iter().zip(0..).collect()
+    fn ranked(
+        &self,
+        rows: &[Unordered],
+        go_on: &mut dyn FnMut(usize) -> Result<()>,
+    ) -> Result<Vec<(u64, usize)>> {
+        let mut ranked = Vec::with_capacity(rows.len());
+        let mut are_numbers = true;
+        for (place, row) in rows.iter().enumerate() {
+            go_on(1)?;
+            let rank = match row.values.get(self.first) {
+                Some(Value::Int(value)) if self.descending => u64::MAX - value,
+                Some(Value::Int(value)) => *value,
+                None | Some(Value::Null) => u64::MAX,
+                Some(_) => {
+                    are_numbers = false;
+                    0
+                }
+            };
+            ranked.push((rank, place));
+        }
+        if !are_numbers {
+            ranked.iter_mut().for_each(|(rank, _)| *rank = 0);
+        }
+        Ok(ranked)
     }
 
     fn compare(&self, a: &Unordered, b: &Unordered) -> Ordering {

@@ -16,3 +16,7 @@ mod rights;
 mod scene;
 mod soak;
 mod spec;
+
+/// As in the command: giving back millions of values, and memory for others meanwhile, is a matter of the allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -94,7 +94,8 @@ pub(super) fn answer(scope: &Scope<'_>, counted: &Counted) -> Result<Answer> {
     totals.lines = counted.left_out;
     let terms = scope.view.terms();
     let mut pace = terms.pace();
-    let mut lines = lines(scope, counted, &by_slot, |line| {
+    let lines_max = floor.map_or(counted.log.met(), |_| 0);
+    let mut lines = lines(scope, counted, (&by_slot, lines_max), |line| {
         pace.steps(1)?;
         let is_kept = floor.is_none_or(|floor| floor.keeps(&line.values));
         if !is_kept {
@@ -187,11 +188,11 @@ fn distinct_value(metric: Metric, distinct: &Distinct) -> u64 {
 fn lines(
     scope: &Scope<'_>,
     counted: &Counted,
-    by_slot: &[Distinct],
+    (by_slot, lines_max): (&[Distinct], usize),
     mut keeps: impl FnMut(&Line) -> Result<bool>,
 ) -> Result<Vec<Line>> {
     let metrics = &scope.query.metrics;
-    let mut lines = Vec::new();
+    let mut lines = Vec::with_capacity(lines_max);
     let mut places: KeyMap<Key, usize> = KeyMap::default();
     let none = Distinct::default();
     let has_others = !counted.hub.is_empty()

@@ -258,6 +258,11 @@ impl Groups {
         (self.slots.bytes() + groups + ids) as u64
     }
 
+    /// How many were met; 0 where each key has a slot.
+    pub(super) fn met(&self) -> usize {
+        self.keys.len()
+    }
+
     /// Keys and sums by slot.
     pub(super) fn all_sums(&self) -> impl Iterator<Item = (Key, &Sums)> {
         let is_own = matches!(self.slots, Slots::Keys);
