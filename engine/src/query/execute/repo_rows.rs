@@ -260,14 +260,7 @@ impl Adder<'_, '_> {
     /// Adds what is distinct of accepted rows, and how many have no identity.
     #[inline]
     fn accepted(&self, visit: &Visit<'_>, (slot, count): (usize, u64), groups: &mut Groups) {
-        let wants = self.wants;
-        if visit.id == 0 {
-            groups.unidentified += u64::from(wants.unidentified) * count;
-        } else if wants.who {
-            groups.add_downloader(slot, visit.id);
-        }
-        if wants.repos {
-            groups.add_repo(slot, visit.repo);
-        }
+        let who = (visit.id, visit.repo);
+        self.wants.add_accepted(who, (slot, count), groups);
     }
 }

@@ -64,22 +64,45 @@ impl Wants {
 
     /// Whether downloaders are asked, and nothing else but requests without identity.
     pub(super) fn is_who_only(self) -> bool {
-        let who = Self {
+        self.is_only(Self {
             who: true,
-            unidentified: self.unidentified,
             ..Self::default()
-        };
-        self == who
+        })
     }
 
     /// Whether requests are asked, and nothing else but those without identity.
     pub(super) fn is_requests_only(self) -> bool {
-        let requests = Self {
+        self.is_only(Self {
             requests: true,
-            unidentified: self.unidentified,
             ..Self::default()
-        };
-        self == requests
+        })
+    }
+
+    /// Whether it is `only`, be those without identity asked or not.
+    fn is_only(self, only: Self) -> bool {
+        let unidentified = self.unidentified;
+        self == Self {
+            unidentified,
+            ..only
+        }
+    }
+
+    /// Adds what is distinct of so many accepted rows of a downloader and a repo, and how many have no identity.
+    #[inline]
+    pub(super) fn add_accepted(
+        self,
+        (id, repo): (u32, u32),
+        (slot, count): (usize, u64),
+        groups: &mut Groups,
+    ) {
+        if id == 0 {
+            groups.unidentified += u64::from(self.unidentified) * count;
+        } else if self.who {
+            groups.add_downloader(slot, id);
+        }
+        if self.repos {
+            groups.add_repo(slot, repo);
+        }
     }
 
     /// Whether only requests without identity are asked.

@@ -73,15 +73,8 @@ impl DayReader<'_, '_> {
         place: Option<u32>,
         groups: &mut Groups,
     ) {
-        let wants = self.wants;
-        if visit.id == 0 {
-            groups.unidentified += u64::from(wants.unidentified) * count;
-        } else if wants.who {
-            groups.add_downloader(slot, visit.id);
-        }
-        if wants.repos {
-            groups.add_repo(slot, visit.repo);
-        }
+        let who = (visit.id, visit.repo);
+        self.wants.add_accepted(who, (slot, count), groups);
         if let Some(place) = place {
             groups.add_country(slot, self.country(place));
         }
