@@ -17,6 +17,10 @@ use std::process::ExitCode;
 use footfall_benches::ask;
 use footfall_engine::store::Store;
 
+/// The allocator of the command: it decides what a large answer costs.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Rounds, unless the command line says otherwise.
 const ROUNDS: u32 = 7;
 
