@@ -18,6 +18,10 @@ use footfall_engine::storage::SystemClock;
 use footfall_engine::store::Store;
 use footfall_engine::{Error, Result};
 
+/// The allocator of the command: it decides what the memory of a load costs.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Bytes that are copied at a time, as a block of a log has.
 const COPY_BYTES: usize = 2 << 20;
 /// Copies; the fastest counts.
