@@ -3,7 +3,7 @@
 //! Sets of one size are numbered in an order that is found by looking up halves of 16 bits: first by how many bits
 //! are in the high half, then by that half, then by the low one.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use super::bits::{BitWriter, bits_of};
 use super::{Encoding, Plan, Stats, nested};
@@ -113,11 +113,19 @@ struct Sets {
     sizes: Vec<Size>,
 }
 
+/// By width: to count how many sets there are of each size takes longer than a page.
+static SETS: [OnceLock<Sets>; u32::BITS as usize + 1] =
+    [const { OnceLock::new() }; u32::BITS as usize + 1];
+
 impl Sets {
     /// Of 1 to 32 bits.
-    fn new(width: u32) -> Option<Self> {
-        width.checked_sub(1)?;
-        let mask = u32::MAX.checked_shr(u32::BITS.checked_sub(width)?)?;
+    fn of(width: u32) -> Option<&'static Self> {
+        let known = SETS.get(width as usize).filter(|_| width > 0)?;
+        Some(known.get_or_init(|| Self::new(width)))
+    }
+
+    fn new(width: u32) -> Self {
+        let mask = u32::MAX.unbounded_shr(u32::BITS.saturating_sub(width));
         let (low, high) = (width.min(HALF), width.saturating_sub(HALF));
         let size = |size: u32| {
             let mut sets = Size {
@@ -135,10 +143,10 @@ impl Sets {
             sets.bits = bits_of(count.saturating_sub(1));
             sets
         };
-        Some(Self {
+        Self {
             mask,
             sizes: (0..=width).map(size).collect(),
-        })
+        }
     }
 
     /// The sets of `count` bits; `None` above the width.
@@ -204,7 +212,7 @@ impl Encoding for BitSets {
         if stats.count() == 0 || (width < WIDTH_MIN && !is_asked_for) {
             return None;
         }
-        let sets = Sets::new(width)?;
+        let sets = Sets::of(width)?;
         let counts = stats.values().iter().map(|value| value.count_ones());
         let counts: Vec<u32> = counts.collect();
         if sets.body_bytes(&counts)? >= below {
@@ -223,7 +231,7 @@ impl Encoding for BitSets {
 
     fn read(&self, reader: &mut ByteReader<'_>, count: usize, out: &mut Vec<u32>) -> Result<()> {
         let width = u32::from(reader.u8()?);
-        let sets = Sets::new(width)
+        let sets = Sets::of(width)
             .ok_or_else(|| reader.corrupt(format!("sets of {width} bits, expected 1 to 32")))?;
         let at = reader.clone();
         let counts = nested::read(reader, count, self)?;
@@ -288,7 +296,7 @@ mod tests {
     #[test]
     fn numbers_ascend_without_a_gap() {
         for width in [1, 5, 16, 17, 20] {
-            let sets = Sets::new(width).unwrap();
+            let sets = Sets::of(width).unwrap();
             for (count, size) in (0..).zip(&sets.sizes) {
                 let own = (0..1_u32 << width).filter(|set| set.count_ones() == count);
                 let mut own: Vec<u32> = own.collect();

@@ -270,6 +270,51 @@ impl<'a> BitWriter<'a> {
     }
 }
 
+/// As [`BitWriter`], into bytes that are there: without a branch on how much waits, which would be guessed wrong too
+/// often.
+pub(super) struct FieldWriter<'a> {
+    out: &'a mut [u8],
+    /// Whole bytes so far.
+    at: usize,
+    pending: u64,
+    /// Bits that wait, 0 to 7.
+    filled: u32,
+}
+
+/// Bytes that [`FieldWriter`] needs behind those that it fills.
+pub(super) const FIELD_BYTES: usize = size_of::<u64>();
+
+impl<'a> FieldWriter<'a> {
+    pub(super) fn new(out: &'a mut [u8]) -> Self {
+        Self {
+            out,
+            at: 0,
+            pending: 0,
+            filled: 0,
+        }
+    }
+
+    /// Appends a field of at most 56 bits that has no others.
+    #[inline]
+    pub(super) fn push(&mut self, field: u64, bits: u32) {
+        self.pending |= field << self.filled;
+        let to = self.out.get_mut(self.at..);
+        if let Some(to) = to.and_then(<[u8]>::first_chunk_mut::<FIELD_BYTES>) {
+            *to = self.pending.to_le_bytes();
+        }
+        self.filled += bits;
+        let bytes = self.filled / 8;
+        self.at += bytes as usize;
+        self.pending >>= bytes * 8;
+        self.filled %= 8;
+    }
+
+    /// Bytes that are filled, the last one with zeros.
+    pub(super) fn finish(self) -> usize {
+        self.at + usize::from(self.filled > 0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -342,6 +387,27 @@ mod tests {
     }
 
     proptest! {
+        /// The twin branches.
+        #[test]
+        fn fields_are_those_of_a_bit_writer(
+            fields in prop::collection::vec((any::<u64>(), 0_u32..=56), 0..99), spare in FIELD_BYTES..20,
+        ) {
+            let mut want = Vec::new();
+            let mut writer = BitWriter::new(&mut want);
+            let total: u32 = fields.iter().map(|(_, bits)| bits).sum();
+            let mut found = vec![0xff; total.div_ceil(8) as usize + spare];
+            let mut fast = FieldWriter::new(&mut found);
+            for (field, bits) in fields {
+                let field = field & ((1 << bits) - 1);
+                fast.push(field, bits);
+                writer.push(low_word(field & u64::from(u32::MAX)), bits.min(32));
+                writer.push(low_word(field >> 32), bits.saturating_sub(32));
+            }
+            writer.finish();
+            let bytes = fast.finish();
+            prop_assert_eq!(&found[..bytes], want);
+        }
+
         #[test]
         fn rest_equals_its_naive_twin(values in prop::collection::vec(any::<u32>(), 0..70), width in 1_u32..=32) {
             let mut bytes = Vec::new();

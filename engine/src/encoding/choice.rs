@@ -99,7 +99,7 @@ fn may_gain(encoding: &dyn Encoding, values: &[u32], below: usize) -> bool {
     let (_, half) = values.split_at(values.len() / 2);
     let (piece, _) = half.split_at(values.len() / PROBE_SCALE);
     encoding
-        .plan(&Stats::new(piece), usize::MAX)
+        .plan(&Stats::new(piece), below.div_ceil(PROBE_SCALE))
         .is_some_and(|plan| plan.payload_bytes().saturating_mul(PROBE_SCALE) < below)
 }
 

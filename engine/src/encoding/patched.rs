@@ -225,9 +225,23 @@ fn width_counts(stats: &Stats<'_>) -> ([u32; 33], usize) {
 }
 
 fn add_width_counts(values: &[u32], reference: u32, counts: &mut [u32; 33]) {
-    for value in values {
+    // Several counts of each width: one after the other of the same would wait for each other.
+    let mut apart = [[0_u32; 33]; 4];
+    let (fours, rest) = values.as_chunks::<4>();
+    let add = |counts: &mut [u32; 33], value: u32| {
         if let Some(count) = counts.get_mut(bits_of(value - reference) as usize) {
             *count += 1;
+        }
+    };
+    for four in fours {
+        for (counts, value) in apart.iter_mut().zip(four) {
+            add(counts, *value);
+        }
+    }
+    rest.iter().for_each(|value| add(counts, *value));
+    for apart in &apart {
+        for (count, more) in counts.iter_mut().zip(apart) {
+            *count += more;
         }
     }
 }

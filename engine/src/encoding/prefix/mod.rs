@@ -12,13 +12,14 @@ mod tree;
 
 use std::ops::Range;
 
-use super::bits::{BitWriter, bits_of};
+use super::bits::{FIELD_BYTES, FieldWriter, bits_of};
 use super::{Encoding, Plan, Stats, read_and_cut};
 use crate::error::{Error, Result};
 use crate::layout::{ByteReader, ByteWriter, EncodingId};
 
 use code::{Decoder, LENGTH_MAX};
 use find::Finder;
+use sort::Counted;
 use tree::Bucket;
 
 /// Buckets by the size of the value before.
@@ -72,7 +73,7 @@ impl Encoding for Prefix {
             return None;
         }
         let by_previous = tells_next(stats.values());
-        Some(Plan::ready(payload(stats.values(), by_previous)))
+        payload(stats.values(), by_previous, below).map(Plan::ready)
     }
 
     fn read(&self, reader: &mut ByteReader<'_>, count: usize, out: &mut Vec<u32>) -> Result<()> {
@@ -190,12 +191,6 @@ fn lane_counts(count: usize) -> [usize; LANES] {
     counts
 }
 
-/// The set of buckets that each value of a lane is coded with.
-fn contexts(lane: &[u32], by_previous: bool) -> impl Iterator<Item = usize> + '_ {
-    let before = std::iter::once(0).chain(lane.iter().copied());
-    before.map(move |value| if by_previous { context_of(value) } else { 0 })
-}
-
 fn lanes(values: &[u32]) -> impl Iterator<Item = &[u32]> {
     let mut rest = values;
     lane_counts(values.len()).into_iter().map(move |count| {
@@ -205,33 +200,39 @@ fn lanes(values: &[u32]) -> impl Iterator<Item = &[u32]> {
     })
 }
 
-fn payload(values: &[u32], by_previous: bool) -> Vec<u8> {
-    let set_count = if by_previous { CONTEXTS } else { 1 };
+/// The payload, if it has fewer than `below` bytes.
+fn payload(values: &[u32], by_previous: bool, below: usize) -> Option<Vec<u8>> {
+    let counted = Counted::new(values, by_previous);
+    if counted.least_bytes() >= below {
+        return None;
+    }
     let top_bits = bits_of(values.iter().copied().max().unwrap_or(0));
     let length_max = length_max(values.len(), by_previous);
-    let mut apart: Vec<Vec<u32>> = vec![Vec::new(); set_count];
-    for lane in lanes(values) {
-        for (value, context) in lane.iter().zip(contexts(lane, by_previous)) {
-            if let Some(values) = apart.get_mut(context) {
-                values.push(*value);
-            }
-        }
-    }
-    let mut sets = Vec::with_capacity(set_count);
-    let mut scratch = Vec::new();
-    for values in &mut apart {
-        sort::sort(values, top_bits, &mut scratch);
+    let mut sets = Vec::with_capacity(CONTEXTS);
+    counted.sets(top_bits, |values| {
         let mut set = tree::build(values, (top_bits, by_previous));
         code::set_lengths(&mut set, length_max);
         sets.push(set);
-    }
+    });
     let mut payload = vec![if by_previous { BY_PREVIOUS } else { ALONE }];
     let trees = tree::write(&sets, (top_bits, by_previous));
     let mut writer = ByteWriter::new(&mut payload);
-    let [top_bits, ..] = top_bits.to_le_bytes();
-    writer.u8(top_bits).varint(trees.len() as u64).bytes(&trees);
-    write_lanes(values, &sets, by_previous, &mut payload);
-    payload
+    let [top_byte, ..] = top_bits.to_le_bytes();
+    writer.u8(top_byte).varint(trees.len() as u64).bytes(&trees);
+    let bits = coded_bits(&sets);
+    let least = payload.len() + LANES + usize::try_from(bits / 8).unwrap_or(usize::MAX);
+    if least >= below {
+        return None;
+    }
+    write_lanes(values, &sets, (by_previous, bits), &mut payload);
+    (payload.len() < below).then_some(payload)
+}
+
+/// Bits of all codes and of what is inside their buckets.
+fn coded_bits(sets: &[Vec<Bucket>]) -> u64 {
+    let of_bucket =
+        |bucket: &Bucket| u64::from(bucket.count) * u64::from(bucket.code_bits() + bucket.bits);
+    sets.iter().flatten().map(of_bucket).sum()
 }
 
 /// The longest code: the tables of all codes are to be filled in less time than the values take.
@@ -241,33 +242,35 @@ fn length_max(count: usize, by_previous: bool) -> u32 {
     of_count.saturating_sub(sets_log).min(LENGTH_MAX)
 }
 
-fn write_lanes(values: &[u32], sets: &[Vec<Bucket>], by_previous: bool, payload: &mut Vec<u8>) {
-    let codes: Vec<Vec<u32>> = sets.iter().map(|set| code::codes(set)).collect();
+/// Appends the lanes, whose codes and offsets take so many bits together.
+fn write_lanes(
+    values: &[u32],
+    sets: &[Vec<Bucket>],
+    (by_previous, bits): (bool, u64),
+    payload: &mut Vec<u8>,
+) {
     let finders: Vec<_> = sets.iter().map(|set| Finder::new(set)).collect();
-    let mut bytes = Vec::with_capacity(values.len() * 2);
+    let bytes_max = usize::try_from(bits / 8).unwrap_or(usize::MAX);
+    let mut bytes = vec![0; bytes_max.saturating_add(LANES + FIELD_BYTES)];
+    let mut begin = 0;
     for lane in lanes(values) {
-        let start = bytes.len();
-        let mut writer = BitWriter::new(&mut bytes);
-        for (value, context) in lane.iter().zip(contexts(lane, by_previous)) {
-            let (Some(finder), Some(codes)) = (finders.get(context), codes.get(context)) else {
-                continue;
-            };
-            let index = finder.index_of(*value);
-            if let (Some(bucket), Some(code)) = (finder.bucket(index), codes.get(index)) {
-                let (length, offset) = (bucket.code_bits(), value - bucket.start);
-                if length + bucket.bits <= u32::BITS {
-                    writer.push(code | offset << length, length + bucket.bits);
-                } else {
-                    writer.push(*code, length);
-                    writer.push(offset, bucket.bits);
-                }
+        let mut writer = FieldWriter::new(bytes.get_mut(begin..).unwrap_or_default());
+        let mut before = 0;
+        for value in lane {
+            let context = if by_previous { context_of(before) } else { 0 };
+            before = *value;
+            let finder = finders.get(context);
+            if let Some(coded) = finder.and_then(|finder| finder.find(*value)) {
+                let offset = u64::from(value.wrapping_sub(coded.start));
+                let field = u64::from(coded.code) | offset << coded.code_bits;
+                writer.push(field, u32::from(coded.code_bits) + u32::from(coded.bits));
             }
         }
-        writer.finish();
-        let lane_bytes = bytes.len() - start;
+        let lane_bytes = writer.finish();
+        begin += lane_bytes;
         ByteWriter::new(payload).varint(lane_bytes as u64);
     }
-    payload.extend_from_slice(&bytes);
+    payload.extend_from_slice(bytes.get(..begin).unwrap_or_default());
 }
 
 #[cfg(test)]
@@ -276,7 +279,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn back(values: &[u32], by_previous: bool) -> usize {
-        let payload = payload(values, by_previous);
+        let payload = payload(values, by_previous, usize::MAX).unwrap();
         let mut found = Vec::new();
         Prefix.decode(&payload, values.len(), &mut found).unwrap();
         assert_eq!(found, values);
@@ -343,7 +346,7 @@ mod tests {
             let from = from.index(values.len());
             let range = from..from + count.index(values.len() - from + 1);
             let mut found = vec![7];
-            let payload = payload(&values, by_previous);
+            let payload = payload(&values, by_previous, usize::MAX).unwrap();
             Prefix.decode_range(&payload, values.len(), range.clone(), &mut found).unwrap();
             prop_assert_eq!(found.split_first(), Some((&7, &values[range])));
         }
@@ -354,7 +357,7 @@ mod tests {
             by_previous: bool,
             flips in prop::collection::vec((any::<prop::sample::Index>(), 0_u8..8), 1..4),
         ) {
-            let mut payload = payload(&values, by_previous);
+            let mut payload = payload(&values, by_previous, usize::MAX).unwrap();
             for (index, bit) in flips {
                 let index = index.index(payload.len());
                 payload[index] ^= 1 << bit;

@@ -1,146 +1,197 @@
-//! Values to the order that a tree of buckets needs: by counting, or by cells and digit by digit.
+//! Values to sets by the value before, each in the order that a tree of buckets needs.
+//!
+//! By counting where values are few, else by cells, and within large cells bit by bit.
+
+use std::cell::Cell;
 
 use super::find::{CELLS, FINE_BITS, cell};
-use super::tree::SPLIT_MIN;
+use super::tree::{self, SPLIT_MIN};
+use super::{CONTEXTS, context_of, lanes};
 use crate::encoding::bits::bits_of;
 
 /// Bits of values that are counted one by one: the counts stay within the nearest cache.
 const COUNTED_BITS_MAX: u32 = 10;
-/// Values below which comparing sorts faster.
-const DIGIT_SORT_MIN: usize = 512;
-/// A digit: values of 26 bits take three passes.
-const DIGIT_BITS: u32 = 9;
-const DIGITS: usize = 1 << DIGIT_BITS;
 
-/// Sorts values of at most `top_bits` bits; those of a cell with fewer than [`SPLIT_MIN`] stay in any order, for no
-/// bucket begins among them. `scratch` keeps its room from call to call.
-pub(super) fn sort(values: &mut Vec<u32>, top_bits: u32, scratch: &mut Vec<u32>) {
-    if top_bits <= COUNTED_BITS_MAX && values.len() >= 1 << COUNTED_BITS_MAX {
-        by_counting(values);
-    } else if values.len() < DIGIT_SORT_MIN {
-        values.sort_unstable();
-    } else {
-        by_cells(values, scratch);
+/// Values by set, which is by the value before or all as one, and by cell.
+pub(super) struct Counted<'v> {
+    values: &'v [u32],
+    by_previous: bool,
+    /// Set and cell of each value.
+    keys: Vec<u16>,
+    /// How many values each cell of each set has.
+    counts: Vec<u32>,
+}
+
+impl<'v> Counted<'v> {
+    pub(super) fn new(values: &'v [u32], by_previous: bool) -> Self {
+        let set_count = if by_previous { CONTEXTS } else { 1 };
+        let mut counts = vec![0_u32; set_count * CELLS];
+        let mut keys = Vec::with_capacity(values.len());
+        for lane in lanes(values) {
+            let mut before = 0;
+            for value in lane {
+                let set = if by_previous { context_of(before) } else { 0 };
+                before = *value;
+                let key = set * CELLS + cell(*value);
+                if let Some(count) = counts.get_mut(key) {
+                    *count += 1;
+                }
+                keys.push(u16::try_from(key).unwrap_or(u16::MAX));
+            }
+        }
+        Self {
+            values,
+            by_previous,
+            keys,
+            counts,
+        }
+    }
+
+    /// Bytes that hardly any buckets are below: what values take if all cells of their sets had codes that nobody has to
+    /// write.
+    pub(super) fn least_bytes(&self) -> usize {
+        let mut bits = 0;
+        for counts in self.counts.chunks(CELLS) {
+            let all = tree::log2(counts.iter().sum::<u32>() as usize);
+            for (cell, count) in (0_u32..).zip(counts).filter(|(_, count)| **count > 0) {
+                let inside = (cell >> FINE_BITS).saturating_sub(FINE_BITS + 1);
+                let code = all.saturating_sub(tree::log2(*count as usize));
+                bits += u64::from(*count) * (u64::from(inside) * tree::BIT + code);
+            }
+        }
+        usize::try_from(bits / tree::BIT / 8).unwrap_or(usize::MAX)
+    }
+
+    /// Gives set by set, values of at most `top_bits` bits in ascending order; but where fewer than [`SPLIT_MIN`] share
+    /// their highest bits these stay in any order, for no bucket begins among them.
+    pub(super) fn sets(mut self, top_bits: u32, mut give: impl FnMut(&[u32])) {
+        let is_small = top_bits <= COUNTED_BITS_MAX && self.values.len() >= 1 << COUNTED_BITS_MAX;
+        if !self.by_previous && is_small {
+            return give(&by_counting(self.values));
+        }
+        let mut sum = 0;
+        for place in &mut self.counts {
+            sum += std::mem::replace(place, sum);
+        }
+        let mut sorted = vec![0; self.values.len()];
+        for (value, key) in self.values.iter().zip(&self.keys) {
+            let Some(place) = self.counts.get_mut(usize::from(*key)) else {
+                continue;
+            };
+            if let Some(to) = sorted.get_mut(*place as usize) {
+                *to = *value;
+            }
+            *place += 1;
+        }
+        let (mut rest, mut spare) = (sorted.as_mut_slice(), Vec::new());
+        let mut start = 0;
+        for ends in self.counts.chunks(CELLS) {
+            let end = ends.last().copied().unwrap_or(start);
+            let count = (end - start) as usize;
+            let Some((set, after)) = std::mem::take(&mut rest).split_at_mut_checked(count) else {
+                return;
+            };
+            rest = after;
+            sort_cells(set, (start, ends), &mut spare);
+            give(set);
+            start = end;
+        }
     }
 }
 
-fn by_counting(values: &mut [u32]) {
+fn by_counting(values: &[u32]) -> Vec<u32> {
     let mut counts = [0_usize; 1 << COUNTED_BITS_MAX];
-    for value in values.iter() {
+    for value in values {
         if let Some(count) = counts.get_mut(*value as usize) {
             *count += 1;
         }
     }
-    let mut rest = values;
+    let mut sorted = Vec::with_capacity(values.len());
     for (value, count) in (0..).zip(counts) {
-        let Some((own, after)) = rest.split_at_mut_checked(count) else {
-            return;
-        };
-        own.fill(value);
-        rest = after;
+        sorted.resize(sorted.len() + count, value);
     }
+    sorted
 }
 
-/// Cells ascend with their values; few have many.
-fn by_cells(values: &mut Vec<u32>, scratch: &mut Vec<u32>) {
-    let mut places = [0_u32; CELLS];
-    for value in values.iter() {
-        if let Some(place) = places.get_mut(cell(*value)) {
-            *place += 1;
-        }
-    }
-    let mut sum = 0;
-    for place in &mut places {
-        sum += std::mem::replace(place, sum);
-    }
-    scratch.clear();
-    scratch.resize(values.len(), 0);
-    for value in values.iter() {
-        let Some(place) = places.get_mut(cell(*value)) else {
-            continue;
-        };
-        if let Some(to) = scratch.get_mut(*place as usize) {
-            *to = *value;
-        }
-        *place += 1;
-    }
-    std::mem::swap(values, scratch);
-    let (mut rest, spare) = (values.as_mut_slice(), scratch.as_mut_slice());
-    let mut start = 0;
-    for end in places {
-        let count = (end - std::mem::replace(&mut start, end)) as usize;
+/// Sorts the cells of a set, which begins at `start`.
+fn sort_cells(set: &mut [u32], (mut start, ends): (u32, &[u32]), spare: &mut Vec<u32>) {
+    let mut rest = set;
+    for end in ends {
+        let count = (end - std::mem::replace(&mut start, *end)) as usize;
         let Some((own, after)) = std::mem::take(&mut rest).split_at_mut_checked(count) else {
             return;
         };
         rest = after;
         let bits = own.first().map_or(0, |value| bits_of(*value));
-        let low_bits = bits.saturating_sub(FINE_BITS + 1);
-        if low_bits == 0 || count < SPLIT_MIN {
-            continue;
-        }
-        match spare.get_mut(..count) {
-            Some(spare) if count >= DIGIT_SORT_MIN => by_digits(own, low_bits, spare),
-            _ => own.sort_unstable(),
-        }
+        by_bits(own, bits.saturating_sub(FINE_BITS + 1), spare);
     }
 }
 
-/// Sorts by the low bits, from the lowest digit up, each pass keeping the order of the one before (Hollerith's sorting of
-/// punched cards).
-fn by_digits(values: &mut [u32], low_bits: u32, scratch: &mut [u32]) {
-    for shift in (0..low_bits).step_by(DIGIT_BITS as usize) {
-        let digit = |value: u32| (value >> shift) as usize & (DIGITS - 1);
-        let mut places = [0_u32; DIGITS];
-        for value in values.iter() {
-            if let Some(place) = places.get_mut(digit(*value)) {
-                *place += 1;
-            }
-        }
-        let mut sum = 0;
-        for place in &mut places {
-            sum += std::mem::replace(place, sum);
-        }
-        for value in values.iter() {
-            let Some(place) = places.get_mut(digit(*value)) else {
-                continue;
-            };
-            if let Some(to) = scratch.get_mut(*place as usize) {
-                *to = *value;
-            }
-            *place += 1;
-        }
-        values.copy_from_slice(scratch);
+/// Sorts by the low bits, from the highest of them down, as far as buckets may begin.
+fn by_bits(values: &mut [u32], bits: u32, spare: &mut Vec<u32>) {
+    let Some(shift) = bits.checked_sub(1).filter(|_| values.len() >= SPLIT_MIN) else {
+        return;
+    };
+    if spare.len() < values.len() {
+        spare.resize(values.len(), 0);
     }
+    let (mut low, mut high) = (0, 0);
+    // Written to both sides and kept on one: a branch would be guessed wrong half of the time.
+    let cells = Cell::from_mut(&mut *values).as_slice_of_cells();
+    for cell in cells {
+        let value = cell.get();
+        if let (Some(to_low), Some(to_high)) = (cells.get(low), spare.get_mut(high)) {
+            to_low.set(value);
+            *to_high = value;
+        }
+        let is_high = (value >> shift & 1) as usize;
+        low += 1 - is_high;
+        high += is_high;
+    }
+    let (lows, highs) = values.split_at_mut_checked(low).unwrap_or_default();
+    if let Some(from) = spare.get(..high) {
+        highs.copy_from_slice(from);
+    }
+    by_bits(lows, shift, spare);
+    by_bits(highs, shift, spare);
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tree;
     use super::*;
     use proptest::prelude::*;
 
     proptest! {
+        /// The twin takes sets apart and sorts each.
         #[test]
         fn buckets_are_those_of_sorted_values(
-            values in prop::collection::vec((any::<u32>(), 0_u32..32), 0..3000),
+            values in prop::collection::vec((any::<u32>(), 0_u32..32), 1..3000),
             is_dense: bool,
             few_bits: bool,
+            by_previous: bool,
         ) {
             let least = if few_bits { 32 - COUNTED_BITS_MAX } else { 0 };
-            let mut values: Vec<u32> = values
+            let values: Vec<u32> = values
                 .into_iter()
                 .map(|(value, shift)| if is_dense && !few_bits { value >> 11 } else { value >> shift.max(least) })
                 .collect();
-            let top_bits = bits_of(values.iter().copied().max().unwrap_or(0));
-            let mut wanted = values.clone();
-            wanted.sort_unstable();
-            sort(&mut values, top_bits, &mut Vec::new());
-            for by_previous in [false, true] {
-                let of = |values: &[u32]| tree::build(values, (top_bits, by_previous));
-                prop_assert_eq!(of(&values), of(&wanted));
+            let mut wanted = vec![Vec::new(); if by_previous { CONTEXTS } else { 1 }];
+            for lane in lanes(&values) {
+                let before = std::iter::once(&0).chain(lane);
+                for (value, before) in lane.iter().zip(before) {
+                    wanted[if by_previous { context_of(*before) } else { 0 }].push(*value);
+                }
             }
-            values.sort_unstable();
-            prop_assert_eq!(values, wanted);
+            let top = (bits_of(values.iter().copied().max().unwrap_or(0)), by_previous);
+            let mut found = Vec::new();
+            Counted::new(&values, by_previous).sets(top.0, |set| found.push(set.to_vec()));
+            prop_assert_eq!(found.len(), wanted.len());
+            for (mut found, mut wanted) in found.into_iter().zip(wanted) {
+                wanted.sort_unstable();
+                prop_assert_eq!(tree::build(&found, top), tree::build(&wanted, top));
+                found.sort_unstable();
+                prop_assert_eq!(found, wanted);
+            }
         }
     }
 }
