@@ -6,6 +6,7 @@
 use std::sync::{LazyLock, OnceLock};
 
 use super::bits::{BitWriter, bits_of};
+use super::prefix::{BIT, log2};
 use super::{Encoding, Plan, Stats, nested};
 use crate::error::Result;
 use crate::layout::{ByteReader, ByteWriter, EncodingId};
@@ -193,6 +194,26 @@ impl Sets {
     }
 }
 
+/// Bits that a run of counts hardly takes less than.
+const RUN_BITS: u64 = 4;
+
+/// Bytes that counts of bits hardly take less than: what they would with codes that nobody has to write, or as runs.
+fn least_bytes(counts: &[u32]) -> usize {
+    let mut of_each = [0_usize; u32::BITS as usize + 1];
+    for count in counts {
+        if let Some(own) = of_each.get_mut(*count as usize) {
+            *own += 1;
+        }
+    }
+    let all = log2(counts.len());
+    let used = of_each.iter().filter(|count| **count > 0);
+    let coded: u64 = used
+        .map(|count| *count as u64 * all.saturating_sub(log2(*count)))
+        .sum();
+    let runs = Stats::new(counts).run_count() as u64 * RUN_BITS;
+    usize::try_from(runs.min(coded / BIT) / 8).unwrap_or(usize::MAX)
+}
+
 impl Encoding for BitSets {
     fn id(&self) -> EncodingId {
         EncodingId(9)
@@ -215,7 +236,11 @@ impl Encoding for BitSets {
         let sets = Sets::of(width)?;
         let counts = stats.values().iter().map(|value| value.count_ones());
         let counts: Vec<u32> = counts.collect();
-        if sets.body_bytes(&counts)? >= below {
+        if sets
+            .body_bytes(&counts)?
+            .saturating_add(least_bytes(&counts))
+            >= below
+        {
             return None;
         }
         let mut payload = Vec::new();

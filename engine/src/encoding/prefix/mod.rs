@@ -21,6 +21,7 @@ use code::{Decoder, LENGTH_MAX};
 use find::Finder;
 use sort::Counted;
 use tree::Bucket;
+pub(super) use tree::{BIT, log2};
 
 /// Buckets by the size of the value before.
 #[derive(Debug)]
@@ -167,9 +168,9 @@ fn tells_next(values: &[u32]) -> bool {
     }
     // Of some sets of values that have so many of each size: the bits of their sizes.
     let bits = |sizes: &[usize; SIZES]| {
-        let of_size = |count: &usize| *count as u64 * tree::log2(*count);
+        let of_size = |count: &usize| *count as u64 * log2(*count);
         let all: usize = sizes.iter().sum();
-        (all as u64 * tree::log2(all)).saturating_sub(sizes.iter().map(of_size).sum())
+        (all as u64 * log2(all)).saturating_sub(sizes.iter().map(of_size).sum())
     };
     let mut all = [0; SIZES];
     for sizes in &pairs {
@@ -178,7 +179,7 @@ fn tells_next(values: &[u32]) -> bool {
     let sets = pairs
         .iter()
         .filter(|sizes| sizes.iter().any(|count| *count > 0));
-    let cost = |sizes| bits(sizes) + SET_BITS * tree::BIT;
+    let cost = |sizes| bits(sizes) + SET_BITS * BIT;
     sets.map(cost).sum::<u64>() < cost(&all)
 }
 

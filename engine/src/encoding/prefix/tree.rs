@@ -35,7 +35,7 @@ const BUCKETS_USUAL: usize = 48;
 const LEAF_BITS: u64 = 5;
 const LENGTH_BITS: u32 = 4;
 /// Costs are in parts of a bit.
-pub(super) const BIT: u64 = 256;
+pub(in crate::encoding) const BIT: u64 = 256;
 
 /// Whether a node is split without saying so: the value before must tell its own size by its bucket.
 const fn must_split((start, bits): (u32, u32), by_previous: bool) -> bool {
@@ -96,7 +96,7 @@ impl Builder {
 static LOGS: LazyLock<Vec<u64>> = LazyLock::new(|| (0..1024).map(computed_log2).collect());
 
 /// Logarithm to base 2 in parts of a bit.
-pub(super) fn log2(value: usize) -> u64 {
+pub(in crate::encoding) fn log2(value: usize) -> u64 {
     match LOGS.get(value) {
         Some(log) => *log,
         None => computed_log2(value),
