@@ -27,6 +27,7 @@
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 mod current;
+mod day_visits;
 mod file;
 mod garbage;
 pub mod header_set;

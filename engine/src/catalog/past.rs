@@ -8,12 +8,14 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
+use super::day_visits::{ALL_REPOS, DayVisits};
 use super::manifest::Partition;
+use super::upkeep::FreshDays;
 use super::view::View;
 use crate::bitmap::{BitSet, RankSet};
 use crate::derived::{Actives, DAYS_MAX, MonthHistory, RepoActives};
 use crate::error::{Error, ErrorKind, Result};
-use crate::segment::{AcceptedVisits, RepoRange, Segment};
+use crate::segment::AcceptedVisits;
 use crate::units::{Day, Month};
 
 /// A repo has histograms in a month if at least one of so many visits up to the month's end is one of its.
@@ -21,12 +23,16 @@ const REPO_SHARE: u64 = 400;
 /// Visits of repos that are kept at a time, 8 bytes each.
 const REPO_VISITS_AT_ONCE: u64 = 8 << 20;
 
-/// The histories of some months, ascending.
+/// The histories of some months, ascending. Days that are `fresh` are not read.
 ///
 /// # Errors
 ///
 /// `Corrupt` when a segment is damaged, `Io`.
-pub fn histories(view: &View, months: &[Month]) -> Result<BTreeMap<Month, MonthHistory>> {
+pub fn histories(
+    view: &View,
+    months: &[Month],
+    fresh: Option<&FreshDays>,
+) -> Result<BTreeMap<Month, MonthHistory>> {
     let end = months.last().map_or(Day(0), |month| month.end_day());
     let partitions = view.manifest().partitions.iter();
     let partitions = partitions.filter(|day| day.day < end && !day.segments.is_empty());
@@ -37,6 +43,7 @@ pub fn histories(view: &View, months: &[Month]) -> Result<BTreeMap<Month, MonthH
     let days: Vec<Day> = partitions.iter().map(|partition| partition.day).collect();
     let mut past = Past {
         view,
+        fresh,
         partitions: &partitions,
         days: &days,
         months,
@@ -59,6 +66,7 @@ pub fn histories(view: &View, months: &[Month]) -> Result<BTreeMap<Month, MonthH
 /// Days whose visits are read, and the months that are told of.
 struct Past<'a> {
     view: &'a View,
+    fresh: Option<&'a FreshDays>,
     partitions: &'a [&'a Partition],
     days: &'a [Day],
     months: &'a [Month],
@@ -75,18 +83,21 @@ impl Past<'_> {
         }
         let accepts = &self.view.meanings().accepts;
         let mut set = BitSet::new(self.view.identities().next_id());
-        let (mut visits, mut ids) = (AcceptedVisits::default(), Vec::new());
+        let (mut scratch, mut ids) = (AcceptedVisits::default(), Vec::new());
         for partition in self.partitions.iter().filter(is_told) {
-            for segment in open_segments(self.view, partition)? {
+            for day in self.visits(partition)? {
                 ids.clear();
-                let repos = segment.repos()?;
-                visits.read((&segment, &repos), accepts, false, |visit| {
+                day.read(ALL_REPOS, (accepts, false), &mut scratch, |visit| {
                     ids.push(visit.id)
                 })?;
                 set.insert_all(&ids)?;
             }
         }
         Ok(Some(RankSet::new(&set)))
+    }
+
+    fn visits(&self, partition: &Partition) -> Result<Vec<DayVisits>> {
+        DayVisits::of(partition, self.view, self.fresh)
     }
 
     /// The number that stands for a downloader; `None` for one that does not matter.
@@ -117,14 +128,14 @@ impl Past<'_> {
         };
         let countries = meanings.countries.len();
         let mut actives = Actives::new(self.days, limit, countries, &ips);
-        let mut visits = AcceptedVisits::default();
+        let mut scratch = AcceptedVisits::default();
         let mut histories: BTreeMap<Month, MonthHistory> = BTreeMap::new();
         for (index, partition) in self.partitions.iter().enumerate() {
             let month = partition.day.month();
             actives.begin_day(index, self.is_told(month));
-            for segment in open_segments(self.view, partition)? {
-                let repos = segment.repos()?;
-                visits.read((&segment, &repos), &meanings.accepts, true, |visit| {
+            for day in self.visits(partition)? {
+                let asked = (&*meanings.accepts, true);
+                day.read(ALL_REPOS, asked, &mut scratch, |visit| {
                     let Some(number) = self.number(visit.id) else {
                         return;
                     };
@@ -175,13 +186,11 @@ impl Past<'_> {
         let room = |count: u64| usize::try_from(count).unwrap_or(0);
         let new = |(_, count): &(u32, u64)| RepoActives::new(room(*count));
         let mut actives: Vec<RepoActives> = repos.iter().map(new).collect();
-        let mut visits = AcceptedVisits::default();
+        let mut scratch = AcceptedVisits::default();
         for (index, partition) in self.partitions.iter().enumerate() {
-            for segment in open_segments(self.view, partition)? {
-                let own = segment.repos()?;
+            for day in self.visits(partition)? {
                 for ((code, _), actives) in repos.iter().zip(&mut actives) {
-                    let repo = repo_of(&own, *code);
-                    visits.read((&segment, repo), accepts, false, |visit| {
+                    day.read(*code..=*code, (accepts, false), &mut scratch, |visit| {
                         if let Some(number) = self.number(visit.id) {
                             actives.add(index, number);
                         }
@@ -202,10 +211,8 @@ impl Past<'_> {
         let mut visits: HashMap<u32, u64> = HashMap::new();
         let mut days = self.partitions.iter().peekable();
         while let Some(partition) = days.next() {
-            for segment in open_segments(self.view, partition)? {
-                for repo in segment.repos()?.iter() {
-                    *visits.entry(repo.code).or_default() += repo.visits.len() as u64;
-                }
+            for day in self.visits(partition)? {
+                day.each_repo(|code, count| *visits.entry(code).or_default() += count)?;
             }
             let month = partition.day.month();
             let is_last = days.peek().is_none_or(|next| next.day.month() != month);
@@ -218,30 +225,4 @@ impl Past<'_> {
         }
         Ok(large)
     }
-}
-
-/// The segments of a day. They are opened for this caller alone: what they keep decoded goes with them.
-///
-/// # Errors
-///
-/// `Corrupt` when a segment is damaged or missing, `Io`.
-pub(super) fn open_segments(view: &View, partition: &Partition) -> Result<Vec<Segment>> {
-    let limit = view.identities().next_id();
-    let segments = partition.segments.iter().map(|entry| {
-        let segment = Segment::open(view.snapshot().open_file(&entry.file)?)?;
-        if let Some(id) = segment.downloaders()?.last().filter(|id| **id >= limit) {
-            let message = format!("downloader {id}, expected less than {limit}");
-            return Err(Error::corrupt(message));
-        }
-        Ok(segment)
-    });
-    segments.collect()
-}
-
-/// The one repo of a code among those of a segment, or none.
-pub(super) fn repo_of(repos: &[RepoRange], code: u32) -> &[RepoRange] {
-    let at = repos.binary_search_by_key(&code, |repo| repo.code);
-    at.ok()
-        .and_then(|at| repos.get(at..=at))
-        .unwrap_or_default()
 }

@@ -218,13 +218,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::segment::{Acceptance, DayRows, build, to_rows};
+    use crate::segment::{Acceptance, AcceptedList, DayRows, SortedRows, build_sorted, to_rows};
     use crate::storage::FileBytes;
     use crate::units::Day;
 
     const ACCEPTS: [bool; 4] = [true, false, true, false];
 
-    fn segment(rows: &[(u32, u32, u32, u32, u32, u32)], has_internal: bool) -> Segment {
+    fn segment(
+        rows: &[(u32, u32, u32, u32, u32, u32)],
+        has_internal: bool,
+    ) -> (Segment, AcceptedList) {
         let mut day = DayRows::new(Day(20_000));
         let (mut places, mut internal) = (Vec::new(), Vec::new());
         for &(repo, downloader, ts, verb, place, mark) in rows {
@@ -243,8 +246,10 @@ mod tests {
             accepts: &ACCEPTS,
             window_ms: 300_000,
         };
-        let bytes = build(&day, acceptance).unwrap();
-        Segment::open(Arc::new(FileBytes::from(bytes))).unwrap()
+        let sorted = SortedRows::of(&day).unwrap();
+        let bytes = build_sorted(&sorted, acceptance).unwrap();
+        let segment = Segment::open(Arc::new(FileBytes::from(bytes))).unwrap();
+        (segment, AcceptedList::of(&sorted, acceptance))
     }
 
     proptest! {
@@ -256,7 +261,10 @@ mod tests {
             ),
             has_internal: bool, has_places: bool, skip in 0_usize..3,
         ) {
-            let segment = segment(&rows, has_internal);
+            let (segment, list) = segment(&rows, has_internal);
+            let counts = segment.repos().unwrap();
+            let counts = counts.iter().map(|repo| (repo.code, repo.visits.len() as u32));
+            prop_assert_eq!(list.repos().collect::<Vec<_>>(), counts.collect::<Vec<_>>());
             let repos = segment.repos().unwrap();
             let repos = &repos[skip.min(repos.len())..];
             let all = to_rows(&segment).unwrap();
@@ -276,7 +284,14 @@ mod tests {
             visits.read((&segment, repos), &ACCEPTS, has_places, |one| {
                 found.insert(one);
             }).unwrap();
-            prop_assert_eq!(found, want);
+            prop_assert_eq!(&found, &want);
+            if let (true, [first, .., last]) = (has_places, repos) {
+                let mut listed = BTreeSet::new();
+                list.each(first.code..=last.code, |one| {
+                    listed.insert(one);
+                });
+                prop_assert_eq!(listed, found);
+            }
         }
     }
 }

@@ -37,7 +37,7 @@ pub struct Acceptance<'a> {
 }
 
 impl Acceptance<'_> {
-    fn accepts(&self, verb: u32, internal: u32) -> bool {
+    pub(super) fn accepts(&self, verb: u32, internal: u32) -> bool {
         internal != 1 && self.accepts.get(verb as usize).copied().unwrap_or(false)
     }
 }

@@ -24,6 +24,7 @@
 //! Which codes mean what (`dictionary`), which file is which segment (`catalog`).
 
 mod accepted;
+mod accepted_list;
 mod at_hand;
 mod at_hand_columns;
 mod build;
@@ -40,6 +41,7 @@ mod tailed;
 mod verbs;
 
 pub use accepted::{Accepted, AcceptedVisits};
+pub use accepted_list::AcceptedList;
 pub use at_hand::VisitsAtHand;
 pub use at_hand_columns::AttributeAtHand;
 pub use build::{Acceptance, SECTIONS, build, build_sorted};

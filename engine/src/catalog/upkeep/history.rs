@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{MonthBuilder, MonthFiles, Source};
+use super::{FreshDays, MonthBuilder, MonthFiles, Source};
 use crate::catalog::manifest::Manifest;
 use crate::catalog::month::BuiltFrom;
 use crate::catalog::past::histories;
@@ -32,8 +32,13 @@ impl MonthFiles for HistoryFiles {
         manifest.stamp_until(month, DEFAULT_RULE)
     }
 
-    fn builder(&self, view: &View, months: &[Month]) -> Result<Box<dyn MonthBuilder>> {
-        Ok(Box::new(Histories(histories(view, months)?)))
+    fn builder(
+        &self,
+        view: &View,
+        months: &[Month],
+        fresh: Option<&FreshDays>,
+    ) -> Result<Box<dyn MonthBuilder>> {
+        Ok(Box::new(Histories(histories(view, months, fresh)?)))
     }
 
     fn check_same(&self, stored: Arc<FileBytes>, built: Arc<FileBytes>) -> Result<()> {

@@ -42,6 +42,7 @@ use super::view::{View, cells_of};
 use crate::derived::Cells;
 use crate::error::{ErrorKind, Result};
 use crate::layout::FileKind;
+use crate::segment::AcceptedList;
 use crate::storage::{Clock, FileBytes, SystemClock};
 use crate::units::Month;
 
@@ -60,12 +61,17 @@ pub trait MonthFiles: Sync {
     /// The rows that a file of the month would be built from now.
     fn built_from(&self, manifest: &Manifest, month: Month) -> BuiltFrom;
 
-    /// What builds the files of these months, which ascend.
+    /// What builds the files of these months, which ascend; of days that are `fresh` nothing else is read.
     ///
     /// # Errors
     ///
     /// `Corrupt` when something that it reads is damaged, `Io`.
-    fn builder(&self, view: &View, months: &[Month]) -> Result<Box<dyn MonthBuilder>>;
+    fn builder(
+        &self,
+        view: &View,
+        months: &[Month],
+        fresh: Option<&FreshDays>,
+    ) -> Result<Box<dyn MonthBuilder>>;
 
     /// Compares two files of a month that differ in bytes: another version may have chosen other encodings.
     ///
@@ -85,8 +91,17 @@ pub trait MonthBuilder: Send + Sync {
     fn build(&self, source: &Source<'_>) -> Result<Vec<u8>>;
 }
 
-/// Cells of days that are not in a file, by the number of the one segment that they are of.
-pub type FreshCells = BTreeMap<u64, Arc<FileBytes>>;
+/// What is in memory of days that were just written.
+#[derive(Clone, Debug, Default)]
+pub struct FreshDay {
+    /// Cells, which are in no file.
+    pub cells: Option<Arc<FileBytes>>,
+    /// Who made accepted requests.
+    pub visits: Option<Arc<AcceptedList>>,
+}
+
+/// Such days by the number of the one segment that they are of.
+pub type FreshDays = BTreeMap<u64, FreshDay>;
 
 /// Every kind; what takes longest before its first file comes first.
 pub const KINDS: &[&dyn MonthFiles] = &[&HistoryFiles, &SeriesFiles, &UnionFiles];
@@ -100,8 +115,8 @@ pub struct Source<'a> {
     pub month: Month,
     /// The file that is replaced; none if everything is to be read from rows.
     pub old: Option<(MonthEntry, Arc<FileBytes>)>,
-    /// Cells that are in memory.
-    pub fresh: Option<&'a FreshCells>,
+    /// Days that are in memory.
+    pub fresh: Option<&'a FreshDays>,
     /// Whether no other derived file of the month may be read.
     pub from_rows: bool,
 }
@@ -121,7 +136,8 @@ impl Source<'_> {
     pub fn cells(&self, partition: &Partition) -> Result<Arc<Cells>> {
         if !self.from_rows {
             if let ([one], Some(fresh)) = (partition.segments.as_slice(), self.fresh)
-                && let Some(bytes) = fresh.get(&one.file.number)
+                && let Some(day) = fresh.get(&one.file.number)
+                && let Some(bytes) = &day.cells
             {
                 return Cells::open(Arc::clone(bytes)).map(Arc::new);
             }
@@ -151,8 +167,8 @@ pub struct UpkeepOptions<'a> {
     pub extent: Extent,
     /// Threads that build.
     pub threads: usize,
-    /// Cells that whoever wrote days has kept.
-    pub fresh: Option<&'a FreshCells>,
+    /// Days that whoever wrote them has kept.
+    pub fresh: Option<&'a FreshDays>,
 }
 
 impl UpkeepOptions<'_> {
@@ -345,7 +361,7 @@ fn jobs(kind: &dyn MonthFiles, transaction: &mut Transaction, extent: Extent) ->
 fn build(
     (kind, builder): (&dyn MonthFiles, &dyn MonthBuilder),
     (view, transaction): (&View, &Transaction),
-    (job, fresh): (&Job, Option<&FreshCells>),
+    (job, fresh): (&Job, Option<&FreshDays>),
 ) -> Result<MonthEntry> {
     let mut source = Source {
         view,

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Instant;
 
-use super::{Job, MonthBuilder, MonthFiles, UpkeepOptions, build};
+use super::{Extent, Job, MonthBuilder, MonthFiles, UpkeepOptions, build};
 use crate::catalog::month::MonthEntry;
 use crate::catalog::transaction::Transaction;
 use crate::catalog::view::View;
@@ -128,7 +128,11 @@ impl<'a> Pool<'a> {
         match task {
             Task::Prepare((kind, jobs)) => {
                 let months: Vec<Month> = jobs.iter().map(|job| job.month).collect();
-                let builder = SharedBuilder::from(kind.builder(self.view, &months)?);
+                let fresh = self
+                    .options
+                    .fresh
+                    .filter(|_| self.options.extent == Extent::Stale);
+                let builder = SharedBuilder::from(kind.builder(self.view, &months, fresh)?);
                 let tasks = jobs
                     .into_iter()
                     .map(|job| Task::Build(kind, SharedBuilder::clone(&builder), job));

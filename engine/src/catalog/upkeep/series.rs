@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{MonthBuilder, MonthFiles, Source};
+use super::{FreshDays, MonthBuilder, MonthFiles, Source};
 use crate::catalog::manifest::Manifest;
 use crate::catalog::month::BuiltFrom;
 use crate::catalog::view::View;
@@ -29,7 +29,12 @@ impl MonthFiles for SeriesFiles {
         manifest.days_of(month)
     }
 
-    fn builder(&self, _: &View, _: &[Month]) -> Result<Box<dyn MonthBuilder>> {
+    fn builder(
+        &self,
+        _: &View,
+        _: &[Month],
+        _: Option<&FreshDays>,
+    ) -> Result<Box<dyn MonthBuilder>> {
         Ok(Box::new(Self))
     }
 

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{MonthBuilder, MonthFiles, Source};
+use super::{FreshDays, MonthBuilder, MonthFiles, Source};
 use crate::bitmap::BitSet;
+use crate::catalog::day_visits::DayVisits;
 use crate::catalog::manifest::Manifest;
 use crate::catalog::month::BuiltFrom;
-use crate::catalog::past::{open_segments, repo_of};
 use crate::catalog::view::View;
 use crate::derived::{Union, build_union};
 use crate::error::{Error, Result};
 use crate::layout::FileKind;
-use crate::segment::{AcceptedVisits, RepoRange, Segment};
+use crate::segment::AcceptedVisits;
 use crate::storage::FileBytes;
 use crate::units::Month;
 
@@ -41,7 +41,12 @@ impl MonthFiles for UnionFiles {
         manifest.days_of(month)
     }
 
-    fn builder(&self, _: &View, _: &[Month]) -> Result<Box<dyn MonthBuilder>> {
+    fn builder(
+        &self,
+        _: &View,
+        _: &[Month],
+        _: Option<&FreshDays>,
+    ) -> Result<Box<dyn MonthBuilder>> {
         Ok(Box::new(Self))
     }
 
@@ -71,17 +76,16 @@ impl MonthBuilder for UnionFiles {
     fn build(&self, source: &Source<'_>) -> Result<Vec<u8>> {
         let view = source.view;
         let limit = view.identities().next_id();
-        let mut segments = Vec::new();
+        let fresh = source.fresh.filter(|_| !source.from_rows);
+        let mut days = Vec::new();
         let mut visits: BTreeMap<u32, u64> = BTreeMap::new();
         for partition in source.partitions() {
-            for segment in open_segments(view, partition)? {
-                for repo in segment.repos()?.iter() {
-                    *visits.entry(repo.code).or_default() += repo.visits.len() as u64;
-                }
-                segments.push(segment);
+            for day in DayVisits::of(partition, view, fresh)? {
+                day.each_repo(|code, count| *visits.entry(code).or_default() += count)?;
+                days.push(day);
             }
         }
-        let found = distinct(&segments, &visits, &view.meanings().accepts)?;
+        let found = distinct(&days, &visits, &view.meanings().accepts)?;
         let sum: u64 = found.values().map(|found| u64::from(found.count)).sum();
         let (mut sets, mut small) = (BTreeMap::new(), BTreeMap::new());
         for (code, found) in found {
@@ -94,7 +98,7 @@ impl MonthBuilder for UnionFiles {
         let left = sets.iter_mut().filter(|(_, ids)| ids.is_empty());
         let left: Vec<(u32, &mut Vec<u32>)> = left.map(|(code, ids)| (*code, ids)).collect();
         if !left.is_empty() {
-            read_sets(left, &segments, (&view.meanings().accepts, limit))?;
+            read_sets(left, &days, (&view.meanings().accepts, limit))?;
         }
         build_union(source.month, &sets, &small)
     }
@@ -103,24 +107,16 @@ impl MonthBuilder for UnionFiles {
 /// Reads the ids of those repos that were too many to be kept.
 fn read_sets(
     sets: Vec<(u32, &mut Vec<u32>)>,
-    segments: &[Segment],
+    days: &[DayVisits],
     (accepts, limit): (&[bool], u32),
 ) -> Result<()> {
-    let mut ranges: Vec<Vec<RepoRange>> = Vec::with_capacity(segments.len());
-    for segment in segments {
-        let mut repos = segment.repos()?.into_owned();
-        let is_left = |code: u32| sets.binary_search_by_key(&code, |(code, _)| *code).is_ok();
-        repos.retain(|repo| is_left(repo.code));
-        ranges.push(repos);
-    }
-    let mut visits = AcceptedVisits::default();
+    let mut scratch = AcceptedVisits::default();
     let mut set = BitSet::new(limit);
     for (code, ids) in sets {
         set.clear();
-        for (segment, repos) in segments.iter().zip(&ranges) {
+        for day in days {
             ids.clear();
-            let repo = repo_of(repos, code);
-            visits.read((segment, repo), accepts, false, |visit| {
+            day.read(code..=code, (accepts, false), &mut scratch, |visit| {
                 ids.push(visit.id);
             })?;
             set.insert_all(ids)?;
@@ -141,7 +137,7 @@ struct Found {
 
 /// The downloaders of each of these repos, where there are any. Visits of repos say how much room they take.
 fn distinct(
-    segments: &[Segment],
+    days: &[DayVisits],
     visits: &BTreeMap<u32, u64>,
     accepts: &[bool],
 ) -> Result<BTreeMap<u32, Found>> {
@@ -156,7 +152,7 @@ fn distinct(
         };
         let fitting = rest.iter().take_while(fits).count().max(1);
         let codes: Vec<u32> = rest.drain(..fitting).map(|(code, _)| code).collect();
-        for (code, mut ids) in codes.iter().zip(active_in(segments, &codes, accepts)?) {
+        for (code, mut ids) in codes.iter().zip(active_in(days, &codes, accepts)?) {
             // They ascend day by day, which this sort makes use of.
             ids.sort();
             ids.dedup();
@@ -177,20 +173,16 @@ fn distinct(
 }
 
 /// Who was active in each of some repos, which ascend; some more than once.
-fn active_in(segments: &[Segment], codes: &[u32], accepts: &[bool]) -> Result<Vec<Vec<u32>>> {
+fn active_in(days: &[DayVisits], codes: &[u32], accepts: &[bool]) -> Result<Vec<Vec<u32>>> {
     let mut active = vec![Vec::new(); codes.len()];
     let (Some(first), Some(last)) = (codes.first(), codes.last()) else {
         return Ok(active);
     };
-    let mut visits = AcceptedVisits::default();
-    for segment in segments {
-        let repos = segment.repos()?;
-        let from = repos.partition_point(|repo| repo.code < *first);
-        let to = repos.partition_point(|repo| repo.code <= *last);
-        let own = repos.get(from..to).unwrap_or_default();
+    let mut scratch = AcceptedVisits::default();
+    for day in days {
         // Visits come by repo.
         let mut place = (u32::MAX, None);
-        visits.read((segment, own), accepts, false, |visit| {
+        day.read(*first..=*last, (accepts, false), &mut scratch, |visit| {
             if place.0 != visit.repo {
                 place = (visit.repo, codes.binary_search(&visit.repo).ok());
             }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::day::parts;
 use super::dictionaries::{Dictionaries, DictionaryMark};
 use super::discover::{Source, discover};
-use super::group::{Group, KeptCells, Spilled, spill};
+use super::group::{Group, KeptDays, Spilled, spill};
 use super::months;
 use super::options::{Options, Progress};
 use super::piece::{Piece, Rejected};
@@ -126,7 +126,7 @@ struct Coordinator<'a> {
     /// An import number that was reserved and not used.
     spare: Option<ImportNumber>,
     group: Group,
-    kept: KeptCells,
+    kept: KeptDays,
     receipt: Receipt,
     days: std::collections::BTreeSet<Day>,
     days_rewritten: std::collections::BTreeSet<Day>,
@@ -159,9 +159,9 @@ impl<'a> Coordinator<'a> {
             transaction: Some(transaction),
             spare: None,
             group: Group::default(),
-            kept: KeptCells {
-                bytes_max: options.kept_cells_bytes(),
-                ..KeptCells::default()
+            kept: KeptDays {
+                bytes_max: options.kept_days_bytes(),
+                ..KeptDays::default()
             },
             receipt: Receipt::default(),
             days: std::collections::BTreeSet::new(),
@@ -212,7 +212,7 @@ impl<'a> Coordinator<'a> {
         };
         self.receipt.days = self.days.len() as u64;
         self.receipt.days_rewritten = self.days_rewritten.len() as u64;
-        let fresh = std::mem::take(&mut self.kept.cells);
+        let fresh = std::mem::take(&mut self.kept.days);
         let threads = self.options.threads;
         if let Some(mut transaction) = last {
             // Nothing is looked up any more, and months want the room.

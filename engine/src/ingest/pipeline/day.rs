@@ -9,7 +9,9 @@ use super::piece::{Piece, Sparse};
 use super::stage::{Stage, Stages};
 use crate::catalog::view::{Meanings, cells_of_sorted};
 use crate::error::{Error, Result};
-use crate::segment::{Attribute, Segment, SegmentMeta, SortedRows, TailedRows, build_sorted};
+use crate::segment::{
+    AcceptedList, Attribute, Segment, SegmentMeta, SortedRows, TailedRows, build_sorted,
+};
 use crate::storage::FileBytes;
 use crate::units::{Day, ImportNumber};
 
@@ -29,6 +31,8 @@ pub(super) struct BuiltDay {
     pub(super) imports: (ImportNumber, ImportNumber),
     pub(super) segment: Arc<FileBytes>,
     pub(super) cells: Vec<u8>,
+    /// Who made accepted requests.
+    pub(super) visits: AcceptedList,
     /// Seconds that building it took.
     pub(super) seconds: f64,
 }
@@ -73,7 +77,10 @@ pub(super) fn build_day(
         let segment = build_sorted(&sorted, meanings.acceptance())?;
         Ok::<_, Error>((sorted, Arc::new(FileBytes::from(segment))))
     })?;
-    let cells = stages.time(Stage::Derive, || cells_of_sorted(&sorted, meanings))?;
+    let (cells, visits) = stages.time(Stage::Derive, || {
+        let visits = AcceptedList::of(&sorted, meanings.acceptance());
+        Ok::<_, Error>((cells_of_sorted(&sorted, meanings)?, visits))
+    })?;
     let meta = *Segment::open(Arc::clone(&segment))?.meta();
     let imports = parts.iter().map(|part| part.import);
     let imports = (
@@ -85,6 +92,7 @@ pub(super) fn build_day(
         imports,
         segment,
         cells,
+        visits,
         seconds: started.elapsed().as_secs_f64(),
     })
 }

@@ -8,21 +8,24 @@ use super::day::{BuiltDay, DayPart, build_day};
 use super::stage::Stage;
 use super::work::Work;
 use crate::catalog::rewrite::{SEGMENTS_MAX, rewrite_day};
-use crate::catalog::upkeep::FreshCells;
+use crate::catalog::upkeep::FreshDays;
 use crate::catalog::view::Meanings;
 use crate::catalog::{DerivedEntry, FileEntry, LedgerEntry, SegmentEntry, Transaction};
 use crate::error::{Error, Result};
 use crate::layout::FileKind;
 use crate::rules::DEFAULT_RULE;
+use crate::segment::AcceptedList;
 use crate::storage::FileBytes;
 use crate::units::Day;
 
 /// A segment that is written but that no manifest names yet.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Spilled {
     day: Day,
     entry: SegmentEntry,
     cells: Vec<u8>,
+    /// Who made accepted requests, of days that need not wait long.
+    visits: Option<AcceptedList>,
     seconds: f64,
 }
 
@@ -48,26 +51,36 @@ pub(super) struct Touched {
     pub(super) rewritten_seconds: f64,
 }
 
-/// Cells that are kept for the upkeep at the end of the call rather than written: the series of their months will
-/// have them. Until then, and after a crash, their days are read from rows.
+/// Days that are kept for the upkeep at the end of the call. Cells are then not written: the series of their months
+/// will have them. Until then, and after a crash, their days are read from rows.
 #[derive(Debug, Default)]
-pub(super) struct KeptCells {
-    pub(super) cells: FreshCells,
-    pub(super) bytes: u64,
-    /// Most bytes; cells beyond are written.
+pub(super) struct KeptDays {
+    pub(super) days: FreshDays,
+    pub(super) cells_bytes: u64,
+    pub(super) visits_bytes: u64,
+    /// Most bytes of cells, and of visits: cells beyond are written, visits are read again.
     pub(super) bytes_max: u64,
 }
 
-impl KeptCells {
+impl KeptDays {
     /// Keeps the cells of a segment; gives them back if there is no room.
-    fn keep(&mut self, segment: u64, cells: Vec<u8>) -> Option<Vec<u8>> {
-        self.bytes += cells.len() as u64;
-        if self.bytes > self.bytes_max {
-            self.bytes -= cells.len() as u64;
+    fn keep_cells(&mut self, segment: u64, cells: Vec<u8>) -> Option<Vec<u8>> {
+        let bytes = self.cells_bytes + cells.len() as u64;
+        if bytes > self.bytes_max {
             return Some(cells);
         }
-        self.cells.insert(segment, Arc::new(FileBytes::from(cells)));
+        self.cells_bytes = bytes;
+        self.days.entry(segment).or_default().cells = Some(Arc::new(FileBytes::from(cells)));
         None
+    }
+
+    /// Keeps the visits of a segment if there is room.
+    fn keep_visits(&mut self, segment: u64, visits: AcceptedList) {
+        let bytes = self.visits_bytes + visits.memory_bytes() as u64;
+        if bytes <= self.bytes_max {
+            self.visits_bytes = bytes;
+            self.days.entry(segment).or_default().visits = Some(Arc::new(visits));
+        }
     }
 }
 
@@ -103,7 +116,7 @@ impl Group {
         self,
         work: &Work,
         transaction: &mut Transaction,
-        (meanings, kept): (Arc<Meanings>, &mut KeptCells),
+        (meanings, kept): (Arc<Meanings>, &mut KeptDays),
         meanwhile: impl FnOnce(&mut Transaction) -> Result<()>,
     ) -> Result<Touched> {
         let mut spilled = self.spilled;
@@ -122,14 +135,18 @@ impl Group {
                 day,
                 entry,
                 cells,
+                visits,
                 seconds,
             } = spilled;
             let known = transaction.base().manifest().partition(day).is_some();
             let segment = entry.file.number;
             transaction.manifest_mut().add_segment(day, entry);
+            if let Some(visits) = visits {
+                kept.keep_visits(segment, visits);
+            }
             let partition = transaction.manifest_mut().partition_mut(day);
             if partition.segments.len() == 1
-                && let Some(cells) = kept.keep(segment, cells)
+                && let Some(cells) = kept.keep_cells(segment, cells)
             {
                 let file = transaction.write(FileKind::Cells, &cells)?;
                 let rule = DEFAULT_RULE.to_owned();
@@ -173,7 +190,10 @@ pub(super) fn spill(
     days: BTreeMap<Day, Vec<DayPart>>,
     meanings: Arc<Meanings>,
 ) -> Result<Vec<Spilled>> {
-    Building::begin(work, days, meanings).write(work, transaction)
+    let mut spilled = Building::begin(work, days, meanings).write(work, transaction)?;
+    // There is no end to what may wait for the commit.
+    spilled.iter_mut().for_each(|spilled| spilled.visits = None);
+    Ok(spilled)
 }
 
 /// Days that the workers build.
@@ -225,6 +245,7 @@ fn write(transaction: &mut Transaction, day: Day, built: BuiltDay) -> Result<Spi
         day,
         entry,
         cells: built.cells,
+        visits: Some(built.visits),
         seconds: built.seconds,
     })
 }

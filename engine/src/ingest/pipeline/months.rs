@@ -1,6 +1,6 @@
 //! The last commit of a call to one with the derived files of its months.
 
-use crate::catalog::upkeep::{Extent, FreshCells, UpkeepOptions, UpkeepReport, upkeep, upkeep_in};
+use crate::catalog::upkeep::{Extent, FreshDays, UpkeepOptions, UpkeepReport, upkeep, upkeep_in};
 use crate::catalog::{Catalog, Transaction};
 use crate::error::{ErrorKind, Result};
 
@@ -10,7 +10,7 @@ use super::receipt::Upkeep;
 /// built the commit is of rows alone: the error is said, and the next call tries again.
 pub(super) fn with_commit(
     transaction: &mut Transaction,
-    fresh: &FreshCells,
+    fresh: &FreshDays,
     threads: usize,
 ) -> Upkeep {
     said(upkeep_in(
@@ -21,7 +21,7 @@ pub(super) fn with_commit(
 }
 
 /// Derived files that an earlier call has left, for one that has nothing to commit.
-pub(super) fn alone(catalog: &Catalog, fresh: &FreshCells, threads: usize) -> Upkeep {
+pub(super) fn alone(catalog: &Catalog, fresh: &FreshDays, threads: usize) -> Upkeep {
     match upkeep(catalog, &options(fresh, threads), &mut |_| {}) {
         // Another writer came between; its own upkeep is as good.
         Err(error) if error.kind() == ErrorKind::Conflict => Upkeep::default(),
@@ -29,7 +29,7 @@ pub(super) fn alone(catalog: &Catalog, fresh: &FreshCells, threads: usize) -> Up
     }
 }
 
-fn options(fresh: &FreshCells, threads: usize) -> UpkeepOptions<'_> {
+fn options(fresh: &FreshDays, threads: usize) -> UpkeepOptions<'_> {
     UpkeepOptions {
         threads,
         fresh: Some(fresh),

@@ -60,8 +60,8 @@ impl Options {
         (self.memory_bytes / 2 / Self::ROW_BYTES).max(10_000)
     }
 
-    /// Bytes of cells that are kept for the upkeep at the end.
-    pub(super) fn kept_cells_bytes(&self) -> u64 {
+    /// Bytes of cells that are kept for the upkeep at the end, and as many of visits.
+    pub(super) fn kept_days_bytes(&self) -> u64 {
         self.memory_bytes / 8
     }
 

@@ -24,7 +24,7 @@ pub(super) fn check_all(faults: &mut Faults) {
         let months: Vec<&MonthEntry> = months.collect();
         let all: Vec<Month> = months.iter().map(|entry| entry.month).collect();
         // Rows of earlier days that cannot be read are named already, too.
-        let Ok(builder) = kind.builder(&view, &all) else {
+        let Ok(builder) = kind.builder(&view, &all, None) else {
             continue;
         };
         for entry in months {

@@ -1,0 +1,102 @@
+//! Rows of a day in segment order to those who made a request that a rule accepts, and from where, in memory.
+//!
+//! What [`AcceptedVisits`](super::AcceptedVisits) reads from a segment, for whoever has just built it: reading it back would
+//! decode what was encoded a moment before.
+
+use std::ops::RangeInclusive;
+
+use super::accepted::Accepted;
+use super::build::Acceptance;
+use super::column::Attribute;
+use super::sorted::{SortedRows, Values};
+
+/// Downloaders of a day, repo by repo.
+#[derive(Debug, Default)]
+pub struct AcceptedList {
+    repos: Vec<ListedRepo>,
+    /// Downloader and place of each, visit by visit.
+    accepted: Vec<(u32, u32)>,
+}
+
+#[derive(Debug)]
+struct ListedRepo {
+    code: u32,
+    /// All its visits, accepted or not.
+    visits: u32,
+    /// Where its part of the list ends.
+    end: usize,
+}
+
+impl AcceptedList {
+    /// Those of a day's rows.
+    #[must_use]
+    pub fn of(rows: &SortedRows, acceptance: Acceptance<'_>) -> Self {
+        let mut list = Self::default();
+        list.accepted.reserve(rows.ranks.len());
+        let internal = rows.attribute(Attribute::INTERNAL);
+        let places = rows.attribute(Attribute::PLACE);
+        let value = |values: Option<&Values>, row| values.map_or(0, |values| values.get(row));
+        let bounds = rows.visit_starts.windows(2);
+        for (bounds, (&repo, &rank)) in bounds.zip(rows.repos.iter().zip(&rows.ranks)) {
+            if list.repos.last().is_none_or(|last| last.code != repo) {
+                list.repos.push(ListedRepo {
+                    code: repo,
+                    visits: 0,
+                    end: list.accepted.len(),
+                });
+            }
+            if let Some(&id) = rows.downloaders.get(rank as usize) {
+                let mut before = None;
+                for row in bounds[0] as usize..bounds[1] as usize {
+                    let place = value(places, row);
+                    if before != Some(place)
+                        && acceptance.accepts(rows.verb[row], value(internal, row))
+                    {
+                        list.accepted.push((id, place));
+                        before = Some(place);
+                    }
+                }
+            }
+            if let Some(last) = list.repos.last_mut() {
+                last.visits += 1;
+                last.end = list.accepted.len();
+            }
+        }
+        list
+    }
+
+    /// Code and number of visits of each repo, by ascending code.
+    pub fn repos(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        self.repos.iter().map(|repo| (repo.code, repo.visits))
+    }
+
+    /// Gives the downloaders of the repos of some codes who made a request that is accepted, some more than once.
+    pub fn each(&self, codes: RangeInclusive<u32>, mut give: impl FnMut(Accepted)) {
+        let first = self
+            .repos
+            .partition_point(|repo| repo.code < *codes.start());
+        let before = first
+            .checked_sub(1)
+            .and_then(|before| self.repos.get(before));
+        let mut start = before.map_or(0, |repo| repo.end);
+        let repos = self.repos.get(first..).unwrap_or_default().iter();
+        for repo in repos.take_while(|repo| repo.code <= *codes.end()) {
+            let own = self.accepted.get(start..repo.end).unwrap_or_default();
+            start = repo.end;
+            for &(id, place) in own {
+                give(Accepted {
+                    repo: repo.code,
+                    id,
+                    place,
+                });
+            }
+        }
+    }
+
+    /// Bytes of memory that it takes.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        self.accepted.capacity() * size_of::<(u32, u32)>()
+            + self.repos.capacity() * size_of::<ListedRepo>()
+    }
+}
