@@ -218,7 +218,7 @@ fn unpack_rest(bytes: &[u8], reference: u32, width: u32, (first, values): (usize
     }
 }
 
-const fn mask_of(width: u32) -> u32 {
+pub(super) const fn mask_of(width: u32) -> u32 {
     match u32::MAX.checked_shr(u32::BITS - width) {
         Some(mask) => mask,
         None => 0,

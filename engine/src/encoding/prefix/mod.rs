@@ -6,6 +6,7 @@
 //! for each size of the value before. Four lanes are coded apart, so that their decoding overlaps.
 
 mod code;
+mod decode;
 mod find;
 mod sort;
 mod tree;
@@ -13,11 +14,12 @@ mod tree;
 use std::ops::Range;
 
 use super::bits::{FIELD_BYTES, FieldWriter, bits_of};
-use super::{Encoding, Plan, Stats, read_and_cut};
-use crate::error::{Error, Result};
+use super::{Encoding, Plan, Stats};
+use crate::error::Result;
 use crate::layout::{ByteReader, ByteWriter, EncodingId};
 
-use code::{Decoder, LENGTH_MAX};
+use code::LENGTH_MAX;
+use decode::Decoder;
 use find::Finder;
 use sort::Counted;
 use tree::Bucket;
@@ -78,18 +80,10 @@ impl Encoding for Prefix {
     }
 
     fn read(&self, reader: &mut ByteReader<'_>, count: usize, out: &mut Vec<u32>) -> Result<()> {
-        let (decoder, lanes, at) = open(reader)?;
-        let start = out.len();
-        out.resize(start + count, 0);
-        let values = out.get_mut(start..).unwrap_or_default();
-        if decoder.decode(lanes, values) {
-            Ok(())
-        } else {
-            Err(wrong_end(&at))
-        }
+        self.read_range(reader, count, 0..count, out)
     }
 
-    /// Reads the lanes alone that have some of the range, if it is short.
+    /// Reads the lanes as far as some of the range is there; one alone, if it has all of it.
     fn read_range(
         &self,
         reader: &mut ByteReader<'_>,
@@ -97,28 +91,13 @@ impl Encoding for Prefix {
         range: Range<usize>,
         out: &mut Vec<u32>,
     ) -> Result<()> {
-        if range.len() * LANES > count {
-            return read_and_cut(self, reader, (count, range), out);
-        }
         let (decoder, lanes, at) = open(reader)?;
-        let mut begins = 0;
-        for (lane, count) in lanes.into_iter().zip(lane_counts(count)) {
-            let ends = begins + count;
-            let own = range.start.max(begins)..range.end.min(ends);
-            if !own.is_empty() {
-                let own = own.start - begins..own.end - begins;
-                if !decoder.decode_lane(lane, (count, own), out) {
-                    return Err(wrong_end(&at));
-                }
-            }
-            begins = ends;
+        if decoder.decode(lanes, (count, range), out) {
+            Ok(())
+        } else {
+            Err(at.corrupt("lane does not end where its values do"))
         }
-        Ok(())
     }
-}
-
-fn wrong_end(at: &ByteReader<'_>) -> Error {
-    at.corrupt("lane does not end where its values do")
 }
 
 /// The tables and the lanes of a payload, and where its codes began.
