@@ -10,6 +10,8 @@ pub const VISIT_PAGE_VALUES: u32 = 1024;
 /// Values in a page of a column of repos or of visits whose pages stay in memory. Of more a first reading of a
 /// year takes up to a third longer, for 0.2 % of the bytes.
 pub const KEPT_PAGE_VALUES: u32 = 3072;
+/// Values in a page of ids and instants that ascend: their gaps, one less, are a whole tile of `encoding`.
+pub const ASCENDING_PAGE_VALUES: u32 = VISIT_PAGE_VALUES + 1;
 /// Values in a page of a row column: compression gains from longer pages, and rows are read last.
 pub const ROW_PAGE_VALUES: u32 = 16_384;
 
@@ -92,6 +94,8 @@ pub fn page_of(id: ColumnId, visit_count: u32) -> (u32, Choice) {
         || Attribute::of_values(id).is_some();
     if id == ROW_GAP {
         (ROW_PAGE_VALUES, Choice::Any)
+    } else if id == DOWNLOADER || id == DOWNLOADER_TS_LATE {
+        (ASCENDING_PAGE_VALUES, Choice::Light)
     } else if may_gain && visit_count <= KEPT_VISITS_MAX {
         (KEPT_PAGE_VALUES, Choice::Kept)
     } else {

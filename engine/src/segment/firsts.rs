@@ -63,8 +63,9 @@ impl<'a> Firsts<'a> {
         } else {
             (column::DOWNLOADER_TS_LATE, early, late)
         };
-        let page = (rank - before) / VISIT_PAGE_VALUES * VISIT_PAGE_VALUES;
-        let end = page.saturating_add(VISIT_PAGE_VALUES).min(count);
+        let (page_values, _) = column::page_of(id, self.segment.meta().visit_count);
+        let page = (rank - before) / page_values * page_values;
+        let end = page.saturating_add(page_values).min(count);
         self.values.clear();
         self.start = before + page;
         self.segment.read(id, page..end, &mut self.values)

@@ -280,18 +280,20 @@ impl Segment {
         if !codes.is_sorted_by(|a, b| a < b) {
             return Err(bad());
         }
-        let mut repos = Vec::with_capacity(codes.len());
-        let mut at = 0_u32;
-        for (code, visits) in codes.into_iter().zip(visits) {
-            let end = at.checked_add(visits).ok_or_else(bad)?;
-            let visits = at..end;
-            repos.push(RepoRange { code, visits });
-            at = end;
-        }
-        if at != self.meta.visit_count || repos.len() != self.meta.repo_count as usize {
+        // A sum that wraps does not end where it should in 64 bits.
+        let all: u64 = visits.iter().map(|visits| u64::from(*visits)).sum();
+        let are_all = codes.len() == visits.len() && codes.len() == self.meta.repo_count as usize;
+        if all != u64::from(self.meta.visit_count) || !are_all {
             return Err(bad());
         }
-        Ok(repos)
+        let mut end = 0_u32;
+        let ranges = codes.into_iter().zip(visits).map(|(code, visits)| {
+            let start = end;
+            end = start.wrapping_add(visits);
+            let visits = start..end;
+            RepoRange { code, visits }
+        });
+        Ok(ranges.collect())
     }
 
     /// Rows before each block of visits, and all rows. Read once, then kept.
@@ -394,7 +396,11 @@ impl Segment {
         if self.ascends.load(Ordering::Relaxed) {
             return Ok(());
         }
-        if !downloaders.is_sorted_by(|a, b| a < b) || downloaders.first() == Some(&0) {
+        // Several at once: none ends the look.
+        let after = downloaders.get(1..).unwrap_or_default();
+        let pairs = downloaders.iter().zip(after);
+        let ascends = pairs.fold(true, |ascends, (id, next)| ascends & (id < next));
+        if !ascends || downloaders.first() == Some(&0) {
             return Err(Error::corrupt("downloaders are not ascending"));
         }
         self.ascends.store(true, Ordering::Relaxed);
