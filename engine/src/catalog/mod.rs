@@ -36,6 +36,7 @@ mod manifest;
 mod meanings;
 mod month;
 pub mod past;
+pub mod repo_countries;
 pub mod repo_rows;
 pub mod repo_visits;
 pub mod rewrite;

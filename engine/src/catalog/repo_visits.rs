@@ -14,13 +14,14 @@
 //!
 //! # Not here
 //!
-//! Rows and instants: `repo_rows`.
+//! Rows and instants: `repo_rows`; visits by country: `repo_countries`.
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::View;
+use super::repo_countries::RepoCountries;
 use super::repo_rows::RepoRows;
 use crate::encoding::{Kept, has_room_for};
 use crate::error::Result;
@@ -51,6 +52,8 @@ pub struct RepoVisits {
     verbs: Vec<Box<[u32]>>,
     row_count: u32,
     has_internal: bool,
+    /// Once somebody asked for some countries alone.
+    by_country: OnceLock<Option<Arc<RepoCountries>>>,
 }
 
 /// Visits of a repo on a day; each list has a value for each visit.
@@ -110,6 +113,14 @@ impl RepoVisits {
     #[must_use]
     pub fn has_internal(&self) -> bool {
         self.has_internal
+    }
+
+    /// The same visits by country, if there is room; `country_of` has the number of each place's country.
+    #[must_use]
+    pub fn by_country(&self, country_of: &[u32]) -> Option<Arc<RepoCountries>> {
+        let partition_count = self.starts.len().saturating_sub(1);
+        let of = || RepoCountries::of(self, partition_count, country_of).map(Arc::new);
+        self.by_country.get_or_init(of).clone()
     }
 
     /// Those of a partition, by its place in the manifest.
@@ -270,6 +281,7 @@ impl Listing {
             verbs: verbs.into_iter().map(|(verbs, _)| verbs).collect(),
             row_count: self.row_count,
             has_internal: self.has_internal,
+            by_country: OnceLock::new(),
         })
     }
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::attribute_runs::Runs;
+use super::code_hits::{CodedVisits, Hits};
 use super::groups::{Groups, Key};
 use super::lens::{Lens, OUT};
 use super::rows::{Carry, RowReader};
@@ -27,9 +28,12 @@ pub(super) struct CodeSlots {
     parts: Vec<Key>,
     /// The epoch that each place was looked up in, and the slot.
     slots: Vec<(u32, u32)>,
-    /// Place, and number or downloader, of visits that count.
-    pub(super) hits: Vec<(u32, u32)>,
-    ids: Vec<u32>,
+    /// Whether something is grouped by the codes.
+    has_axis: bool,
+    /// Place and number of visits that count.
+    hits: Vec<(u32, u32)>,
+    /// Visits that count, of those at hand.
+    pub(super) found: Hits,
 }
 
 /// Visits of which ranks, shapes and the attribute are not enough.
@@ -60,6 +64,8 @@ impl CodeSlots {
             vec![0]
         };
         self.slots = vec![(0, 0); self.parts.len()];
+        self.has_axis = lens.has_axis;
+        self.found = self.no_hits();
     }
 
     /// Goes on to another value of all else that makes a group.
@@ -80,31 +86,19 @@ impl CodeSlots {
         self.places.get(code as usize).copied().unwrap_or(SKIPPED)
     }
 
-    /// Appends place and downloader of the visits with these shapes, codes and downloaders that count; gives whether
-    /// one of those has no downloader, which is left out.
-    #[inline]
+    /// None that count yet; to be asked once the table is made.
+    pub(super) fn no_hits(&self) -> Hits {
+        Hits::new(self.has_axis)
+    }
+
+    /// Appends the visits that count; gives whether one of those has no downloader, which is left out.
     pub(super) fn hits_of(
         &self,
-        (shapes, codes, ids): (&[u16], &[u16], &[u32]),
+        visits: CodedVisits<'_>,
         is_accepted: &[bool],
-        hits: &mut Vec<(u32, u32)>,
+        hits: &mut Hits,
     ) -> bool {
-        let mut count = hits.len();
-        hits.resize(count + ids.len(), (0, 0));
-        let mut has_nobody = false;
-        // Written always and kept sometimes: a branch would be guessed wrong too often.
-        for ((shape, code), id) in shapes.iter().zip(codes).zip(ids) {
-            let place = self.place_or_skipped(u32::from(*code));
-            if let Some(hit) = hits.get_mut(count) {
-                *hit = (place, *id);
-            }
-            let is_accepted = is_accepted.get(usize::from(*shape)) == Some(&true);
-            let is_hit = is_accepted & (place != SKIPPED);
-            has_nobody |= is_hit & (*id == 0);
-            count += usize::from(is_hit & (*id != 0));
-        }
-        hits.truncate(count);
-        has_nobody
+        hits.add(visits, is_accepted, &self.places)
     }
 
     /// The slot of a code's place.
@@ -116,31 +110,24 @@ impl CodeSlots {
         }
     }
 
-    /// Adds places and downloaders.
-    #[inline]
-    pub(super) fn add(
-        &mut self,
-        hits: impl Iterator<Item = (u32, u32)>,
-        has_axis: bool,
-        groups: &mut Groups,
-    ) {
-        if has_axis {
-            for (place, id) in hits {
-                let slot = self.slot(place, groups);
-                groups.add_downloader(slot, id);
+    /// Adds some of the visits that count.
+    pub(super) fn add(&mut self, hits: &Hits, range: Range<usize>, groups: &mut Groups) {
+        let ids = hits.ids(range.clone());
+        if let Some(places) = hits.places(range) {
+            for (place, id) in places.iter().zip(ids) {
+                let slot = self.slot(*place, groups);
+                groups.add_downloader(slot, *id);
             }
             return;
         }
         // All codes have one place.
-        self.ids.clear();
-        self.ids.extend(hits.map(|(_, id)| id));
-        if self.ids.is_empty() {
+        if ids.is_empty() {
             return;
         }
         let slot = self.slot(0, groups);
         let limit = groups.universe().downloaders;
         if let Some(who) = groups.who_mut(slot) {
-            who.extend(&self.ids, limit);
+            who.extend(ids, limit);
         }
     }
 

@@ -66,17 +66,17 @@ impl DayReader<'_, '_> {
         slots: &mut CodeSlots,
         groups: &mut Groups,
     ) -> Result<()> {
-        let mut hits = std::mem::take(&mut slots.hits);
+        let mut hits = std::mem::take(&mut slots.found);
         hits.clear();
         let shapes = columns.shapes.get(visits.clone()).unwrap_or_default();
         let codes = coded.codes.get(visits.clone()).unwrap_or_default();
         let ids = columns.ids.get(visits.clone()).unwrap_or_default();
         let has_nobody = slots.hits_of((shapes, codes, ids), is_accepted, &mut hits);
         if self.filters_downloaders() {
-            hits.retain(|(_, id)| self.scope.downloader_part(*id) != OUT);
+            hits.retain(0, |id| self.scope.downloader_part(id) != OUT);
         }
-        slots.add(hits.iter().copied(), coded.lens.has_axis, groups);
-        slots.hits = hits;
+        slots.add(&hits, 0..hits.len(), groups);
+        slots.found = hits;
         if !has_nobody || !self.wants.unidentified {
             return Ok(());
         }

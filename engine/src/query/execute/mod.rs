@@ -28,6 +28,7 @@ mod cells;
 mod chain;
 mod chunked;
 mod closing;
+mod code_hits;
 mod columns_at_hand;
 mod distinct;
 mod each;

@@ -7,11 +7,13 @@ use std::sync::Arc;
 use super::Level;
 use super::attribute_runs::attributes;
 use super::by_code::{CodeSlots, SKIPPED};
+use super::code_hits::Hits;
 use super::groups::{Groups, Key};
 use super::lens::OUT;
 use super::scope::{Scope, Wants};
 use super::shape::{Cover, Shape};
 use super::time::DayPart;
+use crate::catalog::repo_countries::RepoCountries;
 use crate::catalog::repo_visits::{RepoLists, RepoVisits};
 use crate::segment::Attribute;
 
@@ -40,13 +42,15 @@ pub(super) fn lists<'s>(scope: &'s Scope<'_>) -> Option<&'s [RepoLists]> {
 pub(super) struct RepoDays {
     repos: Vec<Repo>,
     slots: CodeSlots,
-    hits: Vec<(u32, u32)>,
+    hits: Hits,
 }
 
 struct Repo {
     /// What it adds to keys.
     part: Key,
     visits: Arc<RepoVisits>,
+    /// The same by country, and by number whether some place of a country is asked for, where not all are.
+    by_country: Option<(Arc<RepoCountries>, Vec<bool>)>,
     /// By number of a shape: whether some of its verbs count.
     is_accepted: Vec<bool>,
     /// And whether all do.
@@ -80,6 +84,7 @@ impl RepoDays {
                 is_accepted: is(|cover| cover != Cover::None).collect(),
                 accepts_all: is(|cover| cover == Cover::All).collect(),
                 visits: Arc::clone(visits),
+                by_country: by_country(scope, visits),
             })
         };
         let repos = listed.iter().zip(lists(scope)?).map(of);
@@ -88,8 +93,8 @@ impl RepoDays {
         slots.prepare(&scope.place);
         Some(Self {
             repos,
+            hits: slots.no_hits(),
             slots,
-            hits: Vec::new(),
         })
     }
 
@@ -111,42 +116,64 @@ impl RepoDays {
         self.hits.clear();
         let mut ends = [0; REPOS_MAX];
         let asks_nobody = wants.unidentified && scope.downloader_part(0) != OUT;
+        let filters = scope.downloaders.is_some() || scope.kind.has_filter;
         for (repo, end) in self.repos.iter().zip(&mut ends) {
+            let first = self.hits.len();
             if !repo.hits(day, (&self.slots, asks_nobody), &mut self.hits) {
                 return false;
             }
+            if filters {
+                let is_kept = |id| scope.downloader_part(id) != OUT;
+                self.hits.retain(first, is_kept);
+            }
             *end = self.hits.len();
         }
-        let filters = scope.downloaders.is_some() || scope.kind.has_filter;
         let mut start = 0;
         for (repo, end) in self.repos.iter().zip(ends) {
-            let hits = self.hits.get(start..end).unwrap_or_default();
-            start = end;
             self.slots.rebase(repo.part + day.part);
-            let (all, has_axis) = (hits.iter().copied(), scope.place.has_axis);
-            if filters {
-                let kept = all.filter(|(_, id)| scope.downloader_part(*id) != OUT);
-                self.slots.add(kept, has_axis, groups);
-            } else {
-                self.slots.add(all, has_axis, groups);
-            }
+            self.slots.add(&self.hits, start..end, groups);
+            start = end;
         }
         true
     }
 }
 
+/// The visits of a repo by country, and which countries have places that are asked for; `None` if all places are.
+fn by_country(scope: &Scope<'_>, visits: &RepoVisits) -> Option<(Arc<RepoCountries>, Vec<bool>)> {
+    if !scope.place.has_filter {
+        return None;
+    }
+    let country_of = &scope.view.meanings().country_of;
+    let mut is_kept = Vec::new();
+    for (country, place) in country_of.iter().zip(0..) {
+        let country = *country as usize;
+        is_kept.resize(is_kept.len().max(country + 1), false);
+        if let Some(is_kept) = is_kept.get_mut(country) {
+            *is_kept |= scope.place.part(place) != OUT;
+        }
+    }
+    Some((visits.by_country(country_of)?, is_kept))
+}
+
 impl Repo {
-    /// Appends place and downloader of the visits that count; `false` if rows have to be looked at.
+    /// Appends the visits that count; `false` if rows have to be looked at.
     fn hits(
         &self,
         day: &DayPart,
         (slots, asks_nobody): (&CodeSlots, bool),
-        hits: &mut Vec<(u32, u32)>,
+        hits: &mut Hits,
     ) -> bool {
         let own = self.visits.day(day.partition);
         // The shape of one inside of which the place changes is none that is accepted.
-        let columns = (own.shapes, own.places, own.ids);
-        let has_nobody = slots.hits_of(columns, &self.is_accepted, hits);
+        let mut has_nobody = false;
+        let mut add = |columns| has_nobody |= slots.hits_of(columns, &self.is_accepted, hits);
+        match &self.by_country {
+            Some((countries, is_kept)) => countries
+                .day(day.partition)
+                .filter(|run| is_kept.get(run.country as usize) == Some(&true))
+                .for_each(|run| add((run.shapes, run.places, run.ids))),
+            None => add((own.shapes, own.places, own.ids)),
+        }
         for (id, shape, place) in own.several() {
             let is = |list: &[bool]| list.get(usize::from(shape)) == Some(&true);
             let place = slots.place_or_skipped(u32::from(place));
@@ -156,7 +183,7 @@ impl Repo {
             if id == 0 || !is(&self.accepts_all) {
                 return false;
             }
-            hits.push((place, id));
+            hits.push(place, id);
         }
         !(has_nobody && asks_nobody)
     }
