@@ -18,6 +18,10 @@ pub(super) struct BitSets;
 /// Bits of a set below which it is not tried: fixed widths do as well.
 const WIDTH_MIN: u32 = 20;
 
+/// Values from which a piece in the middle is looked at first.
+const PROBE_VALUES_MIN: usize = 1024;
+const PROBE_SCALE: usize = 8;
+
 /// Bits of the low half.
 const HALF: u32 = u16::BITS;
 /// Sizes that a half can have.
@@ -234,18 +238,32 @@ impl Encoding for BitSets {
             return None;
         }
         let sets = Sets::of(width)?;
-        let counts = stats.values().iter().map(|value| value.count_ones());
-        let counts: Vec<u32> = counts.collect();
-        if sets
-            .body_bytes(&counts)?
-            .saturating_add(least_bytes(&counts))
-            >= below
-        {
+        let counts_of = |values: &[u32]| -> Vec<u32> {
+            let counts = values.iter().map(|value| value.count_ones());
+            counts.collect()
+        };
+        if stats.count() >= PROBE_VALUES_MIN {
+            let (_, half) = stats.values().split_at(stats.count() / 2);
+            let (piece, _) = half.split_at(stats.count() / PROBE_SCALE);
+            let counts = counts_of(piece);
+            let bytes = sets
+                .body_bytes(&counts)?
+                .saturating_add(least_bytes(&counts));
+            if bytes.saturating_mul(PROBE_SCALE) >= below.saturating_add(below / PROBE_SCALE) {
+                return None;
+            }
+        }
+        let counts = counts_of(stats.values());
+        let body_bytes = sets.body_bytes(&counts)?;
+        if body_bytes.saturating_add(least_bytes(&counts)) >= below {
             return None;
         }
         let mut payload = Vec::new();
         ByteWriter::new(&mut payload).u8(width.to_le_bytes()[0]);
         nested::write_kept(&counts, self, &mut payload);
+        if payload.len().saturating_add(body_bytes) >= below {
+            return None;
+        }
         let mut writer = BitWriter::new(&mut payload);
         for value in stats.values() {
             sets.write(*value, &HALVES, &mut writer);
