@@ -112,7 +112,8 @@ impl Run {
 /// Sums by a dense index, with the indices that were touched.
 struct Dense {
     width: usize,
-    sums: Vec<[u32; MEASURES_MAX]>,
+    /// With room for one more, so that they are added at once.
+    sums: Vec<[u32; MEASURES_MAX + 1]>,
     touched: Vec<u32>,
 }
 
@@ -120,18 +121,20 @@ impl Dense {
     fn new(height: usize, width: usize) -> Self {
         Self {
             width,
-            sums: vec![[0; MEASURES_MAX]; height * width],
+            sums: vec![[0; MEASURES_MAX + 1]; height * width],
             touched: Vec::new(),
         }
     }
 
-    fn add(&mut self, (row, column): (usize, usize), more: [u32; MEASURES_MAX]) {
+    /// Adds rows, of which there is one at least.
+    #[inline]
+    fn add(&mut self, (row, column): (usize, usize), [rows, second, third]: [u32; MEASURES_MAX]) {
         let index = row * self.width + column;
         let sums = &mut self.sums[index];
-        if *sums == [0; MEASURES_MAX] {
+        if sums[0] == 0 {
             self.touched.push(index as u32);
         }
-        for (sum, more) in sums.iter_mut().zip(more) {
+        for (sum, more) in sums.iter_mut().zip([rows, second, third, 0]) {
             *sum += more;
         }
     }
@@ -142,7 +145,8 @@ impl Dense {
         self.touched.sort_unstable();
         for index in self.touched.drain(..) {
             let (row, column) = (index / self.width as u32, index % self.width as u32);
-            cell(row, column, std::mem::take(&mut self.sums[index as usize]));
+            let [rows, second, third, _] = std::mem::take(&mut self.sums[index as usize]);
+            cell(row, column, [rows, second, third]);
         }
     }
 }
