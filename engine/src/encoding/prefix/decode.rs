@@ -175,13 +175,23 @@ impl Decoder {
                 values,
             }
         });
-        let is_wanted = |lane: &&mut Lane<'_, '_>| !lane.values.is_empty();
-        if lanes.iter_mut().filter(is_wanted).count() > 1 {
-            let ends = lanes.iter().map(|lane| lane.wanted.end);
-            let until = ends.max().unwrap_or(0).min(count / LANES);
-            self.rows(&mut lanes, until);
+        let first = lanes
+            .iter()
+            .take_while(|lane| lane.values.is_empty())
+            .count();
+        let end = first + lanes.iter().filter(|lane| !lane.values.is_empty()).count();
+        let wanted = &mut lanes[first..end];
+        let ends = wanted.iter().map(|lane| lane.wanted.end);
+        let until = ends.max().unwrap_or(0).min(count / LANES);
+        // Those that are wanted are neighbours.
+        if let Ok(two) = <&mut [_; 2]>::try_from(&mut *wanted) {
+            self.rows(two, until);
+        } else if let Ok(three) = <&mut [_; 3]>::try_from(&mut *wanted) {
+            self.rows(three, until);
+        } else if let Ok(four) = <&mut [_; LANES]>::try_from(&mut *wanted) {
+            self.rows(four, until);
         }
-        for lane in lanes.iter_mut().filter(is_wanted) {
+        for lane in wanted {
             let until = lane.wanted.end;
             self.rows(from_mut(lane), until);
         }
