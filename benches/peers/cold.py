@@ -3,6 +3,7 @@
 The page cache is warm, the engine's packages are imported; opening the store is part of the time.
 Memory is measured in a further process, by looking at it every few milliseconds: `RssAnon` at its
 highest above what the process had before it opened the store. Mapped pages of files are not in it.
+`asked_mb` looks at a process that is asked again: what it keeps decoded is in it.
 """
 
 from __future__ import annotations
@@ -56,6 +57,24 @@ def peak_mb(engine: Engine, store: Path, text: str) -> float:
         watcher.join()
         seen.append(anonymous_kb(process))
         return (max(seen) - before) * 1024 / 1e6
+
+
+def asked_mb(engine: Engine, store: Path, text: str, times: int) -> float:
+    """Return the most anonymous memory, in MB, of a fresh process that asks one query some times."""
+    with Worker(engine, store) as worker:
+        process = worker.process.pid
+        seen: list[int] = []
+        ended = threading.Event()
+        watcher = threading.Thread(target=watch, args=(process, seen, ended))
+        watcher.start()
+        try:
+            for _ in range(times):
+                worker.ask(text)
+        finally:
+            ended.set()
+            watcher.join()
+        seen.append(anonymous_kb(process))
+        return max(seen) * 1024 / 1e6
 
 
 def watch(process: int, seen: list[int], ended: threading.Event) -> None:

@@ -4,7 +4,8 @@
 
 Footfall alone, unless `--engines` says otherwise. Sizes above 50 M rows are generated and loaded in slices of about
 25 M. The exponent is the slope of the straight line through the logarithms of rows and fastest
-rounds: 0 if a question does not care about the rows, 1 if it takes twice as long for twice as many.
+rounds: 0 if a question does not care about the rows, 1 if it takes twice as long for twice as many. Memory is the most
+that a process has, beside the map, which answers a question four times and no other.
 """
 
 from __future__ import annotations
@@ -20,14 +21,17 @@ from typing import Any
 import bench
 import logs
 from bench import SUBJECT, Bench
-from cold import Cold, cold
-from engines import Loaded
+from cold import Cold, asked_mb, cold
+from engines import Engine, Loaded
 from measure import AskError, Times, rounds
 from questions import Facts, chosen
 from table import markdown
 
 SLICE_ROWS = 25_000_000
 SLICED_ABOVE = 50_000_000
+
+ASKED_FOR_MEMORY = 4
+"""Times that a question is asked while memory is looked at: from the third on Footfall keeps what it has decoded."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ class Grown:
     disk_bytes: int
     opened: Cold
     times: Mapping[str, Times]
+    peak_mb: Mapping[str, float]
 
 
 def main() -> None:
@@ -87,17 +92,21 @@ def measured(at: Bench, arguments: argparse.Namespace) -> dict[str, Grown]:
                     f"{times[engine.name][question.name].least(engine.name):.2f} ms",
                     flush=True,
                 )
-    return {engine.name: grown_of(at, engine.name, loads, facts, times[engine.name]) for engine in at.engines}
+    return {engine.name: grown_of(at, engine, loads, facts, times[engine.name]) for engine in at.engines}
 
 
-def grown_of(at: Bench, name: str, loads: dict[str, list[Loaded]], facts: Facts, times: Mapping[str, Times]) -> Grown:
+def grown_of(
+    at: Bench, engine: Engine, loads: dict[str, list[Loaded]], facts: Facts, times: Mapping[str, Times]
+) -> Grown:
     """Gather what is known of one engine at this size."""
-    engine = next(each for each in at.engines if each.name == name)
     first = chosen("q01", "")[0]
+    name, store = engine.name, at.store(engine)
     asked = {name: engine.text(first, facts)}
-    opened = cold({name: (engine, at.store(engine))}, asked if asked[name] else {}, 5)
+    opened = cold({name: (engine, store)}, asked if asked[name] else {}, 5)
     loaded = loads[engine.store][0] if engine.store in loads else None
-    return Grown(facts.rows, loaded, engine.disk_bytes(at.store(engine)), opened, times)
+    texts = {question.name: engine.text(question, facts) for question in chosen("", "") if question.name in times}
+    peaks = {question: asked_mb(engine, store, text, ASKED_FOR_MEMORY) for question, text in texts.items() if text}
+    return Grown(facts.rows, loaded, engine.disk_bytes(store), opened, times, peaks)
 
 
 def tables_of(name: str, grown: Sequence[Grown]) -> list[str]:
@@ -113,7 +122,12 @@ def tables_of(name: str, grown: Sequence[Grown]) -> list[str]:
         [q, *(f"{one.times[q].least(name):.2f}" if q in one.times else "–" for one in grown), exponent(name, q, grown)]
         for q in grown[-1].times
     ]
-    return [markdown(head, lines), "Fastest round, milliseconds\n\n" + markdown([*head, "exponent"], questions)]
+    peaks = [[q, *(f"{one.peak_mb[q]:.0f}" if q in one.peak_mb else "–" for one in grown)] for q in grown[-1].peak_mb]
+    return [
+        markdown(head, lines),
+        "Fastest round, milliseconds\n\n" + markdown([*head, "exponent"], questions),
+        "Anonymous memory of the process at its highest, MB\n\n" + markdown(head, peaks),
+    ]
 
 
 def exponent(name: str, question: str, grown: Sequence[Grown]) -> str:
@@ -136,6 +150,7 @@ def as_json(one: Grown) -> dict[str, Any]:
         "disk_bytes": one.disk_bytes,
         "open_ms": dict(one.opened.times.rounds_ms),
         "open_peak_mb": dict(one.opened.peak_mb),
+        "peak_mb": dict(one.peak_mb),
         "rounds_ms": {question: dict(times.rounds_ms) for question, times in one.times.items()},
     }
 

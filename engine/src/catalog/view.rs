@@ -21,6 +21,7 @@ use crate::derived::{CellInput, Cells, History, Series, Union, build_cells};
 use crate::dictionary::agents::AgentValues;
 use crate::dictionary::identity::{KeyChunk, LookupRun};
 use crate::dictionary::{IdentityKeys, Names};
+use crate::encoding::Claim;
 use crate::error::{Error, Result};
 use crate::layout::FileKind;
 use crate::rules::Rule;
@@ -160,7 +161,12 @@ pub struct View {
     rules: Vec<Rule>,
     pub(super) terms: Terms,
     pub(super) sets: KnownSets,
+    /// What a question over all downloaders needs.
+    _claim: Arc<Claim>,
 }
+
+/// Bytes that a question needs for each downloader of the store: a counter, and a bit in each of sixteen sets.
+const BYTES_PER_DOWNLOADER: usize = 3;
 
 impl View {
     /// A view of `snapshot`; what an older view of the same store has read is used again.
@@ -181,6 +187,7 @@ impl View {
             }
         };
         let identities = load_identities(&snapshot)?;
+        let claim = Claim::new(BYTES_PER_DOWNLOADER * identities.next_id() as usize);
         let merged = older
             .map(|older| Arc::clone(&older.merged))
             .unwrap_or_default();
@@ -202,6 +209,7 @@ impl View {
             rules,
             terms: Terms::default(),
             sets: KnownSets::default(),
+            _claim: Arc::new(claim),
         })
     }
 

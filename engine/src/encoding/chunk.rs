@@ -120,13 +120,8 @@ struct Chunk {
     page_values: u32,
     /// Its first page among all of the file, and the end of its last one.
     pages: Range<usize>,
-}
-
-/// What is known of a page.
-#[derive(Debug, Default)]
-struct Page {
-    is_verified: AtomicBool,
-    kept: OnceLock<KeptPage>,
+    /// Those of its pages that are kept, once one was to be: open files have a million pages, most of which never are.
+    kept: OnceLock<Box<[OnceLock<KeptPage>]>>,
 }
 
 /// Where the pages of a file are.
@@ -135,7 +130,8 @@ pub struct ChunkIndex {
     chunks: Vec<Chunk>,
     /// Where each page begins in the pages section, and where the last one ends.
     starts: Vec<u64>,
-    pages: Vec<Page>,
+    /// Whether each page was compared with its checksum.
+    verified: Box<[AtomicBool]>,
 }
 
 impl ChunkIndex {
@@ -168,6 +164,7 @@ impl ChunkIndex {
                 value_count,
                 page_values,
                 pages: first..first + page_count,
+                kept: OnceLock::new(),
             });
         }
         if at != pages_len {
@@ -176,12 +173,13 @@ impl ChunkIndex {
             )));
         }
         chunks.sort_by_key(|chunk| chunk.id);
-        let pages = std::iter::repeat_with(Page::default);
-        let pages = pages.take(starts.len() - 1).collect();
+        starts.shrink_to_fit();
+        let verified = std::iter::repeat_with(AtomicBool::default);
+        let verified = verified.take(starts.len() - 1).collect();
         Ok(Self {
             chunks,
             starts,
-            pages,
+            verified,
         })
     }
 
@@ -250,9 +248,8 @@ impl ChunkIndex {
             return true;
         };
         let (first, last) = chunk.pages_of(&range);
-        let own = self.pages.get(chunk.pages.clone());
-        let pages = own.and_then(|own| own.get(first as usize..=last as usize));
-        pages.is_some_and(|pages| pages.iter().all(|page| page.kept.get().is_some()))
+        let mut pages = first as usize..=last as usize;
+        pages.all(|page| chunk.kept_page(page).is_some())
     }
 
     fn read_pages(
@@ -298,10 +295,10 @@ impl ChunkIndex {
     ) -> Result<()> {
         let missing = || Error::corrupt(format!("page {page} is missing"));
         let at = chunk.pages.start + page;
-        let state = self.pages.get(at).filter(|_| at < chunk.pages.end);
-        let state = state.ok_or_else(missing)?;
+        let is_verified = self.verified.get(at).filter(|_| at < chunk.pages.end);
+        let is_verified = is_verified.ok_or_else(missing)?;
         let range = range.start as usize..range.end as usize;
-        if let Some(kept) = state.kept.get() {
+        if let Some(kept) = chunk.kept_page(page) {
             kept.append(range, out);
             return Ok(());
         }
@@ -316,9 +313,9 @@ impl ChunkIndex {
         let bytes = bytes.ok_or_else(missing)?;
         let at_page = |error: Error| error.at_column(format!("{}, page {page}", chunk.id.0));
         let count = count as usize;
-        if !state.is_verified.load(Ordering::Relaxed) {
+        if !is_verified.load(Ordering::Relaxed) {
             read_page(bytes, (count, range), false, out).map_err(at_page)?;
-            state.is_verified.store(true, Ordering::Relaxed);
+            is_verified.store(true, Ordering::Relaxed);
             return Ok(());
         }
         if !keeps || !kept::has_room() {
@@ -327,8 +324,7 @@ impl ChunkIndex {
         let start = out.len();
         read_page(bytes, (count, 0..count), true, out).map_err(at_page)?;
         if let Some(kept) = KeptPage::within_budget(out.get(start..).unwrap_or_default()) {
-            // Another thread may have been first.
-            drop(state.kept.set(kept));
+            chunk.keep(page, kept);
         }
         out.truncate(start + range.end);
         out.drain(start..start + range.start);
@@ -343,6 +339,21 @@ impl Chunk {
             range.start / self.page_values,
             (range.end - 1) / self.page_values,
         )
+    }
+
+    fn kept_page(&self, page: usize) -> Option<&KeptPage> {
+        self.kept.get()?.get(page)?.get()
+    }
+
+    fn keep(&self, page: usize, values: KeptPage) {
+        let none = || {
+            let none = std::iter::repeat_with(OnceLock::new);
+            none.take(self.pages.len()).collect()
+        };
+        if let Some(place) = self.kept.get_or_init(none).get(page) {
+            // Another thread may have been first.
+            drop(place.set(values));
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Decoded values to those that stay in memory, for as many bytes as all open files may keep.
 //!
 //! Nothing that is kept is left out for something newer: a query that reads more than fits, again and again, has
-//! what fits at hand each time. It goes when its file is closed.
+//! what fits at hand each time. It goes when its file is closed. What a question over all downloaders of an open store
+//! needs for itself is left free ([`Claim`]).
 //!
 //! # Limits
 //!
@@ -14,14 +15,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Bytes that all files may keep.
 const KEPT_BYTES_MAX: usize = 192 << 20;
 
-/// Bytes that they keep.
+/// Bytes that one claim leaves for them.
+const KEPT_BYTES_MIN: usize = 32 << 20;
+
+/// Bytes that they keep, and those that are claimed.
 static KEPT_BYTES: AtomicUsize = AtomicUsize::new(0);
 
 /// Values that count as kept as long as they live.
 #[derive(Debug)]
-pub struct Kept<T>(Vec<T>);
+pub struct Kept<T>(Box<[T]>);
 
-impl<T> Kept<T> {
+impl<T: Clone> Kept<T> {
     /// Keeps `values`.
     ///
     /// # Errors
@@ -37,7 +41,12 @@ impl<T> Kept<T> {
             bytes.fetch_sub(more, Ordering::Relaxed);
             return Err(values);
         }
-        Ok(Self(values))
+        // A list that has grown has room for more, which an allocator need not take back.
+        let is_exact = values.len() == values.capacity();
+        Ok(Self(match is_exact {
+            true => values.into_boxed_slice(),
+            false => values.as_slice().into(),
+        }))
     }
 
     /// The values.
@@ -49,7 +58,27 @@ impl<T> Kept<T> {
 
 impl<T> Drop for Kept<T> {
     fn drop(&mut self) {
-        KEPT_BYTES.fetch_sub(size_of_val(self.0.as_slice()), Ordering::Relaxed);
+        KEPT_BYTES.fetch_sub(size_of_val(&*self.0), Ordering::Relaxed);
+    }
+}
+
+/// Bytes that are not kept, as long as it lives, because something else needs them at times.
+#[derive(Debug)]
+pub struct Claim(usize);
+
+impl Claim {
+    /// Claims `bytes`, but for [`KEPT_BYTES_MIN`]. What is kept already stays.
+    #[must_use]
+    pub fn new(bytes: usize) -> Self {
+        let bytes = bytes.min(KEPT_BYTES_MAX - KEPT_BYTES_MIN);
+        KEPT_BYTES.fetch_add(bytes, Ordering::Relaxed);
+        Self(bytes)
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        KEPT_BYTES.fetch_sub(self.0, Ordering::Relaxed);
     }
 }
 

@@ -62,7 +62,7 @@ pub use choice::{
     Choice, HEAVY_GAIN_PERCENT_MIN, HEAVY_VALUES_MIN, KEPT_GAIN_PERCENT_MIN, encode_smallest,
 };
 pub use chunk::{ChunkIndex, ChunkWriter, ColumnId};
-pub use kept::{Kept, has_room_for};
+pub use kept::{Claim, Kept, has_room_for};
 pub use page::{decode_page, decode_page_unchecked_crc, encode_page, page_header};
 pub use stats::Stats;
 pub use text::{compress_text, decompress_text};

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::build::downloads_max;
 use super::column::{self, Attribute, VISIT_PAGE_VALUES};
 use super::firsts::Firsts;
-use super::reader::{RepoRange, Segment, ShapeVerbs};
+use super::reader::{RepoRange, Segment};
 use super::sessions::SessionNumbers;
 use crate::encoding::ColumnId;
 use crate::error::{Error, Result};
@@ -84,21 +84,12 @@ impl VisitSlice {
         self.starts.clear();
         self.starts.reserve(self.rows.len() + 1);
         let mut row = 0;
-        for rows in &self.rows {
-            self.starts.push(row);
-            row += rows;
-        }
         self.starts.push(row);
+        self.starts.extend(self.rows.iter().map(|rows| {
+            row += rows;
+            row
+        }));
     }
-}
-
-/// Rows of a slice whose verb is not the one that usually comes there.
-#[derive(Clone, Debug, Default)]
-pub struct OddRows {
-    /// Relative to the slice, ascending.
-    pub rows: Vec<u32>,
-    /// Positions of their verbs in the visits' shapes.
-    pub positions: Vec<u32>,
 }
 
 /// An attribute over the visits and rows of a slice.
@@ -248,13 +239,27 @@ impl Segment {
     ///
     /// As [`Self::ranks_and_shapes`].
     pub fn ranks_shapes_and_rows(&self, repos: &[RepoRange], slice: &mut VisitSlice) -> Result<()> {
+        self.ranks_shapes_and_counts(repos, slice)?;
+        slice.fill_starts();
+        Ok(())
+    }
+
+    /// As [`Self::ranks_shapes_and_rows`], without the first row of each visit.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::ranks_and_shapes`].
+    pub fn ranks_shapes_and_counts(
+        &self,
+        repos: &[RepoRange],
+        slice: &mut VisitSlice,
+    ) -> Result<()> {
         self.ranks_and_shapes(repos, slice)?;
         slice.rows.clear();
         if !repos.is_empty() {
             let visits = slice.first_visit..slice.first_visit + slice.visit_count();
             slice.first_row = self.visit_rows(visits, &mut slice.rows)?;
         }
-        slice.fill_starts();
         Ok(())
     }
 
@@ -297,14 +302,16 @@ impl Segment {
             if !keeps(repo) {
                 continue;
             }
-            let mut next = 0_u64;
-            for rank in visits.iter_mut() {
-                let own = next + u64::from(*rank);
-                next = own + 1;
-                *rank = u32::try_from(own).unwrap_or(u32::MAX);
-            }
-            if next > u64::from(self.meta().downloader_count) + 1 {
+            let steps = visits.iter().map(|rank| u64::from(*rank) + 1);
+            if steps.sum::<u64>() > u64::from(self.meta().downloader_count) + 1 {
                 return Err(Error::corrupt("rank beyond the downloaders"));
+            }
+            let mut next = 0_u32;
+            for rank in visits.iter_mut() {
+                let own = next.wrapping_add(*rank);
+                // At most the number of downloaders and one.
+                next = next.wrapping_add(rank.wrapping_add(1));
+                *rank = own;
             }
         }
         Ok(())
@@ -366,7 +373,7 @@ impl Segment {
     }
 
     /// Appends those values of an ascending column that are in `wanted`; gives which they are.
-    fn ascending(
+    pub(super) fn ascending(
         &self,
         id: ColumnId,
         wanted: Range<u32>,
@@ -500,94 +507,6 @@ impl Segment {
         }
         Ok(())
     }
-
-    /// The odd rows among rows `rows` of a slice.
-    ///
-    /// # Errors
-    ///
-    /// `Corrupt` when pages are damaged.
-    pub fn odd_rows(&self, slice: &VisitSlice, rows: Range<u32>) -> Result<OddRows> {
-        let in_segment = |row: u32| slice.first_row.saturating_add(row);
-        let mut odd = OddRows::default();
-        let wanted = in_segment(rows.start)..in_segment(rows.end);
-        if let Some(at_hand) = self.odd_at_hand() {
-            let (rows, positions) = at_hand.between(wanted);
-            odd.rows
-                .extend(rows.iter().map(|row| row - slice.first_row));
-            let positions = positions.iter().map(|position| u32::from(*position));
-            odd.positions.extend(positions);
-            return Ok(odd);
-        }
-        let found = self.ascending(column::ODD_ROW, wanted, &mut odd.rows)?;
-        self.read(column::ODD_VERB, found, &mut odd.positions)?;
-        for row in &mut odd.rows {
-            *row -= slice.first_row;
-        }
-        Ok(odd)
-    }
-
-    /// Appends the verb code of every row of a slice, visit by visit.
-    ///
-    /// # Errors
-    ///
-    /// `Corrupt` when pages are damaged or a position lies outside its shape.
-    pub fn row_verbs(&self, slice: &VisitSlice, out: &mut Vec<u32>) -> Result<()> {
-        let shapes = self.shapes()?;
-        let row_count = slice.row_count();
-        let odd = self.odd_rows(slice, 0..row_count)?;
-        let mut odd = odd.rows.into_iter().zip(odd.positions).peekable();
-        out.reserve(row_count as usize);
-        let mut row = 0;
-        for (&shape, &rows) in slice.shape.iter().zip(&slice.rows) {
-            visit_verbs(shapes, (shape, row..row + rows), &mut odd, out)?;
-            row += rows;
-        }
-        if odd.next().is_some() {
-            return Err(Error::corrupt("odd row in a visit of one verb"));
-        }
-        Ok(())
-    }
-
-    /// Appends the verb codes of the rows of one visit, which has this shape; `odd` are the odd rows of its slice or more.
-    ///
-    /// # Errors
-    ///
-    /// `Corrupt` when pages are damaged or a position lies outside its shape.
-    pub fn verbs_of_visit(
-        &self,
-        visit: (u32, Range<u32>),
-        odd: &OddRows,
-        out: &mut Vec<u32>,
-    ) -> Result<()> {
-        let first = odd.rows.partition_point(|row| *row < visit.1.start);
-        let odd = odd.rows.iter().copied().zip(odd.positions.iter().copied());
-        visit_verbs(self.shapes()?, visit, &mut odd.skip(first).peekable(), out)
-    }
-}
-
-/// Appends the verb codes of a visit of this shape and these rows.
-fn visit_verbs(
-    shapes: &[ShapeVerbs],
-    (shape, rows): (u32, Range<u32>),
-    odd: &mut std::iter::Peekable<impl Iterator<Item = (u32, u32)>>,
-    out: &mut Vec<u32>,
-) -> Result<()> {
-    let shape = shapes
-        .get(shape as usize)
-        .ok_or_else(|| Error::corrupt("shape that the segment does not have"))?;
-    if let [verb] = *shape.verbs {
-        out.resize(out.len() + rows.len(), verb);
-        return Ok(());
-    }
-    let mut before = None;
-    for row in rows {
-        let stored = odd.next_if(|(at, _)| *at == row);
-        let position = stored.map_or(shape.expected(before), |(_, position)| position);
-        let verb = shape.verbs.get(position as usize);
-        out.push(*verb.ok_or_else(|| Error::corrupt("verb outside its visit's shape"))?);
-        before = Some(position);
-    }
-    Ok(())
 }
 
 fn extend(out: &mut Vec<u32>, values: &[u32], range: Range<u32>) {

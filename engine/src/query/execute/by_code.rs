@@ -30,11 +30,18 @@ pub(super) struct CodeSlots {
     slots: Vec<(u32, u32)>,
     /// Whether something is grouped by the codes.
     has_axis: bool,
-    /// Place and number of visits that count.
+    /// Place, and number or downloader, of visits that count.
     hits: Vec<(u32, u32)>,
+    /// By place: downloaders that are not in its set yet.
+    waiting: Vec<Vec<u32>>,
+    /// The places that have some.
+    waits: Vec<u32>,
     /// Visits that count, of those at hand.
     pub(super) found: Hits,
 }
+
+/// Downloaders from which they are sorted by place first: to look up the sets of fewer costs less.
+const SORTED_MIN: usize = 256;
 
 /// Visits of which ranks, shapes and the attribute are not enough.
 #[derive(Default)]
@@ -66,6 +73,7 @@ impl CodeSlots {
         self.slots = vec![(0, 0); self.parts.len()];
         self.has_axis = lens.has_axis;
         self.found = self.no_hits();
+        self.waiting = vec![Vec::new(); self.parts.len()];
     }
 
     /// Goes on to another value of all else that makes a group.
@@ -114,11 +122,7 @@ impl CodeSlots {
     pub(super) fn add(&mut self, hits: &Hits, range: Range<usize>, groups: &mut Groups) {
         let ids = hits.ids(range.clone());
         if let Some(places) = hits.places(range) {
-            for (place, id) in places.iter().zip(ids) {
-                let slot = self.slot(*place, groups);
-                groups.add_downloader(slot, *id);
-            }
-            return;
+            return self.add_placed(places.iter().copied().zip(ids.iter().copied()), groups);
         }
         // All codes have one place.
         if ids.is_empty() {
@@ -129,6 +133,36 @@ impl CodeSlots {
         if let Some(who) = groups.who_mut(slot) {
             who.extend(ids, limit);
         }
+    }
+
+    /// Adds places and downloaders.
+    fn add_placed(&mut self, hits: impl Iterator<Item = (u32, u32)>, groups: &mut Groups) {
+        if hits.size_hint().1.is_none_or(|most| most < SORTED_MIN) {
+            for (place, id) in hits {
+                let slot = self.slot(place, groups);
+                groups.add_downloader(slot, id);
+            }
+            return;
+        }
+        for (place, id) in hits {
+            if let Some(ids) = self.waiting.get_mut(place as usize) {
+                if ids.is_empty() {
+                    self.waits.push(place);
+                }
+                ids.push(id);
+            }
+        }
+        let limit = groups.universe().downloaders;
+        let mut waits = std::mem::take(&mut self.waits);
+        for place in waits.drain(..) {
+            let slot = self.slot(place, groups);
+            let ids = self.waiting.get_mut(place as usize);
+            if let (Some(ids), Some(who)) = (ids, groups.who_mut(slot)) {
+                who.extend(ids, limit);
+                ids.clear();
+            }
+        }
+        self.waits = waits;
     }
 
     #[cold]
@@ -222,8 +256,10 @@ impl DayReader<'_, '_> {
         groups: &mut Groups,
     ) -> bool {
         let mut hits = std::mem::take(&mut slots.hits);
-        hits.clear();
-        hits.resize(visits.len(), (0, 0));
+        // What is there of the one before is written over.
+        if hits.len() < visits.len() {
+            hits.resize(visits.len(), (0, 0));
+        }
         let shapes = (0..).zip(part_of(&slice.shape, &visits));
         let mut count = 0;
         // Written always and kept sometimes: a branch would be guessed wrong too often.
@@ -243,20 +279,27 @@ impl DayReader<'_, '_> {
                 .zip(shapes)
                 .for_each(|(code, (visit, shape))| hit(*code, visit, *shape));
         }
-        let filters_downloaders = self.filters_downloaders();
         let ids = self.ids(slice).part(&visits);
         let mut has_nobody = false;
-        for &(place, visit) in hits.iter().take(count) {
+        let found = hits.get_mut(..count).unwrap_or_default();
+        let mut kept = 0;
+        for at in 0..found.len() {
+            let Some(&(place, visit)) = found.get(at) else {
+                break;
+            };
             let id = ids.get(visit as usize);
-            if id == 0 {
-                has_nobody = true;
-                continue;
+            has_nobody |= id == 0;
+            if let Some(hit) = found.get_mut(kept) {
+                *hit = (place, id);
             }
-            if filters_downloaders && self.scope.downloader_part(id) == OUT {
-                continue;
-            }
-            let slot = slots.slot(place, groups);
-            groups.add_downloader(slot, id);
+            kept += usize::from(id != 0);
+        }
+        let found = found.iter().take(kept).copied();
+        if self.filters_downloaders() {
+            let is_kept = |id: u32| self.scope.downloader_part(id) != OUT;
+            slots.add_placed(found.filter(|(_, id)| is_kept(*id)), groups);
+        } else {
+            slots.add_placed(found, groups);
         }
         slots.hits = hits;
         has_nobody

@@ -169,7 +169,10 @@ impl IdSet {
         match (&mut *self, other) {
             (Self::Counted(_), _) => {}
             (_, Self::Counted(count)) => *self = Self::Counted(count),
+            (Self::List(list), Self::List(more)) if list.is_empty() => *list = more,
             (Self::List(list), Self::List(more)) => {
+                // Nothing comes after the other half of the days.
+                list.reserve_exact(more.len());
                 list.extend_from_slice(&more);
                 if list.len() > LIST_MIN {
                     self.make_bits_if_smaller(limit);
@@ -340,8 +343,10 @@ impl<'a> Counter<'a> {
             *end = sum;
         }
         let mut parted = std::mem::take(&mut self.parted);
-        parted.clear();
-        parted.resize(list.len(), 0);
+        // What is there of the list before is written over.
+        if parted.len() < list.len() {
+            parted.resize(list.len(), 0);
+        }
         let mut places = ends.clone();
         for id in list {
             if let Some(place) = places.get_mut(part(*id)) {

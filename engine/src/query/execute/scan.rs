@@ -11,7 +11,8 @@ use super::Level;
 use super::attribute_runs::Runs;
 use super::chain::crosses_midnight;
 use super::groups::{Groups, Key};
-use super::lens::{ASK_SESSION, Lens, OUT};
+use super::lens::{ASK_SESSION, OUT};
+use super::portions::portions;
 use super::ranked::RankedDownloaders;
 use super::reach::is_one_download;
 use super::repo_days::RepoDays;
@@ -20,7 +21,7 @@ use super::row_columns::RowColumns;
 use super::rows::{Carry, GAP_ROWS_MAX};
 use super::scope::{Scope, Wants};
 use super::shape::{Cover, Shape};
-use super::tally::{Counters, Tally};
+use super::tally::{Counting, Tally};
 use super::time::DayPart;
 use super::walk::{Rows, ShapeWalks};
 use crate::catalog::Partition;
@@ -38,7 +39,7 @@ pub(super) struct Scanner<'s, 'a> {
     scope: &'s Scope<'a>,
     cap: Level,
     tally: Option<&'s Tally>,
-    counters: Option<Counters>,
+    counting: Option<Counting<'s>>,
     /// Visits of few repos that are together, once a day asked for them.
     repo_days: OnceCell<Option<RepoDays>>,
     /// The same with their rows.
@@ -57,7 +58,7 @@ impl<'s, 'a> Scanner<'s, 'a> {
             scope,
             cap,
             tally,
-            counters: tally.map(Tally::counters),
+            counting: tally.map(Tally::counting),
             repo_days: OnceCell::new(),
             repo_rows: OnceCell::new(),
             carry: Carry::default(),
@@ -119,7 +120,10 @@ impl<'s, 'a> Scanner<'s, 'a> {
         let repos = segment.repos()?;
         let shapes = segment.shapes()?;
         let next_id = scope.view.identities().next_id();
-        let at_hand = segment.visits_at_hand();
+        let at_hand = match self.tally.is_some_and(Tally::goes_by_rank) {
+            true => None,
+            false => segment.visits_at_hand(),
+        };
         let mut buffer = std::mem::take(&mut self.downloaders);
         let downloaders = match at_hand {
             Some(_) => &[],
@@ -147,11 +151,9 @@ impl<'s, 'a> Scanner<'s, 'a> {
             columns: Cell::new(std::mem::take(&mut self.columns)),
             segment: Arc::clone(&segment),
         };
-        let runs = runs(&repos, &scope.repo, reader.gap_visits_max());
-        if let Some(counters) = self.counters.as_mut().filter(|_| wants.requests) {
-            for run in &runs {
-                counters.add(&reader, run)?;
-            }
+        let runs = portions(&repos, &scope.repo, reader.gap_visits_max());
+        if let Some(counting) = self.counting.as_mut().filter(|_| wants.requests) {
+            counting.add(&reader, &runs)?;
             reader.wants.requests = false;
             if !reader.wants.any() {
                 drop(reader);
@@ -180,41 +182,11 @@ impl<'s, 'a> Scanner<'s, 'a> {
 
     /// Adds the downloads that the last day left open.
     pub(super) fn finish(self, groups: &mut Groups) {
-        if let Some((tally, counters)) = self.tally.zip(self.counters) {
-            tally.take(counters);
+        if let Some((tally, counting)) = self.tally.zip(self.counting) {
+            tally.take(counting);
         }
         self.carry.finish(self.scope, groups);
     }
-}
-
-/// Stretches of repos to read: those that the filter keeps, and what lies between near ones.
-fn runs<'r>(repos: &'r [RepoRange], lens: &Lens, gap_visits_max: u32) -> Vec<&'r [RepoRange]> {
-    if !lens.has_filter {
-        return vec![repos];
-    }
-    let mut runs: Vec<Range<usize>> = Vec::new();
-    let is_near = |run: &Range<usize>, repo: &RepoRange| {
-        let last = repos.get(run.end - 1);
-        last.is_some_and(|last| repo.visits.start - last.visits.end < gap_visits_max)
-    };
-    let mut add = |index: usize, repo: &RepoRange| match runs.last_mut() {
-        Some(run) if is_near(run, repo) => run.end = index + 1,
-        _ => runs.push(index..index + 1),
-    };
-    match &lens.listed {
-        Some(codes) => codes.iter().for_each(|code| {
-            let index = repos.binary_search_by_key(code, |repo| repo.code);
-            if let Some((index, repo)) = index.ok().and_then(|at| Some((at, repos.get(at)?))) {
-                add(index, repo);
-            }
-        }),
-        None => {
-            let kept = repos.iter().enumerate();
-            let kept = kept.filter(|(_, repo)| lens.part(repo.code) != OUT);
-            kept.for_each(|(index, repo)| add(index, repo));
-        }
-    }
-    runs.into_iter().filter_map(|run| repos.get(run)).collect()
 }
 
 /// What of a day's segment is read, and how.

@@ -148,6 +148,8 @@ impl ShapeWalks {
 /// Where the rows of visits are that do not go the usual way.
 pub(super) struct WalkedVisits {
     odd: OddRows,
+    /// The row of the segment that they are counted from.
+    first_row: u32,
     /// The first odd row of the visit that was looked at last: mostly it is the next one's turn.
     last: Cell<usize>,
 }
@@ -160,8 +162,32 @@ impl WalkedVisits {
     /// `Corrupt` when pages are damaged.
     pub(super) fn read(reader: &DayReader<'_, '_>, slice: &VisitSlice) -> Result<Self> {
         let odd = reader.segment.odd_rows(slice, 0..slice.row_count())?;
-        let last = Cell::new(0);
-        Ok(Self { odd, last })
+        Ok(Self {
+            odd,
+            first_row: slice.first_row,
+            last: Cell::new(0),
+        })
+    }
+
+    /// Reads the odd rows of all visits, in place of what is in `odd`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read`].
+    pub(super) fn read_all(reader: &DayReader<'_, '_>, mut odd: OddRows) -> Result<Self> {
+        let rows = 0..reader.segment.meta().row_count;
+        let all = VisitSlice::default();
+        reader.segment.odd_rows_in(&all, rows, &mut odd)?;
+        Ok(Self {
+            odd,
+            first_row: 0,
+            last: Cell::new(0),
+        })
+    }
+
+    /// The memory.
+    pub(super) fn into_odd(self) -> OddRows {
+        self.odd
     }
 
     /// How many of some rows a visit of shape `code` has.
@@ -170,6 +196,22 @@ impl WalkedVisits {
         reader: &DayReader<'_, '_>,
         slice: &VisitSlice,
         (visit, code): (usize, u32),
+        which: Rows,
+    ) -> Option<u64> {
+        let rows = slice.rows_of(visit);
+        let in_segment = |row: u32| slice.first_row.saturating_add(row);
+        self.count_of(
+            reader,
+            (code, in_segment(rows.start)..in_segment(rows.end)),
+            which,
+        )
+    }
+
+    /// How many of some rows a visit of shape `code` has, which are these of its segment.
+    pub(super) fn count_of(
+        &self,
+        reader: &DayReader<'_, '_>,
+        (code, rows): (u32, Range<u32>),
         which: Rows,
     ) -> Option<u64> {
         let shapes = reader.segment.shapes().ok()?;
@@ -185,7 +227,10 @@ impl WalkedVisits {
             Rows::Accepted => walks.accepted.get(code as usize)?,
         };
         let walks = walks.get_or_init(|| Box::new(Walks::new(shape, counts)));
-        let Range { start, end } = slice.rows_of(visit);
+        let (start, end) = (
+            rows.start.checked_sub(self.first_row)?,
+            rows.end.checked_sub(self.first_row)?,
+        );
         let (first, last) = self.odd_between(start, end);
         let odd = (
             self.odd.rows.get(first..last)?,

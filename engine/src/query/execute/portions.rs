@@ -1,0 +1,86 @@
+//! Repos of a segment to the stretches of them that are read at once.
+
+use std::ops::Range;
+
+use super::lens::{Lens, OUT};
+use crate::segment::RepoRange;
+
+/// Visits that are read at once, unless a repo has more: a value of each is 128 KiB.
+const PORTION_VISITS: u32 = 1 << 15;
+
+/// Stretches of repos to read: those that the filter keeps, and what lies between near ones. Long ones are cut, between
+/// two repos, so that what is decoded of one is still in a cache when it is looked at.
+pub(super) fn portions<'r>(
+    repos: &'r [RepoRange],
+    lens: &Lens,
+    gap_visits_max: u32,
+) -> Vec<&'r [RepoRange]> {
+    let runs = kept_runs(repos, lens, gap_visits_max);
+    runs.into_iter().flat_map(cut).collect()
+}
+
+/// Parts of a stretch of repos that each have about [`PORTION_VISITS`] visits, or one repo.
+fn cut(run: &[RepoRange]) -> impl Iterator<Item = &[RepoRange]> {
+    let mut rest = run;
+    std::iter::from_fn(move || {
+        let start = rest.first()?.visits.start;
+        let is_near = |repo: &RepoRange| repo.visits.end - start <= PORTION_VISITS;
+        let (part, after) = rest.split_at(rest.partition_point(is_near).max(1));
+        rest = after;
+        Some(part)
+    })
+}
+
+fn kept_runs<'r>(repos: &'r [RepoRange], lens: &Lens, gap_visits_max: u32) -> Vec<&'r [RepoRange]> {
+    if !lens.has_filter {
+        return vec![repos];
+    }
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    let is_near = |run: &Range<usize>, repo: &RepoRange| {
+        let last = repos.get(run.end - 1);
+        last.is_some_and(|last| repo.visits.start - last.visits.end < gap_visits_max)
+    };
+    let mut add = |index: usize, repo: &RepoRange| match runs.last_mut() {
+        Some(run) if is_near(run, repo) => run.end = index + 1,
+        _ => runs.push(index..index + 1),
+    };
+    match &lens.listed {
+        Some(codes) => codes.iter().for_each(|code| {
+            let index = repos.binary_search_by_key(code, |repo| repo.code);
+            if let Some((index, repo)) = index.ok().and_then(|at| Some((at, repos.get(at)?))) {
+                add(index, repo);
+            }
+        }),
+        None => {
+            let kept = repos.iter().enumerate();
+            let kept = kept.filter(|(_, repo)| lens.part(repo.code) != OUT);
+            kept.for_each(|(index, repo)| add(index, repo));
+        }
+    }
+    runs.into_iter().filter_map(|run| repos.get(run)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn stretches_are_cut_between_repos(counts in prop::collection::vec(1_u32..40_000, 0..40)) {
+            let mut end = 7;
+            let repos: Vec<RepoRange> = (0..).zip(&counts).map(|(code, count)| {
+                let visits = end..end + count;
+                end = visits.end;
+                RepoRange { code, visits }
+            }).collect();
+            let parts: Vec<&[RepoRange]> = cut(&repos).collect();
+            prop_assert_eq!(&parts.concat(), &repos);
+            let visits = |part: &[RepoRange]| part.iter().map(|repo| repo.visits.len()).sum::<usize>();
+            prop_assert!(parts.iter().all(|part| part.len() == 1 || visits(part) <= PORTION_VISITS as usize));
+            let pairs = parts.windows(2).map(|pair| visits(pair[0]) + pair[1][0].visits.len());
+            prop_assert!(pairs.min().is_none_or(|least| least > PORTION_VISITS as usize));
+        }
+    }
+}
