@@ -90,13 +90,6 @@ fn limited(mut lengths: Vec<u32>, length_max: u32) -> Vec<u32> {
 
 /// The code of each bucket, its first bit lowest: by length, then in the order of the buckets.
 pub(super) fn codes(set: &[Bucket]) -> Vec<u32> {
-    let mut all = Vec::with_capacity(set.len());
-    codes_in(set, &mut all);
-    all
-}
-
-/// As [`codes`], in place of what is in `out`.
-pub(super) fn codes_in(set: &[Bucket], out: &mut Vec<u32>) {
     let mut counts = [0_u32; LENGTH_MAX as usize + 1];
     for bucket in set {
         if let Some(count) = counts.get_mut(bucket.code_bits() as usize) {
@@ -117,8 +110,9 @@ pub(super) fn codes_in(set: &[Bucket], out: &mut Vec<u32>) {
         Some(code.reverse_bits() >> (u32::BITS - bits))
     };
     let mut code_of = code_of;
-    out.clear();
-    out.extend(set.iter().map(|bucket| code_of(bucket).unwrap_or(0)));
+    set.iter()
+        .map(|bucket| code_of(bucket).unwrap_or(0))
+        .collect()
 }
 
 /// The counterpart of [`BitWriter`], for what is short.

@@ -5,7 +5,8 @@
 //! is found when a lane does not end where its values do.
 #![expect(
     clippy::indexing_slicing,
-    reason = "arrays: places in tables and windows are cut to their length, rows are below BLOCK, lanes below N"
+    reason = "arrays: places in tables and windows are cut to their length, rows are below BLOCK, lanes below N, lengths of codes at \
+              most LENGTH_MAX (`tree::read`)"
 )]
 
 use std::array::{from_fn, from_mut};
@@ -13,7 +14,7 @@ use std::cell::Cell;
 use std::ops::Range;
 
 use super::super::bits::mask_of;
-use super::code::{LENGTH_MAX, codes_in};
+use super::code::LENGTH_MAX;
 use super::tree::Bucket;
 use super::{CONTEXTS, LANES, context_of, lane_counts};
 
@@ -134,10 +135,10 @@ impl Decoder {
         };
         let mut entries = SPARE.take().or_else(|| new().ok())?;
         let next: Vec<Table> = tables.iter().map(|(table, _)| *table).collect();
-        let mut buffers = Buffers::default();
+        let mut order = Vec::new();
         for (set, (_, places)) in sets.iter().zip(tables) {
             let table = entries.get_mut(places)?;
-            buffers.fill_table(set, (&next, by_previous), table)?;
+            fill_table(set, (&next, by_previous), table, &mut order)?;
         }
         Some(Self {
             entries: Some(entries),
@@ -268,56 +269,58 @@ fn low32(word: u64) -> u32 {
     u32::from_le_bytes([a, b, c, d])
 }
 
-/// Memory for one set after the other.
-#[derive(Default)]
-struct Buffers {
-    codes: Vec<u32>,
-    /// Bits and code of each bucket that has values, and its entry.
-    known: Vec<((u32, usize), Entry)>,
-}
-
-impl Buffers {
-    /// Fills the table of a set, which has an entry for each number of as many bits as its longest code.
-    fn fill_table(
-        &mut self,
-        set: &[Bucket],
-        (tables, by_previous): (&[Table], bool),
-        table: &mut [Entry],
-    ) -> Option<()> {
-        codes_in(set, &mut self.codes);
-        self.known.clear();
-        for (bucket, code) in set.iter().zip(&self.codes) {
-            if bucket.length == 0 {
-                continue;
-            }
+/// Fills the table of a set, which has an entry for each number of as many bits as its longest code; `None` for what no
+/// set has. `order` is memory.
+fn fill_table(
+    set: &[Bucket],
+    (tables, by_previous): (&[Table], bool),
+    table: &mut [Entry],
+    order: &mut Vec<Bucket>,
+) -> Option<()> {
+    by_length(set, order);
+    let mut buckets = order.iter().peekable();
+    // The first bit of a code is the lowest: what is known of few bits is so of each number of more bits.
+    *table.first_mut()? = Entry::default();
+    let mut code = 0_u32;
+    for length in 0..=table.len().ilog2() {
+        let half = 1 << length.saturating_sub(1);
+        if length > 0 {
+            table.copy_within(..half, half);
+        }
+        // Codes of a length follow each other, and those of the length before (`code::codes`).
+        while let Some(bucket) = buckets.next_if(|bucket| bucket.code_bits() == length) {
             let context = if by_previous {
                 context_of(bucket.start)
             } else {
                 0
             };
             let Table(next) = tables.get(context).copied().unwrap_or_default();
-            let code_bits = bucket.code_bits();
-            let lengths = code_bits | (code_bits + bucket.bits) << 8;
-            let entry = [bucket.start, mask_of(bucket.bits), next, lengths];
-            self.known.push(((code_bits, *code as usize), entry));
+            let lengths = length | (length + bucket.bits) << 8;
+            let place = code.reverse_bits().checked_shr(u32::BITS - length);
+            let entry = table.get_mut(place.unwrap_or(0) as usize)?;
+            *entry = [bucket.start, mask_of(bucket.bits), next, lengths];
+            code += 1;
         }
-        self.known
-            .sort_unstable_by_key(|((code_bits, _), _)| *code_bits);
-        // The first bit of a code is the lowest: what is known of few bits is so of each number of more bits.
-        *table.first_mut()? = Entry::default();
-        let mut known = self.known.as_slice();
-        for length in 0..=table.len().ilog2() {
-            let half = 1 << length.saturating_sub(1);
-            if length > 0 {
-                table.copy_within(..half, half);
-            }
-            while let Some((((code_bits, code), entry), rest)) = known.split_first()
-                && *code_bits == length
-            {
-                *table.get_mut(*code)? = *entry;
-                known = rest;
-            }
-        }
-        Some(())
+        code <<= 1;
+    }
+    Some(())
+}
+
+/// Puts the buckets that have values into `out`, by the length of their codes.
+fn by_length(set: &[Bucket], out: &mut Vec<Bucket>) {
+    let used = || set.iter().filter(|bucket| bucket.length > 0);
+    let mut starts = [0; LENGTH_MAX as usize + 2];
+    for bucket in used() {
+        starts[bucket.code_bits() as usize + 1] += 1;
+    }
+    for length in 1..starts.len() {
+        starts[length] += starts[length - 1];
+    }
+    out.clear();
+    out.resize(starts[starts.len() - 1], Bucket::default());
+    for bucket in used() {
+        let place = &mut starts[bucket.code_bits() as usize];
+        out[*place] = *bucket;
+        *place += 1;
     }
 }

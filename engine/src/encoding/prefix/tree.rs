@@ -10,7 +10,7 @@ use super::super::bits::BitWriter;
 use super::code::{BitReader, LENGTH_MAX, ONLY};
 
 /// Values from `start` on that have `bits` bits in common places.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Bucket {
     pub(super) start: u32,
     pub(super) bits: u32,
