@@ -135,6 +135,13 @@ pub struct Segment {
     at_hand: AtHand,
 }
 
+/// Whether each value is greater than the one before. Several are looked at at once: none ends the look.
+fn ascends(values: &[u32]) -> bool {
+    let after = values.get(1..).unwrap_or_default();
+    let pairs = values.iter().zip(after);
+    pairs.fold(true, |ascends, (value, next)| ascends & (value < next))
+}
+
 impl Segment {
     /// Opens a segment; reads its counts and page index, no page.
     ///
@@ -277,7 +284,7 @@ impl Segment {
         let codes = self.column(column::REPO_CODE)?;
         let visits = self.column(column::REPO_VISITS)?;
         let bad = || Error::corrupt("repo directory does not add up");
-        if !codes.is_sorted_by(|a, b| a < b) {
+        if !ascends(&codes) {
             return Err(bad());
         }
         // A sum that wraps does not end where it should in 64 bits.
@@ -294,6 +301,37 @@ impl Segment {
             RepoRange { code, visits }
         });
         Ok(ranges.collect())
+    }
+
+    /// One of its repos, read from as little of the directory as that takes, unless it is read again and again.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::repos`].
+    pub fn repo(&self, code: u32) -> Result<Option<RepoRange>> {
+        let all = 0..self.meta.repo_count;
+        if self.repos.get().is_some() || self.is_at_hand(column::REPO_CODE, all) {
+            let repos = self.repos()?;
+            let found = repos.binary_search_by_key(&code, |repo| repo.code).ok();
+            return Ok(found.and_then(|at| repos.get(at)).cloned());
+        }
+        let codes = self.column(column::REPO_CODE)?;
+        if !ascends(&codes) {
+            return Err(Error::corrupt("repo directory does not add up"));
+        }
+        let Ok(at) = codes.binary_search(&code) else {
+            return Ok(None);
+        };
+        let mut visits = Vec::new();
+        self.read(column::REPO_VISITS, 0..at as u32 + 1, &mut visits)?;
+        let end: u64 = visits.iter().map(|visits| u64::from(*visits)).sum();
+        let end = u32::try_from(end)
+            .ok()
+            .filter(|end| *end <= self.meta.visit_count);
+        let end = end.ok_or_else(|| Error::corrupt("repo directory does not add up"))?;
+        let start = end - visits.last().copied().unwrap_or(0);
+        let visits = start..end;
+        Ok(Some(RepoRange { code, visits }))
     }
 
     /// Rows before each block of visits, and all rows. Read once, then kept.
@@ -396,11 +434,7 @@ impl Segment {
         if self.ascends.load(Ordering::Relaxed) {
             return Ok(());
         }
-        // Several at once: none ends the look.
-        let after = downloaders.get(1..).unwrap_or_default();
-        let pairs = downloaders.iter().zip(after);
-        let ascends = pairs.fold(true, |ascends, (id, next)| ascends & (id < next));
-        if !ascends || downloaders.first() == Some(&0) {
+        if !ascends(downloaders) || downloaders.first() == Some(&0) {
             return Err(Error::corrupt("downloaders are not ascending"));
         }
         self.ascends.store(true, Ordering::Relaxed);

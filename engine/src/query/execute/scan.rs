@@ -3,6 +3,7 @@
 //! A visit is decided when every condition and dimension has one value for all of its rows, or its
 //! shape says enough. All others wait, and then their rows alone are read (`rows`).
 
+use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
 use std::ops::Range;
 use std::sync::Arc;
@@ -117,7 +118,10 @@ impl<'s, 'a> Scanner<'s, 'a> {
     ) -> Result<()> {
         let scope = self.scope;
         let segment = scope.view.segment(partition)?;
-        let repos = segment.repos()?;
+        let repos = match scope.repo.listed.as_deref() {
+            Some([code]) => Cow::Owned(segment.repo(*code)?.into_iter().collect()),
+            _ => segment.repos()?,
+        };
         let shapes = segment.shapes()?;
         let next_id = scope.view.identities().next_id();
         let at_hand = match self.tally.is_some_and(Tally::goes_by_rank) {
