@@ -165,13 +165,13 @@ impl Segment {
         }
         out.drain(start..start + before);
         let first_row = row;
-        for rows in out.iter_mut().skip(start) {
-            *rows = rows.saturating_add(1);
-            row += u64::from(*rows);
-        }
+        let own = out.get_mut(start..).unwrap_or_default();
+        row += own.iter().map(|rows| u64::from(*rows) + 1).sum::<u64>();
         if row > u64::from(self.meta().row_count) {
             return Err(bad());
         }
+        // Each is below the number of all rows.
+        own.iter_mut().for_each(|rows| *rows = rows.wrapping_add(1));
         u32::try_from(first_row).map_err(|_| bad())
     }
 

@@ -5,6 +5,7 @@
 //! in the same counters, part by part: a day's requests are added up by the ranks of its downloaders first, which come
 //! in the order of ids, so that a part is asked for once a day and memory is touched in its order.
 
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use super::Level;
@@ -58,8 +59,10 @@ struct KeptVisits {
     slice: VisitSlice,
     /// By shape of the day's segment.
     covers: Vec<Cover>,
-    /// Visits of which it keeps some rows, and how many.
-    some: Vec<(u32, u32)>,
+    /// Visits of which it keeps some rows, and their rows in the segment.
+    some: Vec<(u32, Range<u32>)>,
+    /// How many of `some` they are; what is after them is of visits before.
+    some_count: usize,
     /// Memory for odd rows.
     odd: OddRows,
 }
@@ -220,11 +223,6 @@ impl KeptVisits {
         Ok(())
     }
 
-    fn cover(&self, shape: u32) -> Cover {
-        let cover = self.covers.get(shape as usize);
-        cover.copied().unwrap_or(Cover::None)
-    }
-
     /// Reads the visits of some repos: their rows are those that the filter keeps. The day's odd rows are read into
     /// `walked` once they are needed, or those of each stretch of repos where the filter leaves some repos out.
     fn read(
@@ -237,57 +235,54 @@ impl KeptVisits {
             Some(_) => reader.visits(repos, &mut self.slice)?,
             None => (reader.segment).ranks_shapes_and_counts(repos, &mut self.slice)?,
         }
-        let mut some = std::mem::take(&mut self.some);
-        self.find_some(&mut some);
+        let row_count = self.keep();
         let has_filter = reader.scope.repo.has_filter;
-        if !some.is_empty() && (has_filter || walked.is_none()) {
+        if self.some_count > 0 && (has_filter || walked.is_none()) {
             *walked = Some(match has_filter {
-                true => WalkedVisits::read(reader, &self.slice)?,
+                true => WalkedVisits::read_first(reader, &self.slice, row_count)?,
                 false => WalkedVisits::read_all(reader, std::mem::take(&mut self.odd))?,
             });
         }
-        let value = |values: &[u32], visit: u32| values.get(visit as usize).copied().unwrap_or(0);
-        for (visit, rows) in &mut some {
-            let own = *rows..*rows + value(&self.slice.rows, *visit);
-            let visit = (value(&self.slice.shape, *visit), own);
+        for (visit, own) in self.some.iter().take(self.some_count) {
+            let visit = *visit as usize;
+            let shape = self.slice.shape.get(visit).copied().unwrap_or(0);
             let walked = walked.as_ref();
-            let kept = walked.and_then(|all| all.count_of(reader, visit, Rows::Kept));
-            // A visit has fewer rows than its segment, which has less than 2³².
-            *rows = u32::try_from(kept.unwrap_or_default()).unwrap_or(u32::MAX);
-        }
-        let mut rows = std::mem::take(&mut self.slice.rows);
-        for (rows, shape) in rows.iter_mut().zip(&self.slice.shape) {
-            *rows *= u32::from(self.cover(*shape) == Cover::All);
-        }
-        for (visit, kept) in &some {
-            if let Some(rows) = rows.get_mut(*visit as usize) {
-                *rows = *kept;
+            let kept =
+                walked.and_then(|all| all.count_of(reader, (shape, own.clone()), Rows::Kept));
+            if let Some(rows) = self.slice.rows.get_mut(visit) {
+                // A visit has fewer rows than its segment, which has less than 2³².
+                *rows = u32::try_from(kept.unwrap_or_default()).unwrap_or(u32::MAX);
             }
         }
         if has_filter {
-            leave_out(reader, repos, &mut rows);
+            leave_out(reader, repos, &mut self.slice.rows);
         }
-        self.slice.rows = rows;
-        self.some = some;
         Ok(())
     }
 
-    /// Puts the visits of which the filter keeps some rows into `some`, and the first row of each in the segment.
-    fn find_some(&self, some: &mut Vec<(u32, u32)>) {
-        some.clear();
-        some.resize(self.slice.shape.len(), (0, 0));
+    /// Makes of the rows of visits those that the filter keeps where it keeps all or none; of the others, puts which they
+    /// are into `some`. Gives how many rows there were.
+    fn keep(&mut self) -> u32 {
+        let mut some = std::mem::take(&mut self.some);
+        some.resize(some.len().max(self.slice.shape.len()), (0, 0..0));
         let (mut count, mut row) = (0, self.slice.first_row);
-        // Written always and kept sometimes: a branch would be guessed wrong too often.
-        let visits = (0_u32..).zip(self.slice.shape.iter().zip(&self.slice.rows));
-        for (visit, (shape, rows)) in visits {
-            if let Some(place) = some.get_mut(count) {
-                *place = (visit, row);
-            }
-            count += usize::from(self.cover(*shape) == Cover::Some);
+        let covers = self.covers.as_slice();
+        let visits = self.slice.shape.iter().zip(&mut self.slice.rows);
+        for (visit, (shape, rows)) in (0_u32..).zip(visits) {
+            let cover = covers.get(*shape as usize).copied();
             // Visits add up to the segment's rows at most, which was checked.
-            row += rows;
+            let end = row + *rows;
+            // Written always and kept sometimes: a branch would be guessed wrong too often.
+            if let Some(place) = some.get_mut(count) {
+                *place = (visit, row..end);
+            }
+            count += usize::from(cover == Some(Cover::Some));
+            *rows *= u32::from(cover == Some(Cover::All));
+            row = end;
         }
-        some.truncate(count);
+        self.some = some;
+        self.some_count = count;
+        row - self.slice.first_row
     }
 }
 

@@ -161,7 +161,20 @@ impl WalkedVisits {
     ///
     /// `Corrupt` when pages are damaged.
     pub(super) fn read(reader: &DayReader<'_, '_>, slice: &VisitSlice) -> Result<Self> {
-        let odd = reader.segment.odd_rows(slice, 0..slice.row_count())?;
+        Self::read_first(reader, slice, slice.row_count())
+    }
+
+    /// Reads those of the first `row_count` rows of a slice.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read`].
+    pub(super) fn read_first(
+        reader: &DayReader<'_, '_>,
+        slice: &VisitSlice,
+        row_count: u32,
+    ) -> Result<Self> {
+        let odd = reader.segment.odd_rows(slice, 0..row_count)?;
         Ok(Self {
             odd,
             first_row: slice.first_row,
