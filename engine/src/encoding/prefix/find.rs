@@ -9,11 +9,12 @@ pub(super) const FINE_BITS: u32 = 4;
 /// Number of cells.
 pub(super) const CELLS: usize = (u32::BITS as usize + 1) << FINE_BITS;
 
-/// The buckets of a set with their codes, and where to begin to look for one: values lie in cells by their size and the
+/// The buckets of sets with their codes, and where to begin to look for one: values lie in cells by their size and the
 /// bits below their highest, and few buckets begin within a cell.
 pub(super) struct Finder {
+    /// Set after set.
     coded: Vec<Coded>,
-    /// For each cell, the last bucket that begins at or before its first value.
+    /// For each cell of each set, the last bucket that begins at or before its first value.
     places: Vec<u32>,
 }
 
@@ -22,6 +23,8 @@ pub(super) struct Finder {
 pub(super) struct Coded {
     /// Its first value.
     pub(super) start: u32,
+    /// Its last value.
+    last: u32,
     /// Its code, the first bit lowest; at most [`super::code::LENGTH_MAX`] bits.
     pub(super) code: u16,
     /// Bits of the code.
@@ -31,9 +34,21 @@ pub(super) struct Coded {
 }
 
 impl Finder {
-    pub(super) fn new(set: &[Bucket]) -> Self {
-        let mut places = vec![0; CELLS];
-        for (place, bucket) in (0_u32..).zip(set) {
+    pub(super) fn new(sets: &[Vec<Bucket>]) -> Self {
+        let mut finder = Self {
+            coded: Vec::new(),
+            places: Vec::with_capacity(sets.len() * CELLS),
+        };
+        for set in sets {
+            finder.add(set);
+        }
+        finder
+    }
+
+    fn add(&mut self, set: &[Bucket]) {
+        let first = u32::try_from(self.coded.len()).unwrap_or(u32::MAX);
+        let mut places = [first; CELLS];
+        for (place, bucket) in (first..).zip(set) {
             let cell = cell(bucket.start);
             let begins_cell = bucket.start == 0 || self::cell(bucket.start - 1) != cell;
             let from = if begins_cell { cell } else { cell + 1 };
@@ -41,36 +56,28 @@ impl Finder {
                 *first = place;
             }
         }
-        let mut last = 0;
+        let mut last = first;
         for place in &mut places {
             last = last.max(*place);
             *place = last;
         }
+        self.places.extend_from_slice(&places);
         let coded = set.iter().zip(codes(set)).map(|(bucket, code)| Coded {
             start: bucket.start,
+            last: bucket.start | !u32::MAX.unbounded_shl(bucket.bits),
             code: u16::try_from(code).unwrap_or(u16::MAX),
             code_bits: u8::try_from(bucket.code_bits()).unwrap_or(u8::MAX),
             bits: u8::try_from(bucket.bits).unwrap_or(u8::MAX),
         });
-        Self {
-            coded: coded.collect(),
-            places,
-        }
+        self.coded.extend(coded);
     }
 
-    /// The bucket of a value that has one.
+    /// The bucket of a value whose set has one. The key is the number of the set times [`CELLS`], and the value's cell.
     #[inline]
-    pub(super) fn find(&self, value: u32) -> Option<&Coded> {
-        let place = self.places.get(cell(value)).copied().unwrap_or(0) as usize;
+    pub(super) fn find(&self, key: usize, value: u32) -> Option<&Coded> {
+        let place = *self.places.get(key)? as usize;
         let mut rest = self.coded.get(place..)?.iter();
-        let mut found = rest.next()?;
-        for next in rest {
-            if next.start > value {
-                break;
-            }
-            found = next;
-        }
-        Some(found)
+        rest.find(|coded| value <= coded.last)
     }
 }
 
@@ -103,10 +110,10 @@ mod tests {
             let mut set = tree::build(&values, (top_bits, by_previous));
             code::set_lengths(&mut set, code::LENGTH_MAX);
             let codes = codes(&set);
-            let finder = Finder::new(&set);
+            let finder = Finder::new(&[Vec::new(), set.clone()]);
             for value in values {
                 let wanted = set.partition_point(|bucket| bucket.start <= value) - 1;
-                let found = finder.find(value).unwrap();
+                let found = finder.find(CELLS + cell(value), value).unwrap();
                 prop_assert_eq!(found.start, set[wanted].start);
                 prop_assert_eq!(u32::from(found.code), codes[wanted]);
                 prop_assert_eq!(u32::from(found.code_bits), set[wanted].code_bits());

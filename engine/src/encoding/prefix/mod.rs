@@ -204,7 +204,7 @@ fn payload(values: &[u32], by_previous: bool, below: usize) -> Option<Vec<u8>> {
     if least >= below {
         return None;
     }
-    write_lanes(values, &sets, (by_previous, bits), &mut payload);
+    write_lanes(&counted, &Finder::new(&sets), bits, &mut payload);
     (payload.len() < below).then_some(payload)
 }
 
@@ -223,24 +223,15 @@ fn length_max(count: usize, by_previous: bool) -> u32 {
 }
 
 /// Appends the lanes, whose codes and offsets take so many bits together.
-fn write_lanes(
-    values: &[u32],
-    sets: &[Vec<Bucket>],
-    (by_previous, bits): (bool, u64),
-    payload: &mut Vec<u8>,
-) {
-    let finders: Vec<_> = sets.iter().map(|set| Finder::new(set)).collect();
+fn write_lanes(counted: &Counted<'_>, finder: &Finder, bits: u64, payload: &mut Vec<u8>) {
     let bytes_max = usize::try_from(bits / 8).unwrap_or(usize::MAX);
     let mut bytes = vec![0; bytes_max.saturating_add(LANES + FIELD_BYTES)];
     let mut begin = 0;
-    for lane in lanes(values) {
+    let mut keys = counted.keys.iter();
+    for lane in lanes(counted.values) {
         let mut writer = FieldWriter::new(bytes.get_mut(begin..).unwrap_or_default());
-        let mut before = 0;
-        for value in lane {
-            let context = if by_previous { context_of(before) } else { 0 };
-            before = *value;
-            let finder = finders.get(context);
-            if let Some(coded) = finder.and_then(|finder| finder.find(*value)) {
+        for (value, key) in lane.iter().zip(keys.by_ref()) {
+            if let Some(coded) = finder.find(usize::from(*key), *value) {
                 let offset = u64::from(value.wrapping_sub(coded.start));
                 let field = u64::from(coded.code) | offset << coded.code_bits;
                 writer.push(field, u32::from(coded.code_bits) + u32::from(coded.bits));

@@ -14,10 +14,10 @@ const COUNTED_BITS_MAX: u32 = 10;
 
 /// Values by set, which is by the value before or all as one, and by cell.
 pub(super) struct Counted<'v> {
-    values: &'v [u32],
+    pub(super) values: &'v [u32],
     by_previous: bool,
     /// Set and cell of each value.
-    keys: Vec<u16>,
+    pub(super) keys: Vec<u16>,
     /// How many values each cell of each set has.
     counts: Vec<u32>,
 }
@@ -64,18 +64,18 @@ impl<'v> Counted<'v> {
 
     /// Gives set by set, values of at most `top_bits` bits in ascending order; but where fewer than [`SPLIT_MIN`] share
     /// their highest bits these stay in any order, for no bucket begins among them.
-    pub(super) fn sets(mut self, top_bits: u32, mut give: impl FnMut(&[u32])) {
+    pub(super) fn sets(&self, top_bits: u32, mut give: impl FnMut(&[u32])) {
         let is_small = top_bits <= COUNTED_BITS_MAX && self.values.len() >= 1 << COUNTED_BITS_MAX;
         if !self.by_previous && is_small {
             return give(&by_counting(self.values));
         }
-        let mut sum = 0;
-        for place in &mut self.counts {
+        let (mut places, mut sum) = (self.counts.clone(), 0);
+        for place in &mut places {
             sum += std::mem::replace(place, sum);
         }
         let mut sorted = vec![0; self.values.len()];
         for (value, key) in self.values.iter().zip(&self.keys) {
-            let Some(place) = self.counts.get_mut(usize::from(*key)) else {
+            let Some(place) = places.get_mut(usize::from(*key)) else {
                 continue;
             };
             if let Some(to) = sorted.get_mut(*place as usize) {
@@ -85,7 +85,7 @@ impl<'v> Counted<'v> {
         }
         let (mut rest, mut spare) = (sorted.as_mut_slice(), Vec::new());
         let mut start = 0;
-        for ends in self.counts.chunks(CELLS) {
+        for ends in places.chunks(CELLS) {
             let end = ends.last().copied().unwrap_or(start);
             let count = (end - start) as usize;
             let Some((set, after)) = std::mem::take(&mut rest).split_at_mut_checked(count) else {
@@ -184,7 +184,8 @@ mod tests {
             }
             let top = (bits_of(values.iter().copied().max().unwrap_or(0)), by_previous);
             let mut found = Vec::new();
-            Counted::new(&values, by_previous).sets(top.0, |set| found.push(set.to_vec()));
+            let counted = Counted::new(&values, by_previous);
+            counted.sets(top.0, |set| found.push(set.to_vec()));
             prop_assert_eq!(found.len(), wanted.len());
             for (mut found, mut wanted) in found.into_iter().zip(wanted) {
                 wanted.sort_unstable();
