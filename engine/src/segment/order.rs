@@ -58,13 +58,33 @@ pub(super) fn ranks(ids: &[u32]) -> (Vec<u32>, Vec<u32>) {
 
 /// Words with what belongs to each, in order of the words.
 #[must_use]
-pub(super) fn sorted_words(words: impl Iterator<Item = (u64, u32)>) -> Vec<(u64, u32)> {
+pub(super) fn sorted_words(words: impl Iterator<Item = (u64, u32)> + Clone) -> Vec<(u64, u32)> {
+    let (mut used, mut used_own) = (0, 0);
+    for (word, own) in words.clone() {
+        used |= word;
+        used_own |= own;
+    }
+    let (word_bits, own_bits) = (bits(used), bits(used_own.into()));
+    if word_bits + own_bits <= u64::BITS {
+        let mut keys: Vec<u64> = words
+            .map(|(word, own)| word.unbounded_shl(own_bits) | u64::from(own))
+            .collect();
+        sort(&mut keys, own_bits..own_bits + word_bits);
+        let own = |key: u64| (key & !u64::MAX.unbounded_shl(own_bits)) as u32;
+        let halves = keys
+            .into_iter()
+            .map(|key| (key.unbounded_shr(own_bits), own(key)));
+        return halves.collect();
+    }
     let keys = words.map(|(word, own)| u128::from(word) << u32::BITS | u128::from(own));
     let mut keys: Vec<u128> = keys.collect();
-    let used = keys.iter().fold(0, |used, key| used | key);
-    sort(&mut keys, u32::BITS..u128::BITS - used.leading_zeros());
+    sort(&mut keys, u32::BITS..u32::BITS + word_bits);
     let halves = |key: u128| ((key >> u32::BITS) as u64, key as u32);
     keys.into_iter().map(halves).collect()
+}
+
+const fn bits(used: u64) -> u32 {
+    u64::BITS - used.leading_zeros()
 }
 
 /// Rows in order of time.
@@ -254,6 +274,18 @@ mod tests {
             day.repo.iter_mut().for_each(|repo| widen(repo, 0x3fff_ffff));
             day.downloader.iter_mut().for_each(|downloader| widen(downloader, 0x1fff_ffff));
             prop_assert_eq!(segment_order(&day).rows, narrow);
+        }
+
+        #[test]
+        fn words_are_sorted_and_keep_what_is_theirs(
+            words in prop::collection::vec((any::<u64>(), any::<u32>()), 0..80),
+            shift in 0_u32..64, own_shift in 0_u32..32,
+        ) {
+            let words: Vec<(u64, u32)> =
+                words.into_iter().map(|(word, own)| (word >> shift, own >> own_shift)).collect();
+            let mut want = words.clone();
+            want.sort_by_key(|(word, _)| *word);
+            prop_assert_eq!(sorted_words(words.into_iter()), want);
         }
 
         #[test]
