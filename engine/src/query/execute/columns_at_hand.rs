@@ -1,9 +1,12 @@
 //! A stretch of visits that are at hand to the columns that most conditions look at, without a copy of them.
 
 use super::attribute_runs::attributes;
-use super::lens::{ASK_SESSION, Lens};
+use super::lens::{ASK_SESSION, Lens, OUT};
 use super::scan::DayReader;
 use crate::segment::{Attribute, RepoRange, RunSlice, VisitSlice};
+
+/// Of so many visits one may have a code that is kept: of more it is not cheaper to know which.
+const FEW_SHARE: usize = 6;
 
 /// Columns of a stretch of visits; each has a value for each visit.
 pub(super) struct ColumnsAtHand<'r> {
@@ -97,6 +100,30 @@ impl ColumnsAtHand<'_> {
     pub(super) fn number(&self, visit: usize) -> u32 {
         // A segment has fewer than 2³² visits.
         self.first_visit.saturating_add(visit as u32)
+    }
+
+    /// The visits whose first row has a code that is kept, and those inside of which the code changes, ascending; `None` if
+    /// those are not few.
+    pub(super) fn few_by_code(&self, varied: &[usize]) -> Option<Vec<usize>> {
+        let coded = self.coded.as_ref().filter(|coded| coded.lens.has_filter)?;
+        let parts = Some(&coded.lens.parts).filter(|parts| !parts.is_empty())?;
+        let most = coded.codes.len() / FEW_SHARE;
+        let mut few = vec![0; most + 1];
+        let mut count = 0;
+        // Written always and kept sometimes: a branch would be guessed wrong too often.
+        for (visit, code) in coded.codes.iter().enumerate() {
+            *few.get_mut(count)? = visit;
+            let part = parts.get(usize::from(*code));
+            count += usize::from(*part.unwrap_or(&OUT) != OUT);
+        }
+        if count + varied.len() > most {
+            return None;
+        }
+        few.truncate(count);
+        few.extend_from_slice(varied);
+        few.sort_unstable();
+        few.dedup();
+        Some(few)
     }
 
     /// The first row of a visit, and that of the next one.

@@ -71,40 +71,60 @@ impl DayReader<'_, '_> {
                 .read(column::VISIT_WINDOWS, visits, &mut slice.windows)?;
         }
         let varied = columns.varied();
-        let mut varied = Varied(&varied);
+        let read = (&columns, varied.as_slice(), slice.windows.as_slice());
+        let open = match columns.few_by_code(&varied) {
+            Some(few) => self.sum(repos, few.into_iter(), read, groups),
+            None => self.sum(repos, 0..columns.len(), read, groups),
+        };
+        self.one_by_one(&open, &columns, (slice, carry), groups)?;
+        Ok(true)
+    }
+
+    /// Adds the requests of some visits, ascending, of the repos; gives those that have to be looked at.
+    fn sum(
+        &self,
+        repos: &[RepoRange],
+        visits: impl Iterator<Item = usize>,
+        (columns, varied, windows): (&ColumnsAtHand<'_>, &[usize], &[u32]),
+        groups: &mut Groups,
+    ) -> Vec<Few> {
+        let mut varied = Varied(varied);
         let mut sum = Sum { key: 0, count: 0 };
         let mut open = Vec::new();
-        let mut end = 0;
-        for repo in repos {
-            let visits = end..end + repo.visits.len();
-            end = visits.end;
-            let part = self.scope.repo.part(repo.code);
+        let (mut repos, mut repo, mut part, mut end) = (repos.iter(), 0, OUT, 0);
+        for visit in visits {
+            if visit >= end {
+                let Some(own) = repos.find(|own| {
+                    end += own.visits.len();
+                    visit < end
+                }) else {
+                    break;
+                };
+                (repo, part) = (own.code, self.scope.repo.part(own.code));
+            }
             if part == OUT {
                 continue;
             }
-            for visit in visits {
-                let is_varied = varied.has(visit);
-                match self.known(&columns, (visit, is_varied), &slice.windows, groups) {
-                    Known::Out => {}
-                    Known::All(own) => {
-                        let (start, end) = columns.rows_of(visit);
-                        sum.add((part + own, u64::from(end - start)), groups);
-                    }
-                    Known::Open(waiting) => {
-                        let (repo, part) = (repo.code, part + waiting.part);
-                        let waiting = Waiting {
-                            repo,
-                            part,
-                            ..waiting
-                        };
-                        open.push(Few { waiting, is_varied });
-                    }
+            let is_varied = varied.has(visit);
+            match self.known(columns, (visit, is_varied), windows, groups) {
+                Known::Out => {}
+                Known::All(own) => {
+                    let (start, end) = columns.rows_of(visit);
+                    sum.add((part + own, u64::from(end - start)), groups);
+                }
+                Known::Open(waiting) => {
+                    let part = part + waiting.part;
+                    let waiting = Waiting {
+                        repo,
+                        part,
+                        ..waiting
+                    };
+                    open.push(Few { waiting, is_varied });
                 }
             }
         }
         sum.end(groups);
-        self.one_by_one(&open, &columns, (slice, carry), groups)?;
-        Ok(true)
+        open
     }
 
     /// Whether only requests are asked, and those without identity, whatever their verbs are. Where hours are asked too
