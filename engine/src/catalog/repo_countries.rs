@@ -24,8 +24,6 @@ pub struct RepoCountries {
 /// Visits that begin in a country, on a day; each list has a value for each visit.
 #[derive(Clone, Copy, Debug)]
 pub struct CountryRun<'v> {
-    /// Number of the country.
-    pub country: u32,
     /// Numbers of shapes, as in [`RepoVisits`].
     pub shapes: &'v [u16],
     /// Codes of places.
@@ -81,21 +79,25 @@ impl RepoCountries {
         })
     }
 
-    /// Those of a partition, by its place in the manifest.
-    pub fn day(&self, partition: usize) -> impl Iterator<Item = CountryRun<'_>> {
+    /// Those of a country in a partition, by its place in the manifest.
+    #[must_use]
+    pub fn day(&self, partition: usize, country: u32) -> CountryRun<'_> {
         let start = |at: usize| self.starts.get(at).map_or(0, |start| *start as usize);
-        let runs = start(partition)..start(partition + 1) + 1;
-        let runs = self.runs.values().get(runs).unwrap_or_default();
-        let ends = runs.iter().skip(1);
-        runs.iter().zip(ends).map(|((first, country), (end, _))| {
-            let visits: Range<usize> = *first as usize..*end as usize;
-            CountryRun {
-                country: *country,
-                shapes: part(self.shapes.values(), &visits),
-                places: part(self.places.values(), &visits),
-                ids: part(self.ids.values(), &visits),
-            }
-        })
+        let (first, end) = (start(partition), start(partition + 1));
+        let all = self.runs.values();
+        let runs = all.get(first..end).unwrap_or_default();
+        let at = runs.partition_point(|(_, own)| *own < country);
+        let is_there = runs.get(at).is_some_and(|(_, own)| *own == country);
+        let bound = |run: usize| all.get(run).map_or(0, |(visit, _)| *visit as usize);
+        let visits = match is_there {
+            true => bound(first + at)..bound(first + at + 1),
+            false => 0..0,
+        };
+        CountryRun {
+            shapes: part(self.shapes.values(), &visits),
+            places: part(self.places.values(), &visits),
+            ids: part(self.ids.values(), &visits),
+        }
     }
 }
 

@@ -13,7 +13,12 @@ pub(super) struct Hits {
     ids: Vec<u32>,
     /// The place of each one's code; none where nothing is grouped by it.
     places: Option<Vec<u32>>,
+    /// Memory for a chunk.
+    found: Option<Box<Found>>,
 }
+
+/// Downloaders and places of the visits of a chunk that count.
+type Found = ([u32; CHUNK], [u32; CHUNK]);
 
 /// Shape, code and downloader of visits; 0 for no downloader.
 pub(super) type CodedVisits<'v> = (&'v [u16], &'v [u16], &'v [u32]);
@@ -24,6 +29,7 @@ impl Hits {
         Self {
             ids: Vec::new(),
             places: has_axis.then(Vec::new),
+            found: None,
         }
     }
 
@@ -89,7 +95,8 @@ impl Hits {
         place_of: &[u32],
     ) -> bool {
         let mut has_nobody = false;
-        let mut found = ([0; CHUNK], [0; CHUNK]);
+        let new = || Box::new(([0; CHUNK], [0; CHUNK]));
+        let found = self.found.get_or_insert_with(new).as_mut();
         let chunks = ids
             .chunks(CHUNK)
             .zip(shapes.chunks(CHUNK))
@@ -97,11 +104,11 @@ impl Hits {
         for ((ids, shapes), codes) in chunks {
             let visits = (shapes, codes, ids);
             let (count, nobody) = match self.places {
-                Some(_) => chunk::<true>(visits, is_accepted, place_of, &mut found),
-                None => chunk::<false>(visits, is_accepted, place_of, &mut found),
+                Some(_) => chunk::<true>(visits, is_accepted, place_of, found),
+                None => chunk::<false>(visits, is_accepted, place_of, found),
             };
             has_nobody |= nobody;
-            let (ids, places) = &found;
+            let (ids, places) = &*found;
             self.ids
                 .extend_from_slice(ids.get(..count).unwrap_or_default());
             if let Some(all) = &mut self.places {
@@ -117,7 +124,7 @@ fn chunk<const PLACES: bool>(
     (shapes, codes, ids): CodedVisits<'_>,
     is_accepted: &[bool],
     place_of: &[u32],
-    (to_ids, to_places): &mut ([u32; CHUNK], [u32; CHUNK]),
+    (to_ids, to_places): &mut Found,
 ) -> (usize, bool) {
     let (mut count, mut has_nobody) = (0, false);
     // Written always and kept sometimes: a branch would be guessed wrong too often.

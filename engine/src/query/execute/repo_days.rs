@@ -19,6 +19,8 @@ use crate::segment::Attribute;
 
 /// Days for which it pays to have the visits of a repo together.
 const DAYS_MIN: usize = 8;
+/// Most countries for which it pays to have the visits of a repo by country.
+const COUNTRIES_MAX: usize = 8;
 /// Most repos whose visits are looked at together.
 const REPOS_MAX: usize = 8;
 
@@ -49,8 +51,8 @@ struct Repo {
     /// What it adds to keys.
     part: Key,
     visits: Arc<RepoVisits>,
-    /// The same by country, and by number whether some place of a country is asked for, where not all are.
-    by_country: Option<(Arc<RepoCountries>, Vec<bool>)>,
+    /// The same by country, and the countries some place of which is asked for, where those are few.
+    by_country: Option<(Arc<RepoCountries>, Vec<u32>)>,
     /// By number of a shape: whether some of its verbs count.
     is_accepted: Vec<bool>,
     /// And whether all do.
@@ -138,21 +140,21 @@ impl RepoDays {
     }
 }
 
-/// The visits of a repo by country, and which countries have places that are asked for; `None` if all places are.
-fn by_country(scope: &Scope<'_>, visits: &RepoVisits) -> Option<(Arc<RepoCountries>, Vec<bool>)> {
+/// The visits of a repo by country, and the countries that have places that are asked for; `None` if those are not few.
+fn by_country(scope: &Scope<'_>, visits: &RepoVisits) -> Option<(Arc<RepoCountries>, Vec<u32>)> {
     if !scope.place.has_filter {
         return None;
     }
     let country_of = &scope.view.meanings().country_of;
-    let mut is_kept = Vec::new();
-    for (country, place) in country_of.iter().zip(0..) {
-        let country = *country as usize;
-        is_kept.resize(is_kept.len().max(country + 1), false);
-        if let Some(is_kept) = is_kept.get_mut(country) {
-            *is_kept |= scope.place.part(place) != OUT;
-        }
+    let kept = (0..).zip(country_of);
+    let kept = kept.filter(|(place, _)| scope.place.part(*place) != OUT);
+    let mut kept: Vec<u32> = kept.map(|(_, country)| *country).collect();
+    kept.sort_unstable();
+    kept.dedup();
+    if kept.len() > COUNTRIES_MAX {
+        return None;
     }
-    Some((visits.by_country(country_of)?, is_kept))
+    Some((visits.by_country(country_of)?, kept))
 }
 
 impl Repo {
@@ -168,9 +170,9 @@ impl Repo {
         let mut has_nobody = false;
         let mut add = |columns| has_nobody |= slots.hits_of(columns, &self.is_accepted, hits);
         match &self.by_country {
-            Some((countries, is_kept)) => countries
-                .day(day.partition)
-                .filter(|run| is_kept.get(run.country as usize) == Some(&true))
+            Some((countries, kept)) => kept
+                .iter()
+                .map(|country| countries.day(day.partition, *country))
                 .for_each(|run| add((run.shapes, run.places, run.ids))),
             None => add((own.shapes, own.places, own.ids)),
         }

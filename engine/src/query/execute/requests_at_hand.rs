@@ -35,6 +35,15 @@ impl Sum {
     }
 }
 
+/// Where the instants of a visit are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Time {
+    Inside,
+    Outside,
+    /// Near an end of the range.
+    Near,
+}
+
 /// What is known of a visit by its columns.
 enum Known {
     /// Its rows are not kept.
@@ -42,7 +51,17 @@ enum Known {
     /// All are kept, and add this to the key of the repo.
     All(Key),
     /// It has to be looked at.
-    Open(Waiting),
+    Open,
+}
+
+/// Visits that are looked at.
+struct Look<'c> {
+    columns: &'c ColumnsAtHand<'c>,
+    /// Of each visit, where the day is not whole.
+    windows: &'c [u32],
+    times: Vec<Time>,
+    /// Whether downloaders matter.
+    has_who: bool,
 }
 
 impl DayReader<'_, '_> {
@@ -71,13 +90,35 @@ impl DayReader<'_, '_> {
                 .read(column::VISIT_WINDOWS, visits, &mut slice.windows)?;
         }
         let varied = columns.varied();
-        let read = (&columns, varied.as_slice(), slice.windows.as_slice());
+        let scope = self.scope;
+        let look = Look {
+            times: self.times(&columns, &slice.windows),
+            columns: &columns,
+            windows: &slice.windows,
+            has_who: scope.downloaders.is_some()
+                || !scope.kind.is_idle()
+                || scope.downloader_stride != 0,
+        };
         let open = match columns.few_by_code(&varied) {
-            Some(few) => self.sum(repos, few.into_iter(), read, groups),
-            None => self.sum(repos, 0..columns.len(), read, groups),
+            Some(few) => self.sum(repos, few.into_iter(), (&look, &varied), groups),
+            None => self.sum(repos, 0..columns.len(), (&look, &varied), groups),
         };
         self.one_by_one(&open, &columns, (slice, carry), groups)?;
         Ok(true)
+    }
+
+    /// Where the instants of each visit are; none where the day is whole.
+    fn times(&self, columns: &ColumnsAtHand<'_>, windows: &[u32]) -> Vec<Time> {
+        let visits = columns.firsts.iter().zip(windows);
+        let times =
+            visits.map(
+                |(first, windows)| match self.day.reach_part_soon(*first, *windows) {
+                    Some(Some(OUT)) => Time::Outside,
+                    Some(Some(_)) => Time::Inside,
+                    Some(None) | None => Time::Near,
+                },
+            );
+        times.collect()
     }
 
     /// Adds the requests of some visits, ascending, of the repos; gives those that have to be looked at.
@@ -85,7 +126,7 @@ impl DayReader<'_, '_> {
         &self,
         repos: &[RepoRange],
         visits: impl Iterator<Item = usize>,
-        (columns, varied, windows): (&ColumnsAtHand<'_>, &[usize], &[u32]),
+        (look, varied): (&Look<'_>, &[usize]),
         groups: &mut Groups,
     ) -> Vec<Few> {
         let mut varied = Varied(varied);
@@ -106,25 +147,39 @@ impl DayReader<'_, '_> {
                 continue;
             }
             let is_varied = varied.has(visit);
-            match self.known(columns, (visit, is_varied), windows, groups) {
+            match self.known(look, (visit, is_varied), groups) {
                 Known::Out => {}
                 Known::All(own) => {
-                    let (start, end) = columns.rows_of(visit);
+                    let (start, end) = look.columns.rows_of(visit);
                     sum.add((part + own, u64::from(end - start)), groups);
                 }
-                Known::Open(waiting) => {
-                    let part = part + waiting.part;
-                    let waiting = Waiting {
-                        repo,
-                        part,
-                        ..waiting
-                    };
-                    open.push(Few { waiting, is_varied });
+                Known::Open => {
+                    let waiting = self.waiting_at_hand(look, visit, (repo, part));
+                    open.extend(waiting.map(|waiting| Few { waiting, is_varied }));
                 }
             }
         }
         sum.end(groups);
         open
+    }
+
+    /// A visit of a repo that has to be looked at; `None` if its rows are not kept.
+    fn waiting_at_hand(
+        &self,
+        look: &Look<'_>,
+        visit: usize,
+        (repo, part): (u32, Key),
+    ) -> Option<Waiting> {
+        let id = look.columns.ids.get(visit).copied().unwrap_or(0);
+        let who = self.scope.downloader_part(id);
+        let time = self.time_at_hand(look.columns, (visit, look.windows));
+        (who != OUT && time != Some(OUT)).then(|| Waiting {
+            visit,
+            repo,
+            id,
+            part: part + who,
+            time,
+        })
     }
 
     /// Whether only requests are asked, and those without identity, whatever their verbs are. Where hours are asked too
@@ -136,47 +191,46 @@ impl DayReader<'_, '_> {
     #[inline]
     fn known(
         &self,
-        columns: &ColumnsAtHand<'_>,
+        look: &Look<'_>,
         (visit, is_varied): (usize, bool),
-        windows: &[u32],
         groups: &mut Groups,
     ) -> Known {
-        let mut key = 0;
-        if let Some(coded) = columns.coded.as_ref().filter(|_| !is_varied) {
+        let columns = look.columns;
+        let mut key = self.day.part;
+        match look.times.get(visit) {
+            Some(Time::Outside) => return Known::Out,
+            Some(Time::Near) => return Known::Open,
+            Some(Time::Inside) | None if is_varied => return Known::Open,
+            Some(Time::Inside) | None => {}
+        }
+        if let Some(coded) = &columns.coded {
             let code = coded.codes.get(visit).copied().unwrap_or(0);
-            key = coded.lens.part(code.into());
-            if key == OUT {
+            let part = coded.lens.part(code.into());
+            if part == OUT {
                 return Known::Out;
             }
+            key += part;
         }
         let id = columns.ids.get(visit).copied().unwrap_or(0);
-        let who = self.scope.downloader_part(id);
-        let time = self.time_at_hand(columns, (visit, windows));
-        if who == OUT || time == Some(OUT) {
-            return Known::Out;
+        if look.has_who {
+            let who = self.scope.downloader_part(id);
+            if who == OUT {
+                return Known::Out;
+            }
+            key += who;
         }
-        let open = Known::Open(Waiting {
-            visit,
-            repo: 0,
-            id,
-            part: who,
-            time,
-        });
-        let Some(time) = time.filter(|_| !is_varied) else {
-            return open;
-        };
         if id == 0 && self.wants.unidentified {
             let shape = columns.shapes.get(visit).copied().unwrap_or(0);
             let shape = self.shape(shape.into());
             match shape.map_or(Cover::None, |shape| shape.accepted) {
                 Cover::None => {}
-                Cover::Some => return open,
+                Cover::Some => return Known::Open,
                 Cover::All => {
                     let (start, end) = columns.rows_of(visit);
                     groups.unidentified += u64::from(end - start);
                 }
             }
         }
-        Known::All(key + who + time)
+        Known::All(key)
     }
 }
