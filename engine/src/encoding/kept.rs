@@ -67,7 +67,7 @@ impl<T> Drop for Kept<T> {
 pub struct Claim(usize);
 
 impl Claim {
-    /// Claims `bytes`, but for [`KEPT_BYTES_MIN`]. What is kept already stays.
+    /// Claims `bytes`, but leaves 32 MiB to what is kept. What is kept already stays.
     #[must_use]
     pub fn new(bytes: usize) -> Self {
         let bytes = bytes.min(KEPT_BYTES_MAX - KEPT_BYTES_MIN);
