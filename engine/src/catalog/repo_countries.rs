@@ -4,9 +4,7 @@
 //!
 //! 8 bytes a visit and 8 for each country of a day, of those that all open files may keep (`encoding`, `Kept`).
 
-use std::ops::Range;
-
-use super::repo_visits::{RepoVisits, short};
+use super::repo_visits::{RepoVisits, part, short};
 use crate::encoding::{Kept, has_room_for};
 
 /// The visits of a repo on all days, on each of them by country.
@@ -99,8 +97,4 @@ impl RepoCountries {
             ids: part(self.ids.values(), &visits),
         }
     }
-}
-
-fn part<'v, T>(values: &'v [T], visits: &Range<usize>) -> &'v [T] {
-    values.get(visits.clone()).unwrap_or_default()
 }

@@ -174,14 +174,10 @@ pub(super) fn segments(view: &View) -> Result<Option<Vec<Option<Arc<Segment>>>>>
 
 /// The visits of a repo in a segment, if it has any.
 pub(super) fn visits_of(segment: &Segment, repo: u32) -> Result<Option<Range<u32>>> {
-    let repos = segment.repos()?;
-    let found = repos.binary_search_by_key(&repo, |range| range.code).ok();
-    Ok(found
-        .and_then(|at| repos.get(at))
-        .map(|of| of.visits.clone()))
+    Ok(segment.repo(repo)?.map(|of| of.visits))
 }
 
-fn part<'v, T>(values: &'v [T], range: &Range<usize>) -> &'v [T] {
+pub(super) fn part<'v, T>(values: &'v [T], range: &Range<usize>) -> &'v [T] {
     values.get(range.clone()).unwrap_or_default()
 }
 
