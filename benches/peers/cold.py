@@ -9,7 +9,8 @@ highest above what the process had before it opened the store. Mapped pages of f
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,38 +44,38 @@ def cold(engines: Mapping[str, tuple[Engine, Path]], texts: Mapping[str, str], r
 def peak_mb(engine: Engine, store: Path, text: str) -> float:
     """Return the most anonymous memory, in MB, that opening the store and one query add."""
     with Worker(engine, store, cold=True) as worker:
-        process = worker.process.pid
-        before = anonymous_kb(process)
-        seen = [before]
-        ended = threading.Event()
-        watcher = threading.Thread(target=watch, args=(process, seen, ended))
-        watcher.start()
-        try:
-            worker.ask(text)
-        except AskError:
-            seen = [before]
-        ended.set()
-        watcher.join()
-        seen.append(anonymous_kb(process))
-        return (max(seen) - before) * 1024 / 1e6
+        is_answered = True
+        with watched(worker.process.pid) as seen:
+            try:
+                worker.ask(text)
+            except AskError:
+                is_answered = False
+        before, last = seen[0], seen[-1]
+        return (max(seen if is_answered else [before, last]) - before) * 1024 / 1e6
 
 
 def asked_mb(engine: Engine, store: Path, text: str, times: int) -> float:
     """Return the most anonymous memory, in MB, of a fresh process that asks one query some times."""
     with Worker(engine, store) as worker:
-        process = worker.process.pid
-        seen: list[int] = []
-        ended = threading.Event()
-        watcher = threading.Thread(target=watch, args=(process, seen, ended))
-        watcher.start()
-        try:
+        with watched(worker.process.pid) as seen:
             for _ in range(times):
                 worker.ask(text)
-        finally:
-            ended.set()
-            watcher.join()
-        seen.append(anonymous_kb(process))
         return max(seen) * 1024 / 1e6
+
+
+@contextmanager
+def watched(process: int) -> Iterator[list[int]]:
+    """Note the process's memory, in KiB, before, during and after what is done with it."""
+    seen = [anonymous_kb(process)]
+    ended = threading.Event()
+    watcher = threading.Thread(target=watch, args=(process, seen, ended))
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        ended.set()
+        watcher.join()
+        seen.append(anonymous_kb(process))
 
 
 def watch(process: int, seen: list[int], ended: threading.Event) -> None:
