@@ -15,10 +15,20 @@ pub(super) fn usual_row<'f>(
     plausible: &Plausible,
 ) -> Option<RawRow<'f>> {
     let stamp = timestamp::parse_usual(known(Known::Timestamp), plausible)?;
-    let (method, status) = match verb {
+    let verb = match verb {
         Verb::MethodStatus => (known(Known::Method), number(known(Known::Status))?),
         Verb::RequestType => verb_of(known(Known::RequestType)),
     };
+    usual_rest(stamp, verb, known)
+}
+
+/// As [`usual_row`], of one whose time, method and status are known.
+#[inline]
+pub(super) fn usual_rest<'f>(
+    stamp: Timestamp,
+    (method, status): (&'f [u8], u16),
+    known: impl Fn(Known) -> &'f [u8],
+) -> Option<RawRow<'f>> {
     let (repo, repo_type) = (known(Known::RepoName), known(Known::RepoType));
     if method.is_empty() || repo.is_empty() || repo_type.is_empty() {
         return None;

@@ -5,20 +5,20 @@
 //! Written so that the compiler makes vector instructions of it; by hand they would need `unsafe`.
 
 /// Bytes per step.
-const STEP: usize = 64;
+pub(super) const STEP: usize = 64;
 /// Sums the bytes of a word into its highest.
 const SUM: u64 = 0x0101_0101_0101_0101;
 
 /// Whether a byte is found.
 #[inline]
-const fn is_candidate(byte: u8) -> bool {
+pub(super) const fn is_candidate(byte: u8) -> bool {
     // As signed numbers, what is not ASCII is below everything.
     byte.cast_signed() < b'-'.cast_signed()
 }
 
 /// A bit for every candidate.
 #[inline]
-fn candidates(step: &[u8; STEP]) -> u64 {
+pub(super) fn candidates(step: &[u8; STEP]) -> u64 {
     let mut bits = [0_u8; STEP];
     // Each byte becomes its own bit of eight: one vector comparison and one and.
     for (index, (bit, byte)) in bits.iter_mut().zip(step).enumerate() {

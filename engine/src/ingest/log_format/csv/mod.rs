@@ -4,12 +4,13 @@
 //! ordinary character. A record whose quotes do not add up costs one line: that line is rejected
 //! and reading goes on behind it. A lone CR is an ordinary character, CR LF ends a line as LF does.
 //!
-//! `index` finds the bytes that matter, `record` reads records with quotes, `tail` knows lines that
-//! repeat an earlier one, `parse` makes rows.
+//! `tail` knows lines that repeat an earlier one, `rest` finds the fields of usual ones, `index` the bytes that matter
+//! of all others, `record` reads records with quotes, `parse` makes rows.
 
 mod index;
 mod parse;
 mod record;
+mod rest;
 mod tail;
 
 pub(super) use parse::parse;

@@ -1,20 +1,21 @@
 //! A block of CSV to raw rows.
 //!
-//! A line that repeats an earlier one but for its time and verb is told by `tail`. Other lines are
-//! split at the positions that `index` found; one whose quotes are not simple is read again by
-//! `record`.
+//! A line that repeats an earlier one but for its time and verb is told by `tail`, one whose head has the usual form and
+//! that has no quotes by `rest`. Other lines are split at the positions that `index` found; one whose quotes are not
+//! simple is read again by `record`.
 
 use super::index::{index, room};
 use super::record::{self, RecordEnd, Span};
-use super::tail::{HEAD_COLUMNS, Head, Tails};
+use super::rest;
+use super::tail::{HEAD_COLUMNS, Head, Place, Tails};
 use crate::error::Result;
 use crate::ingest::block::{Block, TOO_LONG_HEAD_BYTES};
 use crate::ingest::header::{Columns, Header, KNOWN, Known, Verb};
 use crate::ingest::log_format::REASON_MARK;
 use crate::ingest::log_format::field;
 use crate::ingest::reject::RejectReason;
-use crate::ingest::row::{RawRow, RowSink};
-use crate::ingest::timestamp::Date;
+use crate::ingest::row::{RawRow, RowHead, RowSink};
+use crate::ingest::timestamp::{Date, Timestamp};
 use memchr::{memchr, memchr_iter};
 
 /// Most bytes indexed at a time: their positions stay in the first-level cache.
@@ -159,39 +160,82 @@ impl<'a, S: RowSink> Parser<'a, S> {
     fn run(&mut self) -> Result<()> {
         let mut found = Found::new();
         while self.start < self.bytes.len() {
-            if !self.again()? {
+            if !self.usual()? {
                 self.record(&mut found)?;
             }
         }
         Ok(())
     }
 
-    /// Tells the line at `start` if its tail was seen before.
+    /// Tells the line at `start` if it is of the usual form: its head to the byte, and then a tail that was seen before or
+    /// one without quotes.
     #[inline]
-    fn again(&mut self) -> Result<bool> {
+    fn usual(&mut self) -> Result<bool> {
         let Some(tails) = &self.tails else {
             return Ok(false);
         };
         let rest = self.bytes.get(self.start..).unwrap_or_default();
-        let options = &self.header.options;
         let Some(head) = Head::of(rest) else {
             return Ok(false);
         };
-        let Some((row, len)) = tails.find(self.start + head.len) else {
+        let at = self.start + head.len;
+        let Some(place) = tails.place(at) else {
             return Ok(false);
         };
-        let end = self.start + head.len + len;
+        let known = tails.find(place, at);
+        let options = &self.header.options;
         let Some(head) = head.read(&mut self.date, &options.plausible) else {
             return Ok(false);
         };
+        let Some((row, len)) = known else {
+            return self.new_tail(&head, at, place);
+        };
+        let end = at + len;
         if end - self.start > options.line_bytes_max {
             return Ok(false);
         }
         self.sink.row_again(self.line, self.rows - row, &head)?;
+        self.end_usual(end);
+        Ok(true)
+    }
+
+    /// Tells the line at `start`, whose tail begins at `at`, if that is of the usual form.
+    #[inline]
+    fn new_tail(&mut self, head: &RowHead<'a>, at: usize, place: Place) -> Result<bool> {
+        let fields = self.bounds.get_mut(FIRST + HEAD_COLUMNS..);
+        let Some(found) = fields.and_then(|bounds| rest::find(self.bytes, at, bounds)) else {
+            return Ok(false);
+        };
+        let line = self.bytes.get(self.start..found.end).unwrap_or_default();
+        if line.len() > self.header.options.line_bytes_max
+            || !self.columns.extra.is_empty()
+            || found.not_ascii && std::str::from_utf8(line).is_err()
+        {
+            return Ok(false);
+        }
+        let known =
+            |column: Known| field_at(self.bytes, &self.bounds, self.positions[column as usize]);
+        let stamp = Timestamp {
+            ms: head.ts,
+            cut: head.ts_cut,
+        };
+        let Some(row) = field::usual_rest(stamp, (head.method, head.status), known) else {
+            return Ok(false);
+        };
+        self.sink.row(self.line, &row)?;
+        if let Some(tails) = &mut self.tails {
+            tails.keep(place, at..found.end + 1, self.rows);
+        }
+        self.end_usual(found.end + 1);
+        Ok(true)
+    }
+
+    /// Goes on behind a line that was told.
+    #[inline]
+    fn end_usual(&mut self, end: usize) {
         self.rows += 1;
         self.start = end;
         self.line += 1;
-        Ok(true)
     }
 
     /// Tells the record at `start`.
@@ -310,12 +354,7 @@ impl<'a, S: RowSink> Parser<'a, S> {
             *first = self.start as u32;
             *last = (self.start + raw.len()) as u32 + 1;
         }
-        let get = |place: usize| match bounds.get(place..place + 2) {
-            Some(&[from, next]) => bytes
-                .get(from as usize..next as usize - 1)
-                .unwrap_or_default(),
-            _ => &[],
-        };
+        let get = |place: usize| field_at(bytes, &bounds, place);
         let rows = self.rows;
         let told = if seen.quoted {
             self.tell(raw, |place| match get(place) {
@@ -328,8 +367,9 @@ impl<'a, S: RowSink> Parser<'a, S> {
         if let (Some(tails), Some(&tail)) = (&mut self.tails, bounds.get(FIRST + HEAD_COLUMNS))
             && rows != self.rows
             && end < bytes.len()
+            && let Some(place) = tails.place(tail as usize)
         {
-            tails.keep(tail as usize..end + 1, rows);
+            tails.keep(place, tail as usize..end + 1, rows);
         }
         self.bounds = bounds;
         told
@@ -481,6 +521,17 @@ impl<'a, S: RowSink> Parser<'a, S> {
         let extra = extra.get(..count).unwrap_or_default();
         self.rows += 1;
         self.sink.row(self.line, &RawRow { extra, ..row })
+    }
+}
+
+/// The field at a place as the bounds have it.
+#[inline]
+fn field_at<'f>(bytes: &'f [u8], bounds: &[u32], place: usize) -> &'f [u8] {
+    match bounds.get(place..place + 2) {
+        Some(&[from, next]) => bytes
+            .get(from as usize..next as usize - 1)
+            .unwrap_or_default(),
+        _ => &[],
     }
 }
 

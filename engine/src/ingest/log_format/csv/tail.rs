@@ -120,7 +120,7 @@ const TAG_BITS: u32 = u64::BITS - LEN_BITS - START_BITS - ROW_BITS;
 
 /// Where a tail is looked for.
 #[derive(Clone, Copy)]
-struct Place {
+pub(super) struct Place {
     slot: usize,
     tag: u64,
 }
@@ -164,8 +164,9 @@ impl<'a> Tails<'a> {
         })
     }
 
+    /// Where the tail that begins at `start` is looked for.
     #[inline]
-    fn place(&self, start: usize) -> Option<Place> {
+    pub(super) fn place(&self, start: usize) -> Option<Place> {
         let sample: &[u8; SAMPLE_BYTES] = self.bytes.get(start..)?.first_chunk()?;
         let (words, _) = sample.as_chunks::<8>();
         let [_, a, _, b, _, _, c] = *words else {
@@ -182,8 +183,7 @@ impl<'a> Tails<'a> {
 
     /// The row with the tail that begins at `start`, and the tail's length.
     #[inline]
-    pub(super) fn find(&self, start: usize) -> Option<(u32, usize)> {
-        let place = self.place(start)?;
+    pub(super) fn find(&self, place: Place, start: usize) -> Option<(u32, usize)> {
         let slot = self.slots.get(place.slot)?;
         if slot.tag() != place.tag {
             return None;
@@ -195,9 +195,8 @@ impl<'a> Tails<'a> {
 
     /// Remembers the tail of row `row`, which ends with a line ending.
     #[inline]
-    pub(super) fn keep(&mut self, tail: Range<usize>, row: u32) {
-        if let Some(place) = self.place(tail.start)
-            && let Some(kept) = Slot::new(tail.start, tail.len(), row, place.tag)
+    pub(super) fn keep(&mut self, place: Place, tail: Range<usize>, row: u32) {
+        if let Some(kept) = Slot::new(tail.start, tail.len(), row, place.tag)
             && let Some(slot) = self.slots.get_mut(place.slot)
         {
             *slot = kept;
