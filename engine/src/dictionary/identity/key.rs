@@ -1,6 +1,7 @@
 //! One identity: its kind and text, packed where it is hex, and its fingerprint.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
@@ -38,6 +39,23 @@ impl<'a> IdentityKey<'a> {
         }
         let digits = self.bytes.iter().flat_map(digits);
         digits.map(char::from).collect()
+    }
+
+    /// The first bytes of its text as a number: of two keys, the text of the one with less comes first.
+    #[must_use]
+    pub fn start(&self) -> u64 {
+        start(self.packed, &self.bytes)
+    }
+
+    /// Compares the texts byte by byte, then the kinds.
+    #[must_use]
+    pub fn by_text(&self, other: &IdentityKey<'_>) -> Ordering {
+        let texts = match self.packed == other.packed {
+            // Digits come in the order of their values.
+            true => self.bytes.cmp(&other.bytes),
+            false => self.text().as_bytes().cmp(other.text().as_bytes()),
+        };
+        texts.then_with(|| self.kind.cmp(&other.kind))
     }
 
     /// Its [`fingerprint`]; `text` is overwritten.
@@ -86,6 +104,34 @@ pub struct WantedKey<'t> {
 
 fn digits(byte: &u8) -> [u8; 2] {
     DIGITS.get(usize::from(*byte)).copied().unwrap_or_default()
+}
+
+/// [`IdentityKey::start`] of a key's bytes.
+#[inline]
+pub(super) fn start(packed: bool, bytes: &[u8]) -> u64 {
+    if !packed {
+        let mut start = [0; 8];
+        start
+            .iter_mut()
+            .zip(bytes)
+            .for_each(|(to, byte)| *to = *byte);
+        return u64::from_be_bytes(start);
+    }
+    let Some(first) = bytes.first_chunk::<4>() else {
+        let mut start = [0; 8];
+        let pairs = start.as_chunks_mut::<2>().0.iter_mut();
+        pairs
+            .zip(bytes)
+            .for_each(|(pair, byte)| *pair = digits(byte));
+        return u64::from_be_bytes(start);
+    };
+    // Each nibble to a byte of its own, then to its digit.
+    let mut nibbles = u64::from(u32::from_be_bytes(*first));
+    nibbles = (nibbles | nibbles << 16) & 0x0000_ffff_0000_ffff;
+    nibbles = (nibbles | nibbles << 8) & 0x00ff_00ff_00ff_00ff;
+    nibbles = (nibbles | nibbles << 4) & 0x0f0f_0f0f_0f0f_0f0f;
+    let is_letter = (nibbles + 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101;
+    nibbles + 0x3030_3030_3030_3030 + is_letter * u64::from(b'a' - b'0' - 10)
 }
 
 /// Both digits of every byte.
@@ -231,6 +277,21 @@ mod tests {
                 let longer = IdentityKey::of_text(IdentityKind::Ip, longer.as_bytes());
                 prop_assert!(!key.is(&longer.wanted(print)));
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn keys_compare_as_their_texts(
+            texts in prop::collection::vec("[0-9a-f]{0,12}|[0-9a-fx]{6,10}|é?", 2), kinds: (bool, bool),
+        ) {
+            let kind = |is_ip| if is_ip { IdentityKind::Ip } else { IdentityKind::User };
+            let (a_kind, b_kind) = (kind(kinds.0), kind(kinds.1));
+            let a = IdentityKey::of_text(a_kind, texts[0].as_bytes());
+            let b = IdentityKey::of_text(b_kind, texts[1].as_bytes());
+            let want = texts[0].as_bytes().cmp(texts[1].as_bytes()).then(a_kind.cmp(&b_kind));
+            prop_assert_eq!(a.by_text(&b), want);
+            prop_assert!(a.start() == b.start() || a.start().cmp(&b.start()) == want);
         }
     }
 

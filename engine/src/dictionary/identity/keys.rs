@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::checked::{Checked, PIECE_BYTES, checksums};
-use super::key::IdentityKey;
+use super::key::{self, IdentityKey};
 use crate::encoding::{self, Choice};
 use crate::error::{Error, Result};
 use crate::layout::{ByteReader, ByteWriter, FileKind, FileStream, FileView, SectionId};
@@ -230,6 +230,23 @@ impl KeyChunk {
         }))
     }
 
+    /// [`IdentityKey::start`] of the key of an id; `None` when the file does not hold it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::key`].
+    #[inline]
+    fn start(&self, id: u32) -> Result<Option<u64>> {
+        let index = id.checked_sub(self.first_id);
+        let Some(index) = index.filter(|index| *index < self.count && self.other.is_empty()) else {
+            return Ok(self.key(id)?.map(|key| key.start()));
+        };
+        let section = self.bytes.get(self.packed.clone()).unwrap_or_default();
+        let at = index as usize * self.width;
+        let bytes = self.checked.get(section, at..at + self.width)?;
+        Ok(Some(key::start(true, bytes)))
+    }
+
     fn kind(&self, index: u32) -> IdentityKind {
         let byte = self.bytes.get(self.kinds.start + (index / 8) as usize);
         let is_ip = byte.is_some_and(|byte| byte >> (index % 8) & 1 == 1);
@@ -304,6 +321,22 @@ impl IdentityKeys {
             None => None,
         };
         key.ok_or_else(|| Error::corrupt(format!("no identity has id {id}")))
+    }
+
+    /// [`IdentityKey::start`] of the key of an id. `chunk` is the file of the id before, of which this one is likely to be.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::key`].
+    #[inline]
+    pub fn start<'k>(&'k self, id: u32, chunk: &mut Option<&'k KeyChunk>) -> Result<u64> {
+        if let Some(start) = chunk.map_or(Ok(None), |chunk| chunk.start(id))? {
+            return Ok(start);
+        }
+        let index = self.chunks.partition_point(|chunk| chunk.ids().end <= id);
+        *chunk = self.chunks.get(index).map(|chunk| &**chunk);
+        let start = chunk.map_or(Ok(None), |chunk| chunk.start(id))?;
+        start.ok_or_else(|| Error::corrupt(format!("no identity has id {id}")))
     }
 
     /// Bit `id` is set where the identity is an address; index 0 is never set.

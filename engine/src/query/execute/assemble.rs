@@ -11,6 +11,8 @@ use super::hub::HubSums;
 use super::leading::{self, Totals};
 use super::notes::notes;
 use super::scope::{Scope, instant};
+use super::space::Space;
+use super::ties::FirstOfTies;
 use crate::error::Result;
 use crate::metrics::{Measure, Metric};
 use crate::query::answer::{Answer, Column, ColumnType, Meta, Value};
@@ -110,7 +112,7 @@ pub(super) fn answer(scope: &Scope<'_>, counted: &Counted) -> Result<Answer> {
         totals.add(&line.values);
     }
     let overcount = overcount(scope, &totals, &whole, counted.log.whole_downloads);
-    let lines = first_lines(scope.query, lines);
+    let lines = first_lines(scope, lines)?;
     let columns = columns(scope.query);
     let top = scope.query.top.unwrap_or(u64::MAX);
     terms.check_values(top.min(lines.len() as u64) * columns.len() as u64)?;
@@ -268,11 +270,11 @@ fn line_of<'l>(
 
 /// The lines that can be among the first `top`, where a metric decides: those that are not beaten by as
 /// many others. Only they need labels.
-fn first_lines(query: &Query, mut lines: Vec<Line>) -> Vec<Line> {
-    let top = query.top.and_then(|top| usize::try_from(top).ok());
-    let by = leading::deciding_metric(query);
+fn first_lines(scope: &Scope<'_>, mut lines: Vec<Line>) -> Result<Vec<Line>> {
+    let top = scope.query.top.and_then(|top| usize::try_from(top).ok());
+    let by = leading::deciding_metric(scope.query);
     let (Some(top), Some((at, descending))) = (top.filter(|top| *top < lines.len()), by) else {
-        return lines;
+        return Ok(lines);
     };
     // Null comes last in either direction.
     let rank = |line: &Line| {
@@ -283,11 +285,26 @@ fn first_lines(query: &Query, mut lines: Vec<Line>) -> Vec<Line> {
         )
     };
     let mut ranks: Vec<_> = lines.iter().map(rank).collect();
-    if let Some(last) = top.checked_sub(1) {
-        let last = *ranks.select_nth_unstable(last).1;
-        lines.retain(|line| rank(line) <= last);
+    let Some(last) = top.checked_sub(1) else {
+        return Ok(lines);
+    };
+    let last = *ranks.select_nth_unstable(last).1;
+    lines.retain(|line| rank(line) <= last);
+    if let ([axis], true) = (scope.axes.as_slice(), lines.len() > top)
+        && axis.space == Space::Downloader
+    {
+        let is_tie = |line: &Line| rank(line) == last;
+        let above = lines.iter().filter(|line| !is_tie(line)).count();
+        let mut ties = FirstOfTies::new(scope.view.identities(), top - above);
+        let mut pace = scope.view.terms().pace();
+        for line in lines.iter().filter(|line| is_tie(line)) {
+            pace.steps(1)?;
+            ties.push(axis.code(line.key))?;
+        }
+        let ties = ties.into_ids()?;
+        lines.retain(|line| !is_tie(line) || ties.binary_search(&axis.code(line.key)).is_ok());
     }
-    lines
+    Ok(lines)
 }
 
 /// The only dimension that is a stretch of the time line, if there is exactly one.

@@ -2,7 +2,11 @@
 //!
 //! A list beside the bytes says of which ids the lowest byte has gone round, and how often.
 
-use super::leading;
+use std::cmp::Ordering;
+use std::ops::Range;
+
+use super::leading::{self, LeastOfFirst};
+use crate::error::Result;
 
 /// Counts of some ids in a row.
 #[derive(Debug, Default)]
@@ -52,38 +56,148 @@ impl Counters {
     }
 }
 
-/// The `top` ids of highest counts, ascending, and those that have as much as the last of them; and how many more
-/// there are that have any. Each part has counters of the same ids, those of parts ascend.
-pub(super) fn first(parts: &[Vec<Counters>], top: usize) -> (Vec<(u32, u64)>, u64) {
-    let round: Vec<Vec<(u32, u64)>> = parts.iter().map(|part| round(part)).collect();
-    let all = round.iter().flatten().copied();
-    let least = leading::least_of_first(all.clone().map(|(_, sum)| sum), top);
-    // Nobody who has not gone round has more than that.
-    let others_max = parts.iter().map(Vec::len).max().unwrap_or(0) as u64 * (ROUND - 1);
-    if least > others_max {
-        let is_low_zero = |part: &[Counters], id: u32| low(part, id) == 0;
-        let pairs = || parts.iter().zip(&round);
-        let some: u64 = parts.iter().map(|part| some_count(part)).sum();
-        let whole = pairs().map(|(part, round)| {
-            let zero = round.iter().filter(|(id, _)| is_low_zero(part, *id));
-            zero.count() as u64
-        });
-        let whole: u64 = whole.sum();
-        let first: Vec<_> = all.filter(|(_, sum)| *sum >= least).collect();
-        let left_out = some + whole - first.len() as u64;
-        return (first, left_out);
+/// Where the first ids of some counters begin. Each part has counters of the same ids, those of parts ascend.
+#[derive(Debug)]
+pub(super) struct Leading<'p> {
+    parts: &'p [Vec<Counters>],
+    /// By part: the ids that have gone round, ascending, and their counts.
+    round: Vec<Vec<(u32, u64)>>,
+    /// How much there is of the last of the first; 1 if there are not so many.
+    pub(super) least: u64,
+    /// Whether nobody has so much who has not gone round.
+    is_round: bool,
+}
+
+/// Ids of some parts, as far as there is much of them.
+#[derive(Debug, Default, Eq, PartialEq)]
+pub(super) struct First {
+    /// Those of which there is more than of the last of the first, ascending, and their counts.
+    pub(super) above: Vec<(u32, u64)>,
+    /// How many ids there is any of.
+    pub(super) ids: u64,
+}
+
+impl<'p> Leading<'p> {
+    /// Those of the `top` first.
+    pub(super) fn new(parts: &'p [Vec<Counters>], top: usize) -> Self {
+        let round: Vec<_> = parts.iter().map(|part| round(part)).collect();
+        let sums = round.iter().flatten().map(|(_, sum)| *sum);
+        let least = leading::least_of_first(sums, top);
+        // Nobody who has not gone round has more than that.
+        let others_max = parts.iter().map(Vec::len).max().unwrap_or(0) as u64 * (ROUND - 1);
+        let mut found = Self {
+            parts,
+            round,
+            least,
+            is_round: least > others_max,
+        };
+        if !found.is_round {
+            let mut first = LeastOfFirst::new(top);
+            for part in 0..parts.len() {
+                // Nothing of this fails.
+                let _: Result<()> = found.chunks(part, |_, sums| {
+                    if sums.iter().any(|sum| *sum > first.get()) {
+                        sums.iter().for_each(|sum| first.push(*sum));
+                    }
+                    Ok(())
+                });
+            }
+            found.least = first.get().max(1);
+        }
+        found
     }
-    let all = || {
-        let pairs = parts.iter().zip(&round);
-        pairs.flat_map(|(part, round)| sums(part, round))
-    };
-    let least = leading::least_of_first(all().map(|(_, sum)| sum), top).max(1);
-    let mut left_out = 0;
-    let first = all().filter(|(_, sum)| {
-        left_out += u64::from((1..least).contains(sum));
-        *sum >= least
-    });
-    (first.collect(), left_out)
+
+    /// The first ids of some parts; those of which there is as much as of the last one are given to `tie`, ascending.
+    ///
+    /// # Errors
+    ///
+    /// Those of `tie`.
+    pub(super) fn first(
+        &self,
+        parts: Range<usize>,
+        mut tie: impl FnMut(u32) -> Result<()>,
+    ) -> Result<First> {
+        let mut first = First::default();
+        for part in parts {
+            let round = self.round.get(part).map_or(&[][..], Vec::as_slice);
+            let counters = self.parts.get(part).map_or(&[][..], Vec::as_slice);
+            if self.is_round {
+                let is_low_zero = |(id, _): &&(u32, u64)| low(counters, *id) == 0;
+                let whole = round.iter().filter(is_low_zero).count();
+                first.ids += some_count(counters) + whole as u64;
+                for (id, sum) in round {
+                    first.add((*id, *sum), self.least, &mut tie)?;
+                }
+                continue;
+            }
+            self.chunks(part, |start, sums| {
+                first.ids += sums.iter().map(|sum| u64::from(*sum > 0)).sum::<u64>();
+                if sums.iter().any(|sum| *sum >= self.least) {
+                    for (id, sum) in (start..).zip(sums) {
+                        first.add((id, *sum), self.least, &mut tie)?;
+                    }
+                }
+                Ok(())
+            })?;
+        }
+        Ok(first)
+    }
+
+    /// Gives the counts of the ids of a part, [`CHUNK_IDS`] of them at a time, and the first id of each; at the end, of ids
+    /// that there are none of.
+    fn chunks(
+        &self,
+        part: usize,
+        mut give: impl FnMut(u32, &[u64; CHUNK_IDS]) -> Result<()>,
+    ) -> Result<()> {
+        let (Some(counters), Some(round)) = (self.parts.get(part), self.round.get(part)) else {
+            return Ok(());
+        };
+        let first = counters.first().map_or(0, |counters| counters.first_id);
+        let ids = counters.iter().map(|counters| counters.ids).max();
+        let mut round = round.iter().peekable();
+        for start in (0..ids.unwrap_or(0)).step_by(CHUNK_IDS) {
+            let mut sums = [0; CHUNK_IDS];
+            for counters in counters {
+                let lows = counters.low.get(start as usize..).unwrap_or_default();
+                let pairs = sums.iter_mut().zip(lows);
+                pairs.for_each(|(sum, low)| *sum += u64::from(*low));
+            }
+            let start = first + start;
+            while let Some((id, sum)) = round.next_if(|(id, _)| id - start < CHUNK_IDS as u32) {
+                if let Some(place) = sums.get_mut((id - start) as usize) {
+                    *place = *sum;
+                }
+            }
+            give(start, &sums)?;
+        }
+        Ok(())
+    }
+}
+
+/// Ids whose counts are looked at together: most have none that is among the first.
+const CHUNK_IDS: usize = 64;
+
+impl First {
+    fn add(
+        &mut self,
+        (id, sum): (u32, u64),
+        least: u64,
+        tie: &mut impl FnMut(u32) -> Result<()>,
+    ) -> Result<()> {
+        match sum.cmp(&least) {
+            Ordering::Less => {}
+            Ordering::Equal => tie(id)?,
+            Ordering::Greater => self.above.push((id, sum)),
+        }
+        Ok(())
+    }
+
+    /// Appends those of other parts.
+    pub(super) fn append(&mut self, other: Self) {
+        self.above.extend(other.above);
+        self.ids += other.ids;
+    }
 }
 
 /// The lowest bytes of an id, together.
@@ -109,22 +223,6 @@ fn round(part: &[Counters]) -> Vec<(u32, u64)> {
         *sum += low(part, *id);
     }
     round
-}
-
-/// All ids of a part and their counts.
-fn sums<'p>(
-    part: &'p [Counters],
-    round: &'p [(u32, u64)],
-) -> impl Iterator<Item = (u32, u64)> + 'p {
-    let mut round = round.iter().peekable();
-    let first = part.first().map_or(0, |counters| counters.first_id);
-    let ids = part.iter().map(|counters| counters.ids).max();
-    (first..first + ids.unwrap_or(0)).map(move |id| {
-        match round.next_if(|(known, _)| *known == id) {
-            Some(known) => *known,
-            None => (id, low(part, id)),
-        }
-    })
 }
 
 /// Ids at a time of which those that count are counted in a byte.
@@ -161,7 +259,7 @@ mod tests {
                 prop::collection::vec((0_u32..40, prop_oneof![0_u32..9, 200_u32..300, 0_u32..100_000]), 0..60),
                 0..3,
             ),
-            part_ids in 1_u32..50, top in 1_usize..30,
+            part_ids in 1_u32..50, top in 1_usize..30, cut in 0_usize..40,
         ) {
             let mut sums: BTreeMap<u32, u64> = BTreeMap::new();
             let starts = (0..40).step_by(part_ids as usize);
@@ -177,11 +275,24 @@ mod tests {
             sums.retain(|_, sum| *sum > 0);
             let mut least: Vec<u64> = sums.values().copied().collect();
             least.sort_unstable_by(|a, b| b.cmp(a));
-            let least = least.get(top - 1).copied().unwrap_or(0);
-            let (found, left_out) = first(&parts, top);
-            let want: Vec<(u32, u64)> = sums.iter().map(|(id, sum)| (*id, *sum)).filter(|(_, sum)| *sum >= least).collect();
-            prop_assert_eq!(left_out, (sums.len() - want.len()) as u64);
-            prop_assert_eq!(found, want);
+            let least = least.get(top - 1).copied().unwrap_or(1);
+            let mut ties = Vec::new();
+            let leading = Leading::new(&parts, top);
+            let mut found = First::default();
+            let cut = cut.min(parts.len());
+            for parts in [0..cut, cut..parts.len()] {
+                found.append(leading.first(parts, |id| {
+                    ties.push(id);
+                    Ok(())
+                })?);
+            }
+            let all = sums.iter().map(|(id, sum)| (*id, *sum));
+            let above: Vec<_> = all.filter(|(_, sum)| *sum > least).collect();
+            let equal: Vec<u32> = sums.iter().filter(|(_, sum)| **sum == least).map(|(id, _)| *id).collect();
+            prop_assert_eq!(found.ids, sums.len() as u64);
+            prop_assert_eq!(leading.least, least);
+            prop_assert_eq!(found.above, above);
+            prop_assert_eq!(ties, equal);
         }
     }
 }

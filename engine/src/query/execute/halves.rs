@@ -8,6 +8,7 @@ use super::closing::{borders, has_buckets};
 use super::scope::Scope;
 use super::time::DayPart;
 use super::unions::Unions;
+use crate::error::{Error, ErrorKind, Result};
 
 /// Work for which a second thread earns what it costs to start, in visits: about 10 ns each.
 const VISITS_PER_THREAD_MIN: u64 = 50_000;
@@ -25,6 +26,25 @@ const SET_VISITS: u64 = 500;
 pub fn has_second_thread() -> bool {
     static HAS: OnceLock<bool> = OnceLock::new();
     *HAS.get_or_init(|| std::thread::available_parallelism().is_ok_and(|count| count.get() > 1))
+}
+
+/// What two threads give, each of one of them.
+///
+/// # Errors
+///
+/// Those of either, or `Io` where a thread ended early.
+pub(super) fn at_once<T: Send>(
+    one: impl FnOnce() -> Result<T>,
+    other: impl FnOnce() -> Result<T> + Send,
+) -> Result<(T, T)> {
+    std::thread::scope(|threads| {
+        let other = threads.spawn(other);
+        let one = one()?;
+        let other = other
+            .join()
+            .map_err(|_| Error::new(ErrorKind::Io, "a thread of a query ended early"))??;
+        Ok((one, other))
+    })
 }
 
 /// The days in two parts of about as much work, where two threads may read them at once.

@@ -51,23 +51,53 @@ pub(super) fn first_count(query: &Query) -> Option<usize> {
     Some(top).filter(|top| is_descending && (1..=TOP_MAX).contains(top))
 }
 
-/// The `top`th greatest value; 0 if there are not so many above it.
-pub(super) fn least_of_first(values: impl Iterator<Item = u64>, top: usize) -> u64 {
-    let mut first = BinaryHeap::with_capacity(top + 1);
-    let mut least = 0;
-    for value in values {
-        if value <= least {
-            continue;
-        }
-        first.push(Reverse(value));
-        if first.len() > top {
-            first.pop();
-        }
-        if first.len() == top {
-            least = first.peek().map_or(0, |Reverse(value)| *value);
+/// The `top`th greatest of some values.
+#[derive(Debug)]
+pub(super) struct LeastOfFirst {
+    top: usize,
+    first: BinaryHeap<Reverse<u64>>,
+    least: u64,
+}
+
+impl LeastOfFirst {
+    /// No value yet.
+    pub(super) fn new(top: usize) -> Self {
+        Self {
+            top,
+            first: BinaryHeap::with_capacity(top.min(TOP_MAX) + 1),
+            least: 0,
         }
     }
-    least
+
+    /// It; 0 if there are not so many above it.
+    pub(super) fn get(&self) -> u64 {
+        self.least
+    }
+
+    /// Adds a value.
+    #[inline]
+    pub(super) fn push(&mut self, value: u64) {
+        if value > self.least {
+            self.push_first(value);
+        }
+    }
+
+    fn push_first(&mut self, value: u64) {
+        self.first.push(Reverse(value));
+        if self.first.len() > self.top {
+            self.first.pop();
+        }
+        if self.first.len() == self.top {
+            self.least = self.first.peek().map_or(0, |Reverse(value)| *value);
+        }
+    }
+}
+
+/// The `top`th greatest value; 0 if there are not so many above it.
+pub(super) fn least_of_first(values: impl Iterator<Item = u64>, top: usize) -> u64 {
+    let mut first = LeastOfFirst::new(top);
+    values.for_each(|value| first.push(value));
+    first.get()
 }
 
 /// The floor of the first lines; `None` where all groups are looked at.

@@ -68,6 +68,7 @@ mod slots;
 mod space;
 mod stretch;
 mod tally;
+mod ties;
 mod time;
 mod timeline;
 mod unions;
@@ -81,7 +82,7 @@ use assemble::Counted;
 use cells::{Buffers, CellPlan};
 use closing::Closing;
 use groups::Groups;
-use halves::halves;
+use halves::{at_once, halves};
 use month_counts::MonthCount;
 use narrow::Narrowed;
 use scan::Scanner;
@@ -92,7 +93,7 @@ use unions::Unions;
 
 use crate::catalog::View;
 use crate::catalog::terms::Terms;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::hub::HubState;
 use crate::query::answer::Answer;
 use crate::query::value::Query;
@@ -206,7 +207,7 @@ fn count(scope: &mut Scope<'_>, lowest: Level, rules: &Rules<'_>) -> Result<Coun
         (None, Some((early, late))) => both(terms, || scan(levels, early), || scan(levels, late)),
         (None, None) => scan(levels, &scope.days),
     }?;
-    let left_out = tally.map_or(0, |tally| tally.first(scope, &mut log));
+    let left_out = tally.map_or(Ok(0), |tally| tally.first(scope, &mut log))?;
     Ok(Counted {
         log,
         hub: hub::groups(scope)?,
@@ -222,15 +223,9 @@ fn both(
     one: impl FnOnce() -> Result<Groups>,
     other: impl FnOnce() -> Result<Groups> + Send,
 ) -> Result<Groups> {
-    std::thread::scope(|threads| {
-        let other = threads.spawn(other);
-        let mut groups = one()?;
-        let other = other
-            .join()
-            .map_err(|_| Error::new(ErrorKind::Io, "a thread that read days ended early"))?;
-        groups.append(other?, &mut terms.pace())?;
-        Ok(groups)
-    })
+    let (mut groups, other) = at_once(one, other)?;
+    groups.append(other, &mut terms.pace())?;
+    Ok(groups)
 }
 
 fn scan(

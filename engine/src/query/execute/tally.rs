@@ -10,14 +10,16 @@ use std::sync::{Mutex, PoisonError};
 
 use super::Level;
 use super::attribute_runs::attributes;
-use super::counters::{self, Counters};
+use super::counters::{Counters, Leading};
 use super::groups::{Groups, Key};
+use super::halves::{at_once, has_second_thread};
 use super::leading;
 use super::lens::OUT;
 use super::scan::{DayReader, Ids};
 use super::scope::Scope;
 use super::shape::Cover;
 use super::space::Space;
+use super::ties::FirstOfTies;
 use super::time::DayPart;
 use super::walk::{Rows, WalkedVisits};
 use crate::error::Result;
@@ -126,14 +128,42 @@ impl Tally {
     }
 
     /// Makes groups of the first downloaders; gives how many more there are.
-    pub(super) fn first(self, scope: &Scope<'_>, groups: &mut Groups) -> u64 {
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when an identity cannot be read, `Stopped`.
+    pub(super) fn first(self, scope: &Scope<'_>, groups: &mut Groups) -> Result<u64> {
         let top = leading::first_count(scope.query).unwrap_or(usize::MAX);
-        let (first, left_out) = counters::first(&self.into_parts(), top);
-        for (id, count) in first {
+        let parts = self.into_parts();
+        let leading = Leading::new(&parts, top);
+        let first = |parts: Range<usize>| {
+            let mut pace = scope.view.terms().pace();
+            let mut ties = FirstOfTies::new(scope.view.identities(), top);
+            let first = leading.first(parts, |id| {
+                pace.steps(1)?;
+                ties.push(id)
+            })?;
+            Ok((first, ties.into_ids()?))
+        };
+        let (mut first, mut ties) = match parts.len() > 1 && has_second_thread() {
+            false => first(0..parts.len())?,
+            true => {
+                let middle = parts.len() / 2;
+                let (one, other) = at_once(|| first(0..middle), || first(middle..parts.len()))?;
+                let mut all = one;
+                all.0.append(other.0);
+                all.1.extend(other.1);
+                all
+            }
+        };
+        let mut left_out = first.ids;
+        let ties = ties.drain(..).map(|id| (id, leading.least));
+        for (id, count) in first.above.drain(..).chain(ties) {
             let slot = groups.slot(scope.downloader_stride * Key::from(id));
             groups.sums(slot).requests += count;
+            left_out -= 1;
         }
-        left_out
+        Ok(left_out)
     }
 
     fn into_parts(self) -> Vec<Vec<Counters>> {
@@ -330,7 +360,14 @@ mod tests {
                     }
                     tally.take(counting);
                 }
-                counters::first(&tally.into_parts(), top)
+                let mut ties = Vec::new();
+                let parts = tally.into_parts();
+                let leading = Leading::new(&parts, top);
+                let first = leading.first(0..parts.len(), |id| {
+                    ties.push(id);
+                    Ok(())
+                });
+                (first.unwrap_or_default(), ties, leading.least)
             });
             prop_assert_eq!(&firsts[0], &firsts[1]);
             let mut sums: BTreeMap<u32, u64> = BTreeMap::new();
@@ -339,7 +376,8 @@ mod tests {
                 *sums.entry(0).or_default() += 9;
                 day.iter().for_each(|(id, sum)| *sums.entry(*id).or_default() += u64::from(*sum));
             }
-            prop_assert!(firsts[0].0.iter().all(|(id, sum)| sums.get(id) == Some(sum)));
+            prop_assert!(firsts[0].0.above.iter().all(|(id, sum)| sums.get(id) == Some(sum)));
+            prop_assert!(firsts[0].1.iter().all(|id| sums.get(id) == Some(&firsts[0].2)));
         }
     }
 }
