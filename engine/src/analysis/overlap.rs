@@ -6,7 +6,6 @@ use super::request::{Request, Subject};
 use super::sheet::{share, sheet, text};
 use super::source::Source;
 use super::{Across, Analysis, Card};
-use crate::bitmap::BitSet;
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics::Metric;
 use crate::query::execute::has_second_thread;
@@ -67,16 +66,7 @@ impl Analysis for Overlap {
             Some(one) => one_and_largest(source, scope, (one, top))?,
             None => largest_repos(source, scope, Test::NotEqual(String::new()), top)?,
         };
-        let sets = sets_of(source, scope, &repos)?;
-        let empty = BitSet::new(source.limit());
-        let of = |repo: &Repo| {
-            let mut groups = sets.iter();
-            let found = groups.find(|(values, _)| {
-                values.as_slice() == [repo.repo_type.clone(), text(&*repo.shown)]
-            });
-            found.map_or(&empty, |(_, set)| set)
-        };
-        let sets: Vec<&BitSet> = repos.iter().map(of).collect();
+        let shared = shared(source, scope, &repos)?;
         let all = source.query(&Query {
             metrics: vec![Metric::Downloaders],
             top: None,
@@ -84,7 +74,7 @@ impl Analysis for Overlap {
         })?;
         let mut answer = pairs(
             &repos,
-            &sets,
+            &shared,
             int(all.rows.first().and_then(|row| row.first())),
             all.meta,
         )?;
@@ -184,21 +174,28 @@ fn largest_repos(source: &Source<'_>, scope: &Query, names: Test, top: u64) -> R
     Ok(answer.rows.into_iter().filter_map(repo).collect())
 }
 
-/// The downloaders of some repos by type and name.
-fn sets_of(
-    source: &Source<'_>,
-    scope: &Query,
-    repos: &[Repo],
-) -> Result<Vec<(Vec<Value>, BitSet)>> {
+/// How many downloaders each of some repos has, and how many each pair has in common.
+fn shared(source: &Source<'_>, scope: &Query, repos: &[Repo]) -> Result<Shared> {
+    let mut shared = Shared::new(repos.len());
     if repos.is_empty() {
-        return Ok(Vec::new());
+        return Ok(shared);
     }
-    let sets = source.sets(&Query {
+    let query = Query {
         by: vec![Dimension::RepoType, Dimension::Repo],
         filter: with(scope, Test::In(repos.iter().map(Repo::written).collect())),
         ..scope.clone()
+    };
+    source.each_part_of_sets(&query, &mut |labels, sets| {
+        let of = |repo: &Repo| {
+            let mut groups = labels.iter().zip(sets);
+            let is_own = |values: &[Value]| values == [repo.repo_type.clone(), text(&*repo.shown)];
+            let found = groups.find(|(values, _)| is_own(values));
+            found.map_or(&[][..], |(_, words)| *words)
+        };
+        let sets: Vec<&[u64]> = repos.iter().map(of).collect();
+        shared.add(&sets)
     })?;
-    Ok(sets.groups)
+    Ok(shared)
 }
 
 fn with(scope: &Query, test: Test) -> Vec<Condition> {
@@ -214,7 +211,7 @@ fn int(value: Option<&Value>) -> u64 {
     }
 }
 
-fn pairs(repos: &[Repo], sets: &[&BitSet], all: u64, meta: crate::query::Meta) -> Result<Answer> {
+fn pairs(repos: &[Repo], shared: &Shared, all: u64, meta: crate::query::Meta) -> Result<Answer> {
     let mut answer = sheet(
         &[
             ("repo", ColumnType::Text),
@@ -227,10 +224,8 @@ fn pairs(repos: &[Repo], sets: &[&BitSet], all: u64, meta: crate::query::Meta) -
         ],
         meta,
     );
-    let counts: Vec<u64> = sets.iter().map(|set| set.count()).collect();
-    let both = common(sets)?;
-    let named = || repos.iter().zip(&counts).enumerate();
-    let mut pairs = both.into_iter();
+    let named = || repos.iter().zip(&shared.counts).enumerate();
+    let mut pairs = shared.both.iter().copied();
     for (left, (repo, count)) in named() {
         for (_, (other, other_count)) in named().skip(left + 1) {
             let both = pairs.next().unwrap_or(0);
@@ -257,73 +252,114 @@ fn pairs(repos: &[Repo], sets: &[&BitSet], all: u64, meta: crate::query::Meta) -
 /// Words of two sets for which a second thread earns what it costs to start.
 const PAIRED_WORDS_PER_THREAD_MIN: usize = 200_000;
 
-/// How many ids each pair has in common, the first set's pairs first.
-fn common(sets: &[&BitSet]) -> Result<Vec<u64>> {
-    let words = sets.iter().map(|set| set.words().len()).max().unwrap_or(0);
-    let pairs = sets.len() * sets.len().saturating_sub(1) / 2;
-    if words * pairs < 2 * PAIRED_WORDS_PER_THREAD_MIN || !has_second_thread() {
-        return Ok(common_of(sets, 0..words));
-    }
-    let middle = words / 2;
-    std::thread::scope(|threads| {
-        let other = threads.spawn(|| common_of(sets, middle..words));
-        let mut counts = common_of(sets, 0..middle);
-        let more = other
-            .join()
-            .map_err(|_| Error::new(ErrorKind::Io, "a thread that compared sets ended early"))?;
-        counts
-            .iter_mut()
-            .zip(more)
-            .for_each(|(count, more)| *count += more);
-        Ok(counts)
-    })
+/// What some sets have together.
+struct Shared {
+    /// Ids of each.
+    counts: Vec<u64>,
+    /// Ids that each pair has in common, the first set's pairs first.
+    both: Vec<u64>,
 }
 
-/// As [`common`], of some words. Most ids are in one set, and most words of small sets are empty: only what is left
-/// of words without ids that no other set has is compared.
-fn common_of(sets: &[&BitSet], words: Range<usize>) -> Vec<u64> {
-    let sets: Vec<&[u64]> = sets
-        .iter()
-        .map(|set| set.words().get(words.start..).unwrap_or_default())
-        .collect();
+impl Shared {
+    /// Of so many sets, which are empty.
+    fn new(sets: usize) -> Self {
+        Self {
+            counts: vec![0; sets],
+            both: vec![0; sets * sets.saturating_sub(1) / 2],
+        }
+    }
+
+    /// Adds words of all of them.
+    fn add(&mut self, sets: &[&[u64]]) -> Result<()> {
+        let words = sets.iter().map(|set| set.len()).max().unwrap_or(0);
+        if words * self.both.len() < 2 * PAIRED_WORDS_PER_THREAD_MIN || !has_second_thread() {
+            self.append(&shared_of(sets, 0..words));
+            return Ok(());
+        }
+        let middle = words / 2;
+        std::thread::scope(|threads| {
+            let other = threads.spawn(|| shared_of(sets, middle..words));
+            self.append(&shared_of(sets, 0..middle));
+            let other = other.join().map_err(|_| {
+                Error::new(ErrorKind::Io, "a thread that compared sets ended early")
+            })?;
+            self.append(&other);
+            Ok(())
+        })
+    }
+
+    fn append(&mut self, other: &Self) {
+        for (own, more) in [
+            (&mut self.counts, &other.counts),
+            (&mut self.both, &other.both),
+        ] {
+            own.iter_mut()
+                .zip(more)
+                .for_each(|(own, more)| *own += more);
+        }
+    }
+}
+
+/// Words that are looked at together.
+const BLOCK_WORDS: usize = 64;
+
+/// What some words have together. Most ids are in one set: only what is left of words without ids that no other set has is
+/// compared.
+fn shared_of(sets: &[&[u64]], words: Range<usize>) -> Shared {
+    let mut found = Shared::new(sets.len());
     // By the first of a pair, then by the second.
     let mut square = vec![0_u64; sets.len() * sets.len()];
     let mut shared: Vec<(usize, u64)> = vec![(0, 0); sets.len()];
-    for at in 0..words.len() {
-        let word = |set: &[u64]| set.get(at).copied().unwrap_or(0);
-        let (mut once, mut twice) = (0, 0);
-        for set in &sets {
-            twice |= once & word(set);
-            once |= word(set);
-        }
-        if twice == 0 {
-            continue;
-        }
-        // Written always and kept sometimes: a branch would be guessed wrong too often.
-        let mut count = 0;
-        for (number, set) in sets.iter().enumerate() {
-            let left = word(set) & twice;
-            if let Some(place) = shared.get_mut(count) {
-                *place = (number, left);
+    for start in words.clone().step_by(BLOCK_WORDS) {
+        let block = start..words.end.min(start + BLOCK_WORDS);
+        let (mut once, mut twice) = ([0; BLOCK_WORDS], [0; BLOCK_WORDS]);
+        for (set, count) in sets.iter().zip(&mut found.counts) {
+            let own = set.get(block.start..block.end.min(set.len()));
+            let bits = once.iter_mut().zip(&mut twice);
+            for ((once, twice), word) in bits.zip(own.unwrap_or_default()) {
+                *twice |= *once & word;
+                *once |= word;
+                *count += u64::from(word.count_ones());
             }
-            count += usize::from(left != 0);
         }
-        let mut rest = shared.get(..count).unwrap_or_default();
-        while let Some(((number, word), others)) = rest.split_first() {
-            rest = others;
-            let start = number * sets.len();
-            let row = square.get_mut(start..start + sets.len());
-            let row = row.unwrap_or_default();
-            for (other, other_word) in others {
-                if let Some(pair) = row.get_mut(*other) {
-                    *pair += u64::from((word & other_word).count_ones());
+        for (at, twice) in block.zip(twice) {
+            if twice == 0 {
+                continue;
+            }
+            // Written always and kept sometimes: a branch would be guessed wrong too often.
+            let mut count = 0;
+            for (number, set) in sets.iter().enumerate() {
+                let left = set.get(at).copied().unwrap_or(0) & twice;
+                if let Some(place) = shared.get_mut(count) {
+                    *place = (number, left);
                 }
+                count += usize::from(left != 0);
             }
+            add_pairs(
+                shared.get(..count).unwrap_or_default(),
+                sets.len(),
+                &mut square,
+            );
         }
     }
     let rows = square.chunks(sets.len().max(1)).enumerate();
     let after = rows.flat_map(|(at, row)| row.iter().skip(at + 1));
-    after.copied().collect()
+    found.both = after.copied().collect();
+    found
+}
+
+/// Adds what each pair of some sets' words has in common to a square of so many sets.
+fn add_pairs(mut words: &[(usize, u64)], sets: usize, square: &mut [u64]) {
+    while let Some(((number, word), others)) = words.split_first() {
+        words = others;
+        let start = number * sets;
+        let row = square.get_mut(start..start + sets).unwrap_or_default();
+        for (other, other_word) in others {
+            if let Some(pair) = row.get_mut(*other) {
+                *pair += u64::from((word & other_word).count_ones());
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -331,12 +367,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::bitmap::BitSet;
 
     proptest! {
         #[test]
         fn pairs_equal_those_of_every_two_sets(
             ids in prop::collection::vec(prop::collection::vec(0_u32..900, 0..300), 0..6),
-            limit in 900_u32..300_000,
+            limit in 900_u32..300_000, part_words in 1_usize..5000,
         ) {
             let mut sets = Vec::new();
             for ids in &ids {
@@ -344,12 +381,18 @@ mod tests {
                 set.insert_all(ids)?;
                 sets.push(set);
             }
-            let sets: Vec<&BitSet> = sets.iter().collect();
             let mut want = Vec::new();
             for (at, set) in sets.iter().enumerate() {
                 want.extend(sets.iter().skip(at + 1).map(|other| set.intersection_count(other)));
             }
-            prop_assert_eq!(common(&sets)?, want);
+            let mut shared = Shared::new(sets.len());
+            for start in (0..limit.div_ceil(64) as usize).step_by(part_words) {
+                let part = |set: &'_ BitSet| set.words().get(start..).map(|rest| rest[..part_words.min(rest.len())].to_vec());
+                let parts: Vec<Vec<u64>> = sets.iter().filter_map(part).collect();
+                shared.add(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
+            }
+            prop_assert_eq!(shared.both, want);
+            prop_assert_eq!(shared.counts, sets.iter().map(BitSet::count).collect::<Vec<_>>());
         }
     }
 }

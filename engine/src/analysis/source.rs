@@ -8,7 +8,10 @@ use crate::bitmap::BitSet;
 use crate::catalog::View;
 use crate::error::Result;
 use crate::hub::{HubState, Revisions};
-use crate::query::execute::{EachDownloader, Touch, each_downloader, first_touches, log_calendar};
+use crate::query::execute::{
+    EachDownloader, LookAtSets, Touch, each_downloader, each_part_of_sets, first_touches,
+    log_calendar,
+};
 use crate::query::{
     Answer, Calendar, Condition, DownloaderSets, Meta, Query, downloader_sets, execute, meaning,
     range,
@@ -73,6 +76,17 @@ impl Source<'_> {
     pub fn sets(&self, query: &Query) -> Result<DownloaderSets> {
         self.provide(query)?;
         downloader_sets(self.view, self.rules, query)
+    }
+
+    /// Gives the values of each group of a query and the words of its downloaders' set to `look`, range by range of
+    /// ids where that takes less memory.
+    ///
+    /// # Errors
+    ///
+    /// As [`downloader_sets`], and those of `look`.
+    pub fn each_part_of_sets(&self, query: &Query, look: &mut LookAtSets<'_>) -> Result<()> {
+        self.provide(query)?;
+        each_part_of_sets(self.view, self.rules, query, look)
     }
 
     /// The downloaders of a query without dimensions.

@@ -27,4 +27,4 @@ pub use range_counts::{DayGaps, DayRange, RangeCount, RangeCounts};
 pub use series::Series;
 pub use series_build::{SeriesSource, build_series};
 pub use table::{Base, CellTable, Measure, TABLES};
-pub use union::{Union, build_union};
+pub use union::{Union, UnionIds, build_union};

@@ -45,6 +45,8 @@ pub const COLUMNS: [(ColumnId, &str); 5] = [
 
 /// Values in a page.
 const PAGE_VALUES: u32 = 1024;
+/// Ids of a set that are read at a time where few are to be in memory.
+const PIECE_VALUES: u32 = 4 * PAGE_VALUES;
 /// Ids of a month up to which sets take any encoding: pages that are read again are kept in memory, as long as there
 /// is room.
 const KEPT_IDS_MAX: usize = 1 << 18;
@@ -173,12 +175,28 @@ impl Union {
         };
         let start = |at: usize| directory.starts.get(at).copied().unwrap_or(0);
         self.column(GAP, start(at)..start(at + 1), ids)?;
-        let mut next = 0_u32;
-        for id in ids.iter_mut() {
-            *id = id.saturating_add(next);
-            next = id.saturating_add(1);
-        }
+        add_up(0, ids);
         Ok(true)
+    }
+
+    /// The downloaders of a repo piece by piece, ascending; `None` if it has no set of it.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when pages are damaged or contradict each other.
+    pub fn ids(&self, repo: u32) -> Result<Option<UnionIds<'_>>> {
+        let directory = self.directory()?;
+        let Ok(at) = directory.repos.binary_search(&repo) else {
+            return Ok(None);
+        };
+        let start = |at: usize| directory.starts.get(at).copied().unwrap_or(0);
+        Ok(Some(UnionIds {
+            union: self,
+            rest: start(at)..start(at + 1),
+            next: 0,
+            ids: Vec::new(),
+            given: 0,
+        }))
     }
 
     /// How many downloaders were active in a repo, whether it has a set or not.
@@ -263,6 +281,64 @@ impl Union {
     }
 }
 
+/// Makes gaps ids, of which the first may be `next`; gives what the next one may be.
+fn add_up(mut next: u32, gaps: &mut [u32]) -> u32 {
+    for id in gaps {
+        *id = id.saturating_add(next);
+        next = id.saturating_add(1);
+    }
+    next
+}
+
+/// The downloaders of a repo in a month, of which few are in memory at a time.
+#[derive(Debug)]
+pub struct UnionIds<'u> {
+    union: &'u Union,
+    /// Gaps that have not been read.
+    rest: Range<u32>,
+    /// What the id of the first of them may be.
+    next: u32,
+    /// Ids that have been read, and how many of them were given.
+    ids: Vec<u32>,
+    given: usize,
+}
+
+impl UnionIds<'_> {
+    /// Gives those below `limit` that were not given before.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when pages are damaged.
+    pub fn below(&mut self, limit: u32, mut give: impl FnMut(&[u32])) -> Result<()> {
+        loop {
+            let ids = self.ids.get(self.given..).unwrap_or_default();
+            let count = match ids.last() {
+                Some(last) if *last >= limit => ids.partition_point(|id| *id < limit),
+                _ => ids.len(),
+            };
+            give(ids.get(..count).unwrap_or_default());
+            self.given += count;
+            if self.given < self.ids.len() || self.rest.is_empty() {
+                return Ok(());
+            }
+            let piece = self.rest.start / PIECE_VALUES;
+            let end = self.rest.end.min((piece + 1).saturating_mul(PIECE_VALUES));
+            self.ids.clear();
+            self.given = 0;
+            self.union
+                .column(GAP, self.rest.start..end, &mut self.ids)?;
+            self.rest.start = end;
+            self.next = add_up(self.next, &mut self.ids);
+        }
+    }
+
+    /// How many are to be given.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        self.rest.len() + self.ids.len() - self.given
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -282,6 +358,7 @@ mod tests {
                 0_u32..9, prop::collection::btree_set(0_u32..5_000_000, 0..2000), 0..6,
             ),
             counts in prop::collection::btree_map(0_u32..9, 1_u32..90_000, 0..6),
+            limits in prop::collection::vec(0_u32..5_500_000, 0..6),
         ) {
             let sets: BTreeMap<u32, Vec<u32>> = sets
                 .into_iter()
@@ -296,6 +373,20 @@ mod tests {
             for repo in 0..9 {
                 let is_known = union.read(repo, &mut ids).unwrap();
                 prop_assert_eq!(is_known.then_some(&ids), sets.get(&repo));
+                let mut pieces = union.ids(repo).unwrap();
+                prop_assert_eq!(pieces.is_some(), is_known);
+                if let Some(pieces) = &mut pieces {
+                    let mut given = Vec::new();
+                    prop_assert_eq!(pieces.left(), ids.len());
+                    for limit in limits.iter().copied().chain([u32::MAX]) {
+                        pieces.below(limit, |ids| given.extend_from_slice(ids)).unwrap();
+                        let max = limits.iter().copied().take_while(|one| *one != limit).chain([limit]).max();
+                        let want = ids.partition_point(|id| Some(*id) < max);
+                        prop_assert_eq!(&given, &ids[..want]);
+                        prop_assert_eq!(pieces.left(), ids.len() - want);
+                    }
+                    prop_assert_eq!(pieces.left(), 0);
+                }
                 let in_set = sets.get(&repo).map(|ids| ids.len() as u32);
                 let want = in_set.or(counts.get(&repo).copied()).unwrap_or(0);
                 prop_assert_eq!(union.count(repo).unwrap(), want);

@@ -61,6 +61,7 @@ mod scan;
 mod scope;
 mod seen;
 mod series;
+mod set_parts;
 mod sets;
 mod shape;
 mod sieve;
@@ -106,7 +107,7 @@ pub use each::{Asked, EachDownloader, Touch, each_downloader, first_touches};
 pub use explain::{Explanation, Part};
 pub use halves::has_second_thread;
 pub use scope::log_calendar;
-pub use sets::{DownloaderSets, downloader_sets, meaning};
+pub use sets::{DownloaderSets, LookAtSets, downloader_sets, each_part_of_sets, meaning};
 
 /// What a part of a query is answered from.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd, Serialize)]

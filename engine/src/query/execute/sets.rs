@@ -4,11 +4,13 @@
 //! The same plan as for counting them (`downloaders by …`), so that whoever wants sets never walks a
 //! segment.
 
+use super::axis::Axis;
 use super::distinct::IdSet;
 use super::groups::Key;
 use super::narrow::Narrowed;
 use super::scope::{Scope, instant};
-use super::{Level, Rules, count, notes};
+use super::unions::Unions;
+use super::{Level, Rules, count, notes, set_parts};
 use crate::bitmap::BitSet;
 use crate::catalog::View;
 use crate::error::{Error, Result};
@@ -42,6 +44,50 @@ impl DownloaderSets {
 ///
 /// As [`execute`](super::execute).
 pub fn downloader_sets(view: &View, rules: &Rules<'_>, query: &Query) -> Result<DownloaderSets> {
+    let query = who(query)?;
+    let narrowed = Narrowed::new(view, &query);
+    let mut scope = Scope::new((view, None), rules, &narrowed)?;
+    scope.keeps_sets = true;
+    counted(scope, rules)
+}
+
+/// Takes the values of some groups, and words of the set of each.
+pub type LookAtSets<'l> = dyn FnMut(&[Vec<Value>], &[&[u64]]) -> Result<()> + 'l;
+
+/// The same, given to `look` range by range of ids, words of all sets for each, where that takes less memory; else at
+/// once. Groups may be empty.
+///
+/// # Errors
+///
+/// As [`execute`](super::execute), and those of `look`.
+pub fn each_part_of_sets(
+    view: &View,
+    rules: &Rules<'_>,
+    query: &Query,
+    look: &mut LookAtSets<'_>,
+) -> Result<()> {
+    let query = who(query)?;
+    let narrowed = Narrowed::new(view, &query);
+    let mut scope = Scope::new((view, None), rules, &narrowed)?;
+    scope.keeps_sets = true;
+    let unions = Unions::new(&scope)?;
+    let Some(groups) = unions.of_groups(&scope)? else {
+        drop(unions);
+        let sets = counted(scope, rules)?;
+        let (labels, sets): (Vec<_>, Vec<_>) = sets.groups.into_iter().unzip();
+        let words: Vec<&[u64]> = sets.iter().map(BitSet::words).collect();
+        return look(&labels, &words);
+    };
+    let labels = groups.keys().map(|key| labels(&scope, *key));
+    let labels = labels.collect::<Result<Vec<_>>>()?;
+    let terms = (view.identities().next_id(), view.terms());
+    set_parts::each_part(terms, groups.into_values().collect(), &mut |words| {
+        look(&labels, words)
+    })
+}
+
+/// The query of downloaders by the dimensions of another one.
+fn who(query: &Query) -> Result<Query> {
     let query = Query {
         metrics: vec![Metric::Downloaders],
         approx: false,
@@ -50,9 +96,19 @@ pub fn downloader_sets(view: &View, rules: &Rules<'_>, query: &Query) -> Result<
         ..query.clone()
     };
     query.check()?;
-    let narrowed = Narrowed::new(view, &query);
-    let mut scope = Scope::new((view, None), rules, &narrowed)?;
-    scope.keeps_sets = true;
+    Ok(query)
+}
+
+fn labels(scope: &Scope<'_>, key: Key) -> Result<Vec<Value>> {
+    let label = |axis: &Axis| {
+        let (value, _) = axis.shown(axis.code(key), scope.view, &scope.repos)?;
+        Ok(value)
+    };
+    scope.axes.iter().map(label).collect()
+}
+
+/// The sets of a query, from whatever has to be read for them.
+fn counted(mut scope: Scope<'_>, rules: &Rules<'_>) -> Result<DownloaderSets> {
     // Histograms count downloaders, but do not say who they are.
     let mut counted = count(&mut scope, Level::Series, rules)?;
     let meta = meta(&scope, counted.log.unidentified);
@@ -65,12 +121,7 @@ pub fn downloader_sets(view: &View, rules: &Rules<'_>, query: &Query) -> Result<
         if set.is_empty() {
             continue;
         }
-        let mut values = Vec::with_capacity(scope.axes.len());
-        for axis in &scope.axes {
-            let (value, _) = axis.shown(axis.code(key), view, &scope.repos)?;
-            values.push(value);
-        }
-        groups.push((values, set));
+        groups.push((labels(&scope, key)?, set));
     }
     Ok(DownloaderSets { groups, meta })
 }

@@ -3,6 +3,7 @@
 //! A month's sets are taken if all of its days are asked for and go to the same groups, and if it has a set
 //! for every repo that is listed and had downloaders. Visits of its days then need not be read for downloaders.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::closing::has_buckets;
@@ -12,7 +13,7 @@ use super::halves::has_second_thread;
 use super::scope::Scope;
 use super::time::DayPart;
 use crate::catalog::View;
-use crate::derived::Union;
+use crate::derived::{Union, UnionIds};
 use crate::error::{Error, Result};
 use crate::units::{Day, Month};
 
@@ -111,11 +112,8 @@ impl Unions {
     /// The same for every second repo and for the others, where nothing but sets is read of any day: two threads
     /// then need not keep a set each of the same downloaders.
     pub(super) fn halves(&self, scope: &Scope<'_>) -> Option<[Self; 2]> {
-        let reads_sets = !self.months.is_empty() && scope.days.iter().all(|day| self.has(day));
         let work = self.months.len() * self.codes.len();
-        let is_split = reads_sets
-            && scope.wants.is_who_only()
-            && scope.repo.has_axis
+        let is_split = self.are_all(scope)
             && work >= SETS_PER_THREAD_MIN * 2
             && !has_buckets(scope)
             && has_second_thread();
@@ -125,6 +123,36 @@ impl Unions {
                 codes: self.codes.iter().skip(half).step_by(2).copied().collect(),
             })
         })
+    }
+
+    /// Whether nothing but sets is read of any day, and groups are of repos.
+    fn are_all(&self, scope: &Scope<'_>) -> bool {
+        let reads_sets = !self.months.is_empty() && scope.days.iter().all(|day| self.has(day));
+        reads_sets && scope.wants.is_who_only() && scope.repo.has_axis
+    }
+
+    /// What each group has of each month, by ascending key, where that is all that is read.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when sets are damaged.
+    pub(super) fn of_groups(
+        &self,
+        scope: &Scope<'_>,
+    ) -> Result<Option<BTreeMap<Key, Vec<UnionIds<'_>>>>> {
+        if !self.are_all(scope) {
+            return Ok(None);
+        }
+        let mut groups: BTreeMap<Key, Vec<UnionIds<'_>>> = BTreeMap::new();
+        for (_, part, _, union) in &self.months {
+            for code in &self.codes {
+                if let Some(ids) = union.ids(*code)? {
+                    let group = groups.entry(part + scope.repo.part(*code));
+                    group.or_default().push(ids);
+                }
+            }
+        }
+        Ok(Some(groups))
     }
 
     /// Adds all downloaders of all months.
