@@ -90,6 +90,19 @@ proptest! {
     }
 
     #[test]
+    fn ranges_equal_those_of_all_values(values in values(), ends in any::<[prop::sample::Index; 2]>()) {
+        let ends = ends.map(|end| end.index(values.len() + 1));
+        let range = ends[0].min(ends[1])..ends[0].max(ends[1]);
+        for (index, payload) in payloads(&values) {
+            let mut found = vec![77];
+            let encoding = ENCODINGS[index];
+            encoding.decode_range(&payload, values.len(), range.clone(), &mut found).unwrap();
+            prop_assert_eq!(found[0], 77);
+            prop_assert_eq!(&found[1..], &values[range.clone()], "{}", encoding.name());
+        }
+    }
+
+    #[test]
     fn cut_and_extended_payloads_are_corrupt(values in values(), at in any::<prop::sample::Index>()) {
         for (index, mut payload) in payloads(&values) {
             let name = ENCODINGS[index].name();

@@ -3,6 +3,7 @@
 //! Sets of one size are numbered in an order that is found by looking up halves of 16 bits: first by how many bits
 //! are in the high half, then by that half, then by the low one.
 
+use std::ops::Range;
 use std::sync::{LazyLock, OnceLock};
 
 use super::bits::{BitWriter, bits_of};
@@ -273,6 +274,16 @@ impl Encoding for BitSets {
     }
 
     fn read(&self, reader: &mut ByteReader<'_>, count: usize, out: &mut Vec<u32>) -> Result<()> {
+        self.read_range(reader, count, 0..count, out)
+    }
+
+    fn read_range(
+        &self,
+        reader: &mut ByteReader<'_>,
+        count: usize,
+        range: Range<usize>,
+        out: &mut Vec<u32>,
+    ) -> Result<()> {
         let width = u32::from(reader.u8()?);
         let sets = Sets::of(width)
             .ok_or_else(|| reader.corrupt(format!("sets of {width} bits, expected 1 to 32")))?;
@@ -286,11 +297,13 @@ impl Encoding for BitSets {
         let mut bytes = reader.bytes(body_bytes)?.to_vec();
         bytes.extend_from_slice(&[0; 8]);
         let start = out.len();
-        out.resize(start + count, 0);
+        out.resize(start + range.len(), 0);
         let values = out.get_mut(start..).unwrap_or_default();
-        let (mut bit, mut is_right) = (0_usize, true);
+        let bits = |count: &u32| sets.size(*count).map_or(0, |size| size.bits as usize);
+        let mut bit: usize = counts.iter().take(range.start).map(bits).sum();
+        let mut is_right = true;
         let halves = &*HALVES;
-        for (value, count) in values.iter_mut().zip(&counts) {
+        for (value, count) in values.iter_mut().zip(counts.iter().skip(range.start)) {
             let word = bytes.get(bit / 8..).and_then(<[u8]>::first_chunk::<8>);
             let field = u64::from_le_bytes(word.copied().unwrap_or_default()) >> (bit % 8);
             let Some(size) = sets.size(*count) else {

@@ -144,6 +144,8 @@ fn pack_tile(values: &[u32; TILE], reference: u32, width: u32, words: &mut [u32;
 type LaneWords = [[u8; 4]; LANES];
 
 /// Unpacks rows of a tile from `first_row` on.
+// A function of its own: inside another one it is not known that words and values are apart, and no vector code comes of it.
+#[inline(never)]
 fn unpack_rows(
     words: &[LaneWords],
     (reference, width): (u32, u32),

@@ -1,5 +1,7 @@
 //! Values that hardly ever decrease to the first one and the gaps, and back.
 
+use std::ops::Range;
+
 use super::{Encoding, Plan, Stats, nested};
 use crate::error::Result;
 use crate::layout::{ByteReader, ByteWriter, EncodingId};
@@ -38,18 +40,32 @@ impl Encoding for Delta {
     }
 
     fn read(&self, reader: &mut ByteReader<'_>, count: usize, out: &mut Vec<u32>) -> Result<()> {
+        self.read_range(reader, count, 0..count, out)
+    }
+
+    /// Adds the gaps up to where the range ends.
+    fn read_range(
+        &self,
+        reader: &mut ByteReader<'_>,
+        count: usize,
+        range: Range<usize>,
+        out: &mut Vec<u32>,
+    ) -> Result<()> {
         let mut value = reader.varint_u32()?;
         let Some(gap_count) = count.checked_sub(1) else {
             return Err(reader.corrupt("delta payload of no values"));
         };
-        out.push(value);
         let start = out.len();
-        nested::read_into(reader, gap_count, self, out)?;
-        let gaps = out.get_mut(start..).unwrap_or_default();
-        for gap in gaps {
+        out.push(value);
+        let gaps = 0..range.end.saturating_sub(1);
+        nested::read_range_into(reader, (gap_count, gaps), self, out)?;
+        for gap in out.get_mut(start + 1..).unwrap_or_default() {
             value = value.wrapping_add(*gap);
             *gap = value;
         }
+        // Of an empty range at the start not even the first.
+        out.truncate(start + range.end);
+        out.drain(start..start + range.start.min(range.end));
         Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! Stretches of one value to their lengths and values, and back.
 
+use std::ops::Range;
+
 use super::{Encoding, Plan, Stats, nested};
 use crate::error::Result;
 use crate::layout::{ByteReader, ByteWriter, EncodingId};
@@ -38,6 +40,16 @@ impl Encoding for Runs {
     }
 
     fn read(&self, reader: &mut ByteReader<'_>, count: usize, out: &mut Vec<u32>) -> Result<()> {
+        self.read_range(reader, count, 0..count, out)
+    }
+
+    fn read_range(
+        &self,
+        reader: &mut ByteReader<'_>,
+        count: usize,
+        range: Range<usize>,
+        out: &mut Vec<u32>,
+    ) -> Result<()> {
         let run_count = reader.varint_len(count)?;
         let at = reader.clone();
         let lengths = nested::read(reader, run_count, self)?;
@@ -46,9 +58,13 @@ impl Encoding for Runs {
             return Err(at.corrupt(format!("runs of {sum} values, expected {count}")));
         }
         let values = nested::read(reader, run_count, self)?;
-        out.reserve(count);
+        out.reserve(range.len());
+        let mut begin = 0;
         for (length, value) in lengths.iter().zip(&values) {
-            out.resize(out.len() + *length as usize, *value);
+            let end = begin + *length as usize;
+            let kept = begin.max(range.start)..end.min(range.end);
+            out.resize(out.len() + kept.len(), *value);
+            begin = end;
         }
         Ok(())
     }

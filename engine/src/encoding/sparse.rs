@@ -1,5 +1,7 @@
 //! Values that are mostly the same one to where the others are, and what they are, and back.
 
+use std::ops::Range;
+
 use super::{Encoding, Plan, Stats, nested};
 use crate::error::Result;
 use crate::layout::{ByteReader, ByteWriter, EncodingId};
@@ -51,21 +53,37 @@ impl Encoding for Sparse {
     }
 
     fn read(&self, reader: &mut ByteReader<'_>, count: usize, out: &mut Vec<u32>) -> Result<()> {
+        self.read_range(reader, count, 0..count, out)
+    }
+
+    fn read_range(
+        &self,
+        reader: &mut ByteReader<'_>,
+        count: usize,
+        range: Range<usize>,
+        out: &mut Vec<u32>,
+    ) -> Result<()> {
         let usual = reader.varint_u32()?;
         let others = reader.varint_len(count)?;
         let at = reader.clone();
         let gaps = nested::read(reader, others, self)?;
         let values = nested::read(reader, others, self)?;
         let start = out.len();
-        out.resize(start + count, usual);
-        let mut rest = out.get_mut(start..).unwrap_or_default();
+        out.resize(start + range.len(), usual);
+        let kept = out.get_mut(start..).unwrap_or_default();
+        let mut place = 0_usize;
         for (gap, value) in gaps.into_iter().zip(values) {
-            let after = rest.get_mut(gap as usize..).unwrap_or_default();
-            let Some((place, after)) = after.split_first_mut() else {
+            place += gap as usize;
+            if place >= count {
                 return Err(at.corrupt("value after the last"));
-            };
-            *place = value;
-            rest = after;
+            }
+            let kept = place
+                .checked_sub(range.start)
+                .and_then(|at| kept.get_mut(at));
+            if let Some(kept) = kept {
+                *kept = value;
+            }
+            place += 1;
         }
         Ok(())
     }
