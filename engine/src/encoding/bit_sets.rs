@@ -44,28 +44,34 @@ static HALVES: LazyLock<Halves> = LazyLock::new(Halves::new);
 
 impl Halves {
     fn new() -> Self {
-        let size = |half: &u16| half.count_ones();
-        let mut by_size: Vec<u16> = (0..=u16::MAX).collect();
-        by_size.sort_by_key(size);
-        let mut halves = Self {
-            firsts: [0; SIZES],
-            counts: [0; SIZES],
-            places: vec![0; by_size.len()],
-            by_size,
-        };
+        let mut counts = [0; SIZES];
+        let mut firsts = [0; SIZES];
         let mut at = 0;
-        let sizes = halves.firsts.iter_mut().zip(&mut halves.counts);
-        for ((first, count), own) in sizes.zip(halves.by_size.chunk_by(|a, b| size(a) == size(b))) {
-            *first = at;
-            for (place, half) in (0..).zip(own) {
-                if let Some(slot) = halves.places.get_mut(usize::from(*half)) {
-                    *slot = place;
-                }
-                *count += 1;
-                at += 1;
-            }
+        for (size, (count, first)) in (0..).zip(counts.iter_mut().zip(&mut firsts)) {
+            (*count, *first) = (Self::count(size, HALF), at);
+            at += *count;
         }
-        halves
+        let halves = || 0..=u16::MAX;
+        let mut by_size = vec![0; halves().len()];
+        let mut places = vec![0; halves().len()];
+        let mut ends = firsts;
+        for (half, place) in halves().zip(&mut places) {
+            let size = half.count_ones() as usize;
+            let (Some(end), Some(first)) = (ends.get_mut(size), firsts.get(size)) else {
+                continue;
+            };
+            *place = *end - first;
+            if let Some(slot) = by_size.get_mut(*end as usize) {
+                *slot = half;
+            }
+            *end += 1;
+        }
+        Self {
+            by_size,
+            firsts,
+            counts,
+            places,
+        }
     }
 
     /// How many halves of a size are sets of so many bits.
@@ -347,6 +353,22 @@ mod tests {
         let len = payload(&two).len();
         assert_eq!(len, 1 + 2 + (two.len() * 9).div_ceil(8));
         assert_eq!(payload(&[(1 << 30) - 1; 50]).len(), 1 + 2);
+    }
+
+    #[test]
+    fn halves_stand_by_size() {
+        let mut want: Vec<u16> = (0..=u16::MAX).collect();
+        want.sort_by_key(|half| half.count_ones());
+        assert_eq!(HALVES.by_size, want);
+        for (at, half) in want.into_iter().enumerate() {
+            let (size, half) = (half.count_ones(), u32::from(half));
+            let place = HALVES.place(half);
+            assert_eq!(
+                HALVES.firsts[size as usize] + place,
+                u32::try_from(at).unwrap()
+            );
+            assert_eq!(HALVES.at(size, place), half);
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@
 //! The rest is one stream of bits, lowest first, padded to a whole byte.
 #![expect(
     clippy::indexing_slicing,
-    reason = "fixed arrays: row < 32, and word indexes are at most row·width/32 + 1 ≤ 32 where width ≤ 32"
+    reason = "fixed arrays: row < 32, word indexes are at most row·width/32 + 1 ≤ 32 where width ≤ 32, which `Packed::read` checks"
 )]
 
 use std::ops::Range;
@@ -188,35 +188,102 @@ fn pack_rest(values: &[u32], reference: u32, width: u32, out: &mut Vec<u8>) {
     out.extend_from_slice(&word.to_le_bytes()[..used.div_ceil(8) as usize]);
 }
 
+/// Values of the rest whose bits are whole bytes together.
+const EIGHT: usize = 8;
+
+/// Unpacks eight values after the other as far as eight bytes can be read of each; gives how many.
+type UnpackEights = fn(&[u8], u32, &mut [[u32; EIGHT]]) -> usize;
+
+/// By width: all shifts are known where it is.
+const UNPACK_EIGHTS: [UnpackEights; 33] = [
+    eights::<0>,
+    eights::<1>,
+    eights::<2>,
+    eights::<3>,
+    eights::<4>,
+    eights::<5>,
+    eights::<6>,
+    eights::<7>,
+    eights::<8>,
+    eights::<9>,
+    eights::<10>,
+    eights::<11>,
+    eights::<12>,
+    eights::<13>,
+    eights::<14>,
+    eights::<15>,
+    eights::<16>,
+    eights::<17>,
+    eights::<18>,
+    eights::<19>,
+    eights::<20>,
+    eights::<21>,
+    eights::<22>,
+    eights::<23>,
+    eights::<24>,
+    eights::<25>,
+    eights::<26>,
+    eights::<27>,
+    eights::<28>,
+    eights::<29>,
+    eights::<30>,
+    eights::<31>,
+    eights::<32>,
+];
+
+fn eights<const WIDTH: usize>(bytes: &[u8], reference: u32, values: &mut [[u32; EIGHT]]) -> usize {
+    let mask = u64::MAX >> (u64::BITS as usize - WIDTH.max(1));
+    let mut done = 0;
+    for (group, values) in values.iter_mut().enumerate() {
+        let begin = group * WIDTH;
+        let Some(bytes) = bytes.get(begin..begin + WIDTH + size_of::<u64>()) else {
+            break;
+        };
+        for (at, value) in values.iter_mut().enumerate() {
+            let bit = at * WIDTH;
+            if let Some(word) = bytes[bit / 8..].first_chunk() {
+                let field = u64::from_le_bytes(*word) >> (bit % 8) & mask;
+                *value = low_word(field).wrapping_add(reference);
+            }
+        }
+        done = (group + 1) * EIGHT;
+    }
+    done
+}
+
 /// Unpacks values from the number `first` on.
 fn unpack_rest(bytes: &[u8], reference: u32, width: u32, (first, values): (usize, &mut [u32])) {
+    // Until eight begin, eight at a time, and what is left.
+    let until_eight = (first.next_multiple_of(EIGHT) - first).min(values.len());
+    let (head, values) = values.split_at_mut(until_eight);
+    unpack_each(bytes, (reference, width), (first, head));
+    let first = first + until_eight;
+    let eights = values.as_chunks_mut().0;
+    let own = bytes
+        .get(first / EIGHT * width as usize..)
+        .unwrap_or_default();
+    let done = UNPACK_EIGHTS[width as usize](own, reference, eights);
+    unpack_each(
+        bytes,
+        (reference, width),
+        (first + done, &mut values[done..]),
+    );
+}
+
+/// The same, one after the other.
+fn unpack_each(bytes: &[u8], (reference, width): (u32, u32), (first, values): (usize, &mut [u32])) {
     let mask = u64::from(mask_of(width));
-    let field = |bit: usize, eight: [u8; 8]| {
-        let field = u64::from_le_bytes(eight) >> (bit % 8) & mask;
-        low_word(field).wrapping_add(reference)
-    };
-    // A field is read as eight bytes, the last ones from where zeros follow.
-    let inside = match bytes.len().checked_sub(8) {
-        Some(last) => (last * 8 + 7) / width as usize + 1,
-        None => 0,
-    };
-    let inside = inside.saturating_sub(first).min(values.len());
-    let (inside, outside) = values.split_at_mut(inside);
-    let mut bit = first * width as usize;
-    for value in inside {
-        if let Some(eight) = bytes[bit / 8..].first_chunk() {
-            *value = field(bit, *eight);
-        }
-        bit += width as usize;
-    }
-    let tail_start = bytes.len().saturating_sub(8);
-    let mut tail = [0; 16];
-    tail[..bytes.len() - tail_start].copy_from_slice(&bytes[tail_start..]);
-    for value in outside {
-        if let Some(eight) = tail[bit / 8 - tail_start..].first_chunk() {
-            *value = field(bit, *eight);
-        }
-        bit += width as usize;
+    for (number, value) in (first..).zip(values) {
+        let bit = number * width as usize;
+        // A field is read as eight bytes, the last ones from where zeros follow.
+        let own = bytes.get(bit / 8..).unwrap_or_default();
+        let word = own.first_chunk().copied().unwrap_or_else(|| {
+            let mut word = [0; size_of::<u64>()];
+            word[..own.len()].copy_from_slice(own);
+            word
+        });
+        let field = u64::from_le_bytes(word) >> (bit % 8) & mask;
+        *value = low_word(field).wrapping_add(reference);
     }
 }
 

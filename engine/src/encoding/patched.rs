@@ -71,31 +71,19 @@ impl Encoding for Patched {
         }
         let (mut gaps, mut highs) = (Vec::new(), Vec::new());
         unpack(reader, (exception_count, gap_width), 0, &mut gaps)?;
-        let packed = Packed::read(reader, (exception_count, high_width))?;
-        // Those before the range are left out, those after it need not be looked at.
-        let (mut position, mut before) = (0_usize, 0_usize);
-        let mut positions = Vec::with_capacity(gaps.len());
-        for gap in gaps {
+        unpack(reader, (exception_count, high_width), 0, &mut highs)?;
+        let values = out.get_mut(start..).unwrap_or_default();
+        let mut position = 0_usize;
+        for (gap, high) in gaps.into_iter().zip(highs) {
             position += gap as usize;
-            if position >= range.end {
-                break;
-            }
-            match position.checked_sub(range.start) {
-                Some(position) => positions.push(position),
-                None => before += 1,
+            let value = position.checked_sub(range.start);
+            if let Some(value) = value.and_then(|at| values.get_mut(at)) {
+                *value = value.wrapping_add(high << width);
             }
             position += 1;
         }
-        let is_all = before + positions.len() == exception_count;
-        if !is_all && range.end == count {
+        if position > count {
             return Err(reader.corrupt("exception after the last value"));
-        }
-        packed.unpack(before..before + positions.len(), 0, &mut highs);
-        let values = out.get_mut(start..).unwrap_or_default();
-        for (position, high) in positions.into_iter().zip(highs) {
-            if let Some(value) = values.get_mut(position) {
-                *value = value.wrapping_add(high << width);
-            }
         }
         Ok(())
     }

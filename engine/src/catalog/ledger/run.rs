@@ -6,7 +6,7 @@
 //! most of the bytes, in a section of their own of fixed width, read when they are asked for.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::record::{ContentHash, HourSum, LedgerEntry, LedgerRecord};
 use crate::encoding::{compress_text, decompress_text};
@@ -29,8 +29,9 @@ const HOUR_LEN: usize = 28;
 #[derive(Debug)]
 pub(super) struct Run {
     records: Vec<LedgerRecord>,
-    by_content: HashMap<ContentHash, usize>,
-    by_path: HashMap<String, Vec<usize>>,
+    /// Made when something is looked up.
+    by_content: OnceLock<HashMap<ContentHash, usize>>,
+    by_path: OnceLock<HashMap<String, Vec<usize>>>,
     /// Per record, which bytes of the file are its hours.
     hours: Vec<std::ops::Range<usize>>,
     bytes: Arc<FileBytes>,
@@ -47,16 +48,10 @@ impl Run {
         let start = start.ok_or_else(|| Error::corrupt("ledger is too large for this machine"))?;
         let counts = parse_counts(file.section_required(COUNTS)?)?;
         let hours = ranges(start, hours_len, &counts, records.len())?;
-        let mut by_content = HashMap::with_capacity(records.len());
-        let mut by_path: HashMap<String, Vec<usize>> = HashMap::with_capacity(records.len());
-        for (at, record) in records.iter().enumerate() {
-            by_content.insert(record.hash, at);
-            by_path.entry(record.path.clone()).or_default().push(at);
-        }
         Ok(Self {
             records,
-            by_content,
-            by_path,
+            by_content: OnceLock::new(),
+            by_path: OnceLock::new(),
             hours,
             bytes,
         })
@@ -67,18 +62,34 @@ impl Run {
     }
 
     pub(super) fn find_content(&self, hash: &ContentHash) -> Option<&LedgerRecord> {
-        self.records.get(*self.by_content.get(hash)?)
+        self.records.get(*self.by_content().get(hash)?)
     }
 
     pub(super) fn find_path(&self, path: &str, len: u64, mtime_ms: u64) -> Option<&LedgerRecord> {
         let of_path = self
-            .by_path
+            .by_path()
             .get(path)?
             .iter()
             .rev()
             .filter_map(|at| self.records.get(*at));
         let mut same = of_path.filter(|r| r.len == len && r.mtime_ms == Some(mtime_ms));
         same.next()
+    }
+
+    fn by_content(&self) -> &HashMap<ContentHash, usize> {
+        let of = |(at, record): (usize, &LedgerRecord)| (record.hash, at);
+        let all = || self.records.iter().enumerate().map(of).collect();
+        self.by_content.get_or_init(all)
+    }
+
+    fn by_path(&self) -> &HashMap<String, Vec<usize>> {
+        self.by_path.get_or_init(|| {
+            let mut all: HashMap<String, Vec<usize>> = HashMap::with_capacity(self.records.len());
+            for (at, record) in self.records.iter().enumerate() {
+                all.entry(record.path.clone()).or_default().push(at);
+            }
+            all
+        })
     }
 
     /// The hours of an import; `None` if it is not in this run.

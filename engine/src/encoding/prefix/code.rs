@@ -117,31 +117,46 @@ pub(super) fn codes(set: &[Bucket]) -> Vec<u32> {
 
 /// The counterpart of [`BitWriter`], for what is short.
 pub(super) struct BitReader<'a> {
-    bytes: &'a [u8],
-    at: usize,
+    rest: &'a [u8],
+    /// Bits that were loaded, and how many of them are left.
+    pending: u64,
+    left: u32,
 }
 
 impl<'a> BitReader<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0 }
+        Self {
+            rest: bytes,
+            pending: 0,
+            left: 0,
+        }
     }
 
     /// The next `bits` bits, eight at most; `None` after the end.
+    #[inline]
     pub(super) fn take(&mut self, bits: u32) -> Option<u32> {
-        let (first, end) = (self.at / 8, self.at + bits as usize);
-        if end > self.bytes.len() * 8 {
-            return None;
+        if self.left < bits {
+            self.load();
         }
-        // Of a few bits: two bytes have them.
-        let byte = |at: usize| self.bytes.get(at).copied().map_or(0, u32::from);
-        let word = byte(first) | byte(first + 1) << 8;
-        let value = word >> (self.at % 8) & ((1 << bits) - 1);
-        self.at = end;
-        Some(value)
+        self.left = self.left.checked_sub(bits)?;
+        let value = self.pending & ((1 << bits) - 1);
+        self.pending >>= bits;
+        u32::try_from(value).ok()
+    }
+
+    /// Loads four bytes, or the one that is next where there are not so many.
+    fn load(&mut self) {
+        if let Some((four, rest)) = self.rest.split_first_chunk() {
+            self.pending |= u64::from(u32::from_le_bytes(*four)) << self.left;
+            (self.left, self.rest) = (self.left + u32::BITS, rest);
+        } else if let Some((one, rest)) = self.rest.split_first() {
+            self.pending |= u64::from(*one) << self.left;
+            (self.left, self.rest) = (self.left + u8::BITS, rest);
+        }
     }
 
     /// Whether only the last byte's filling is left.
     pub(super) fn is_at_end(&self) -> bool {
-        self.at.div_ceil(8) == self.bytes.len()
+        self.rest.is_empty() && self.left < u8::BITS
     }
 }

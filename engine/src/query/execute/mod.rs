@@ -39,7 +39,6 @@ mod family;
 mod few;
 mod gaps;
 mod groups;
-mod halves;
 mod held;
 mod history;
 mod hub;
@@ -64,6 +63,7 @@ mod series;
 mod set_parts;
 mod sets;
 mod shape;
+mod shares;
 mod sieve;
 mod slots;
 mod space;
@@ -83,11 +83,11 @@ use assemble::Counted;
 use cells::{Buffers, CellPlan};
 use closing::Closing;
 use groups::Groups;
-use halves::{at_once, halves};
 use month_counts::MonthCount;
 use narrow::Narrowed;
 use scan::Scanner;
 use scope::Scope;
+use shares::{Shares, at_once};
 use tally::Tally;
 use time::DayPart;
 use unions::Unions;
@@ -105,9 +105,9 @@ pub type Rules<'r> = dyn Fn(&str) -> Option<Rule> + 'r;
 
 pub use each::{Asked, EachDownloader, Touch, each_downloader, first_touches};
 pub use explain::{Explanation, Part};
-pub use halves::has_second_thread;
 pub use scope::log_calendar;
 pub use sets::{DownloaderSets, LookAtSets, downloader_sets, each_part_of_sets, meaning};
+pub use shares::has_second_thread;
 
 /// What a part of a query is answered from.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd, Serialize)]
@@ -200,13 +200,17 @@ fn count(scope: &mut Scope<'_>, lowest: Level, rules: &Rules<'_>) -> Result<Coun
     let tally = Tally::new(scope, lowest);
     let levels = (&plan, &unions, lowest, tally.as_ref());
     let terms = scope.view.terms();
-    let mut log = match (unions.halves(scope), halves(&plan, &unions)) {
+    let all = || std::iter::once(scope.days.as_slice());
+    let mut log = match (unions.halves(scope), Shares::new(&plan, &unions)) {
         (Some([own, other]), _) => {
             let levels = (&plan, &own, lowest, tally.as_ref());
-            both(terms, || scan(levels, &scope.days), || other.add_all(scope))
+            both(terms, || scan(levels, all()), || other.add_all(scope))
         }
-        (None, Some((early, late))) => both(terms, || scan(levels, early), || scan(levels, late)),
-        (None, None) => scan(levels, &scope.days),
+        (None, Some(shares)) => {
+            let scan = || scan(levels, shares.take());
+            both(terms, scan, scan)
+        }
+        (None, None) => scan(levels, all()),
     }?;
     let left_out = tally.map_or(Ok(0), |tally| tally.first(scope, &mut log))?;
     Ok(Counted {
@@ -229,9 +233,10 @@ fn both(
     Ok(groups)
 }
 
-fn scan(
+/// The groups of some stretches of days, which come in ascending order.
+fn scan<'d>(
     (plan, unions, lowest, tally): (&CellPlan<'_, '_>, &Unions, Level, Option<&Tally>),
-    days: &[DayPart],
+    stretches: impl Iterator<Item = &'d [DayPart]>,
 ) -> Result<Groups> {
     let scope = plan.scope();
     let mut groups = match tally {
@@ -243,23 +248,25 @@ fn scan(
     let mut closing = Closing::new(scope, groups.universe());
     // Sums of months come before their days: groups of later buckets must not be there yet.
     let mut months = closing.is_some().then(|| scope.groups());
-    let rests = plan.months(days, months.as_mut().unwrap_or(&mut groups))?;
-    for (day, rest) in days.iter().zip(rests) {
-        if let Some(closing) = &mut closing {
-            closing.begin(day, &mut groups)?;
+    for days in stretches {
+        let rests = plan.months(days, months.as_mut().unwrap_or(&mut groups))?;
+        for (day, rest) in days.iter().zip(rests) {
+            if let Some(closing) = &mut closing {
+                closing.begin(day, &mut groups)?;
+            }
+            unions.add(day, scope, &mut groups)?;
+            let mut rest = match rest {
+                Some(rest) => rest,
+                None => plan
+                    .day(day, &mut buffers, &mut groups)
+                    .map_err(|error| scope.view.at_cells(error, day.partition))?,
+            };
+            rest.who &= !unions.has(day);
+            if rest.any() {
+                scanner.day(day, rest, &mut groups)?;
+            }
+            scope.view.terms().check_memory(|| groups.bytes())?;
         }
-        unions.add(day, scope, &mut groups)?;
-        let mut rest = match rest {
-            Some(rest) => rest,
-            None => plan
-                .day(day, &mut buffers, &mut groups)
-                .map_err(|error| scope.view.at_cells(error, day.partition))?,
-        };
-        rest.who &= !unions.has(day);
-        if rest.any() {
-            scanner.day(day, rest, &mut groups)?;
-        }
-        scope.view.terms().check_memory(|| groups.bytes())?;
     }
     scanner.finish(&mut groups);
     if let Some(closing) = closing {

@@ -3,7 +3,7 @@
 //! A bit for each downloader in every set is a gigabyte where there are some hundred of both millions and repos; of
 //! a range of ids it fits a cache.
 
-use super::halves::{at_once, has_second_thread};
+use super::shares::{at_once, has_second_thread};
 use crate::catalog::terms::Terms;
 use crate::derived::UnionIds;
 use crate::error::{Error, Result};
