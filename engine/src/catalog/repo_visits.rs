@@ -220,7 +220,7 @@ impl Listing {
         let shapes = segment.shapes()?;
         for local in at_hand.shapes(visits.clone()) {
             let verbs = shapes.get(usize::from(*local));
-            let number = verbs.and_then(|shape| self.number(&shape.verbs));
+            let number = verbs.and_then(|shape| self.number(shape.verbs));
             let Some(number) = number else {
                 return Ok(None);
             };

@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use super::column;
-use super::reader::{Segment, ShapeVerbs};
+use super::reader::Segment;
 use super::scan::VisitSlice;
+use super::shapes::ShapeTable;
 use crate::error::{Error, Result};
 
 /// Rows of a slice whose verb is not the one that usually comes there.
@@ -100,7 +101,7 @@ impl Segment {
 
 /// Appends the verb codes of a visit of this shape and these rows.
 fn visit_verbs(
-    shapes: &[ShapeVerbs],
+    shapes: &ShapeTable,
     (shape, rows): (u32, Range<u32>),
     odd: &mut std::iter::Peekable<impl Iterator<Item = (u32, u32)>>,
     out: &mut Vec<u32>,

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use super::at_hand::AtHand;
 use super::build::{SECTION_INDEX, SECTION_META, SECTION_PAGES, SECTION_SESSIONS};
 use super::column::{self, Attribute, VISIT_PAGE_VALUES};
+use super::shapes::ShapeTable;
 use crate::encoding::{ChunkIndex, ColumnId, Kept, has_room_for};
 use crate::error::{Error, Result};
 use crate::layout::{ByteReader, ByteWriter, FileKind, FileView};
@@ -86,37 +87,6 @@ pub struct RepoRange {
     pub visits: Range<u32>,
 }
 
-/// A set of verbs that visits have, and how they usually go.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ShapeVerbs {
-    /// Verb codes, ascending.
-    pub verbs: Box<[u32]>,
-    /// Position of the verb that a visit usually begins with, then of the one that usually follows on
-    /// each; all are positions in `verbs`.
-    next: Box<[u32]>,
-    /// Whether the default rule accepts one of the verbs.
-    pub is_accepted: bool,
-}
-
-impl ShapeVerbs {
-    /// A shape; `next` holds positions in `verbs`, one more than there are verbs, and none for one verb.
-    #[must_use]
-    pub fn new(verbs: Box<[u32]>, next: Box<[u32]>, is_accepted: bool) -> Self {
-        Self {
-            verbs,
-            next,
-            is_accepted,
-        }
-    }
-
-    /// The position that usually comes after `before`; first of all, where there is none.
-    #[inline]
-    pub fn expected(&self, before: Option<u32>) -> u32 {
-        let index = before.map_or(0, |position| position as usize + 1);
-        self.next.get(index).copied().unwrap_or(0)
-    }
-}
-
 /// An open segment.
 #[derive(Debug)]
 pub struct Segment {
@@ -126,8 +96,7 @@ pub struct Segment {
     pages: Range<usize>,
     sessions: Range<usize>,
     repos: OnceLock<Kept<RepoRange>>,
-    shapes: OnceLock<Vec<ShapeVerbs>>,
-    accepted_shapes: OnceLock<Vec<bool>>,
+    shapes: OnceLock<ShapeTable>,
     block_starts: OnceLock<Vec<u32>>,
     downloaders: OnceLock<Kept<u32>>,
     /// Whether its downloaders were seen to ascend.
@@ -199,7 +168,6 @@ impl Segment {
             sessions,
             repos: OnceLock::new(),
             shapes: OnceLock::new(),
-            accepted_shapes: OnceLock::new(),
             block_starts: OnceLock::new(),
             downloaders: OnceLock::new(),
             ascends: AtomicBool::new(false),
@@ -360,7 +328,7 @@ impl Segment {
     /// # Errors
     ///
     /// `Corrupt` when they are damaged or do not add up.
-    pub fn shapes(&self) -> Result<&[ShapeVerbs]> {
+    pub fn shapes(&self) -> Result<&ShapeTable> {
         if let Some(shapes) = self.shapes.get() {
             return Ok(shapes);
         }
@@ -368,43 +336,11 @@ impl Segment {
         Ok(self.shapes.get_or_init(|| shapes))
     }
 
-    /// By shape: whether the default rule accepts one of its verbs.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::shapes`].
-    pub fn accepted_shapes(&self) -> Result<&[bool]> {
-        let shapes = self.shapes()?;
-        Ok(self.accepted_shapes.get_or_init(|| {
-            let accepted = shapes.iter().map(|shape| shape.is_accepted);
-            accepted.collect()
-        }))
-    }
-
-    fn read_shapes(&self) -> Result<Vec<ShapeVerbs>> {
-        let bad = || Error::corrupt("shapes do not add up");
+    fn read_shapes(&self) -> Result<ShapeTable> {
+        let lens = self.column(column::SHAPE_LEN)?;
         let verbs = self.column(column::SHAPE_VERB)?;
         let next = self.column(column::SHAPE_NEXT)?;
-        let lens = self.column(column::SHAPE_LEN)?;
-        let accepted = self.column(column::SHAPE_ACCEPTED)?;
-        if accepted.len() != lens.len() {
-            return Err(bad());
-        }
-        let (mut verbs, mut next) = (verbs.as_slice(), next.as_slice());
-        let mut shapes = Vec::with_capacity(lens.len());
-        for (len, accepted) in lens.into_iter().zip(accepted) {
-            let len = len as usize;
-            let next_len = if len > 1 { len + 1 } else { 0 };
-            let own = verbs.split_at_checked(len).filter(|_| len > 0);
-            let (own, rest) = own.ok_or_else(bad)?;
-            let (own_next, rest_next) = next.split_at_checked(next_len).ok_or_else(bad)?;
-            if own_next.iter().any(|position| *position as usize >= len) {
-                return Err(bad());
-            }
-            shapes.push(ShapeVerbs::new(own.into(), own_next.into(), accepted != 0));
-            (verbs, next) = (rest, rest_next);
-        }
-        Ok(shapes)
+        ShapeTable::new(&lens, (verbs, next), &self.column(column::SHAPE_ACCEPTED)?)
     }
 
     /// As [`Self::downloaders`], kept from the second time on; what is not kept is read into `buffer`.

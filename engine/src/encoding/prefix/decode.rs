@@ -26,6 +26,8 @@ const BLOCK: usize = 256;
 const WINDOW: usize = (BLOCK * (LENGTH_MAX + u32::BITS) as usize / 8).next_power_of_two();
 /// Bytes that are read at once.
 const WORD: usize = size_of::<u64>();
+/// Bits of two values that are in a word, whatever bit of a byte they begin at.
+const PAIR_BITS_MAX: u32 = u64::BITS - 7;
 
 /// What the next bits of a lane say: the first value of a bucket, the bits of values inside it, the table of the value
 /// after it, and how many bits the code has with, from the ninth bit on, how many it has together with the value's. An
@@ -59,6 +61,8 @@ pub(super) struct Decoder {
     entries: Option<Box<[Entry; ENTRIES]>>,
     first: Table,
     by_previous: bool,
+    /// Whether a word of a lane has two values.
+    has_pairs: bool,
 }
 
 thread_local! {
@@ -140,10 +144,13 @@ impl Decoder {
             let table = entries.get_mut(places)?;
             fill_table(set, (&next, by_previous), table, &mut order)?;
         }
+        let used = sets.iter().flatten().filter(|bucket| bucket.length > 0);
+        let most = used.map(|bucket| bucket.code_bits() + bucket.bits).max();
         Some(Self {
             entries: Some(entries),
             first: next.first().copied().unwrap_or_default(),
             by_previous,
+            has_pairs: most.unwrap_or(0) * 2 <= PAIR_BITS_MAX,
         })
     }
 
@@ -206,9 +213,11 @@ impl Decoder {
             && lane.row < until
         {
             let rows = (until - lane.row).min(BLOCK);
-            match self.by_previous {
-                true => self.block::<N, true>(lanes, rows, &mut values),
-                false => self.block::<N, false>(lanes, rows, &mut values),
+            match (self.by_previous, self.has_pairs) {
+                (true, true) => self.block::<N, true, 2>(lanes, rows, &mut values),
+                (true, false) => self.block::<N, true, 1>(lanes, rows, &mut values),
+                (false, true) => self.block::<N, false, 2>(lanes, rows, &mut values),
+                (false, false) => self.block::<N, false, 1>(lanes, rows, &mut values),
             }
             for (lane, values) in lanes.iter_mut().zip(&values) {
                 lane.put(&values[..rows]);
@@ -216,12 +225,9 @@ impl Decoder {
         }
     }
 
-    /// Decodes the next values of some lanes at once: each waits for the one before it in its lane alone.
-    #[expect(
-        clippy::needless_range_loop,
-        reason = "a lane's place is in four arrays, a row's in each lane's values"
-    )]
-    fn block<const N: usize, const BY_PREVIOUS: bool>(
+    /// Decodes the next values of some lanes at once, so many out of each word: each waits for the one before it in its
+    /// lane alone.
+    fn block<const N: usize, const BY_PREVIOUS: bool, const OF_WORD: usize>(
         &self,
         lanes: &mut [Lane<'_, '_>; N],
         rows: usize,
@@ -230,35 +236,71 @@ impl Decoder {
         let Some(entries) = self.entries.as_deref() else {
             return;
         };
-        let mut windows = [[0; WINDOW + WORD]; N];
-        let mut at = [0_usize; N];
-        let mut tables = [self.first; N];
-        for (lane, ((window, at), table)) in lanes
-            .iter()
-            .zip(windows.iter_mut().zip(&mut at).zip(&mut tables))
-        {
+        let mut block = Block {
+            entries,
+            windows: [[0; WINDOW + WORD]; N],
+            at: [0; N],
+            tables: [self.first; N],
+        };
+        for (at, lane) in lanes.iter().enumerate() {
             let rest = lane.bytes.get(lane.at / 8..).unwrap_or_default();
-            let rest = &rest[..rest.len().min(window.len())];
-            window[..rest.len()].copy_from_slice(rest);
-            (*at, *table) = (lane.at % 8, lane.table);
+            let rest = &rest[..rest.len().min(WINDOW + WORD)];
+            block.windows[at][..rest.len()].copy_from_slice(rest);
+            (block.at[at], block.tables[at]) = (lane.at % 8, lane.table);
         }
-        for row in 0..rows.min(BLOCK) {
-            for lane in 0..N {
-                let byte = at[lane] / 8 % WINDOW;
-                let word = windows[lane][byte..byte + WORD].first_chunk();
-                let bits = u64::from_le_bytes(*word.unwrap_or(&[0; WORD])) >> (at[lane] % 8);
-                let [start, inside, next, lengths] = entries[tables[lane].entry(bits)];
-                values[lane][row] = start | low32(bits >> (lengths % u64::BITS)) & inside;
-                at[lane] += (lengths >> 8) as usize;
-                if BY_PREVIOUS {
-                    tables[lane] = Table(next);
-                }
-            }
-        }
-        for (lane, (at, table)) in lanes.iter_mut().zip(at.into_iter().zip(tables)) {
+        let rows = rows.min(BLOCK);
+        let in_words = rows / OF_WORD * OF_WORD;
+        block.decode::<BY_PREVIOUS, OF_WORD>(0..in_words, values);
+        block.decode::<BY_PREVIOUS, 1>(in_words..rows, values);
+        for (lane, (at, table)) in lanes.iter_mut().zip(block.at.into_iter().zip(block.tables)) {
             lane.at += at - lane.at % 8;
             lane.table = table;
         }
+    }
+}
+
+/// Where some lanes are in their windows.
+struct Block<'e, const N: usize> {
+    entries: &'e [Entry; ENTRIES],
+    windows: [[u8; WINDOW + WORD]; N],
+    /// Bits.
+    at: [usize; N],
+    /// The table of the next value of each.
+    tables: [Table; N],
+}
+
+impl<const N: usize> Block<'_, N> {
+    /// Decodes rows of values, so many out of each word, of which there are as many as that.
+    #[expect(
+        clippy::needless_range_loop,
+        reason = "a lane's place is in four arrays, a row's in each lane's values"
+    )]
+    #[inline]
+    fn decode<const BY_PREVIOUS: bool, const OF_WORD: usize>(
+        &mut self,
+        rows: Range<usize>,
+        values: &mut [[u32; BLOCK]; N],
+    ) {
+        let (mut at, mut tables) = (self.at, self.tables);
+        for row in rows.step_by(OF_WORD) {
+            for lane in 0..N {
+                let byte = at[lane] / 8 % WINDOW;
+                let word = self.windows[lane][byte..byte + WORD].first_chunk();
+                let mut bits = u64::from_le_bytes(*word.unwrap_or(&[0; WORD])) >> (at[lane] % 8);
+                for row in row..row + OF_WORD {
+                    let [start, inside, next, lengths] = self.entries[tables[lane].entry(bits)];
+                    values[lane][row % BLOCK] =
+                        start | low32(bits >> (lengths % u64::BITS)) & inside;
+                    let taken = lengths >> 8;
+                    bits >>= taken % u64::BITS;
+                    at[lane] += taken as usize;
+                    if BY_PREVIOUS {
+                        tables[lane] = Table(next);
+                    }
+                }
+            }
+        }
+        (self.at, self.tables) = (at, tables);
     }
 }
 

@@ -35,7 +35,7 @@ impl RankedDownloaders {
     ) -> Result<()> {
         let scope = reader.scope;
         let is_accepted = if is_default(scope) {
-            reader.segment.accepted_shapes()?
+            reader.segment.shapes()?.accepted()
         } else {
             let accepts = |verb: &u32| {
                 scope.verb.part(*verb) != OUT

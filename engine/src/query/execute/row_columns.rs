@@ -25,7 +25,7 @@ pub(super) struct VisitRows<'c> {
     start: u32,
     ts: u32,
     gaps: &'c [u32],
-    shape: &'c ShapeVerbs,
+    shape: ShapeVerbs<'c>,
     /// Position of the verb of the row before.
     before: Option<u32>,
     odd: &'c OddRows,
@@ -110,7 +110,7 @@ impl RowColumns {
         &'c self,
         visit: usize,
         start: u32,
-        (row_count, shape): (u32, &'c ShapeVerbs),
+        (row_count, shape): (u32, ShapeVerbs<'c>),
     ) -> VisitRows<'c> {
         let before = visit - self.visit;
         let gap = (start - self.start) as usize - before;

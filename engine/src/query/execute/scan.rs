@@ -29,7 +29,7 @@ use crate::catalog::Partition;
 use crate::encoding::Choice;
 use crate::error::{Error, Result};
 use crate::rules::Collapse;
-use crate::segment::{RepoRange, Segment, ShapeVerbs, VisitSlice, VisitsAtHand, column};
+use crate::segment::{RepoRange, Segment, ShapeTable, VisitSlice, VisitsAtHand, column};
 use crate::units::DAY_MS;
 
 /// Visits between two repos that are read for which it pays to read on.
@@ -200,7 +200,7 @@ pub(super) struct DayReader<'s, 'a> {
     pub(super) wants: Wants,
     /// Whether every visit's rows are read.
     pub(super) by_rows: bool,
-    shapes: &'s [ShapeVerbs],
+    shapes: &'s ShapeTable,
     /// What is known of each shape that was met, once one was.
     known: OnceCell<Vec<OnceCell<Box<Shape>>>>,
     /// How the visits of each shape go that was met, once that mattered.
@@ -337,15 +337,18 @@ impl DayReader<'_, '_> {
             let unknown = std::iter::repeat_with(OnceCell::new);
             unknown.take(self.shapes.len()).collect()
         });
-        let (known, verbs) = (known.get(code as usize)?, self.shapes.get(code as usize)?);
-        let new = || Box::new(Shape::new(&verbs.verbs, self.scope));
-        Some(known.get_or_init(new))
+        let known = known.get(code as usize)?;
+        if let Some(shape) = known.get() {
+            return Some(shape);
+        }
+        let verbs = self.shapes.get(code as usize)?.verbs;
+        Some(known.get_or_init(|| Box::new(Shape::new(verbs, self.scope))))
     }
 
     /// The verbs of a shape.
     pub(super) fn verbs(&self, shape: u32) -> &[u32] {
         let shape = self.shapes.get(shape as usize);
-        shape.map_or(&[][..], |shape| &*shape.verbs)
+        shape.map_or(&[][..], |shape| shape.verbs)
     }
 
     /// Adds the accepted requests without identity of one repo.

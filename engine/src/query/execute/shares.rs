@@ -32,7 +32,7 @@ pub fn has_second_thread() -> bool {
     *HAS.get_or_init(|| std::thread::available_parallelism().is_ok_and(|count| count.get() > 1))
 }
 
-/// What two threads give at once; the other one is new.
+/// What two threads give, each of one of them.
 ///
 /// # Errors
 ///

@@ -24,7 +24,7 @@ struct Walk {
 
 impl Walk {
     /// The way that begins after the verb at position `from`, or with the first row.
-    fn new(shape: &ShapeVerbs, from: Option<u32>, is_counted: &[bool]) -> Self {
+    fn new(shape: ShapeVerbs<'_>, from: Option<u32>, is_counted: &[bool]) -> Self {
         let mut seen: Vec<Option<u32>> = vec![None; shape.verbs.len()];
         let (mut counts, mut sum, mut at) = (vec![0], 0, shape.expected(from));
         for row in 0_u32.. {
@@ -83,7 +83,7 @@ struct Walks {
 }
 
 impl Walks {
-    fn new(shape: &ShapeVerbs, counts: impl Fn(u32) -> bool) -> Self {
+    fn new(shape: ShapeVerbs<'_>, counts: impl Fn(u32) -> bool) -> Self {
         Self {
             is_counted: shape.verbs.iter().map(|verb| counts(*verb)).collect(),
             first: OnceCell::new(),
@@ -94,7 +94,7 @@ impl Walks {
     /// How many of the rows from `start` to `end` of a visit of this shape count, of which these are odd.
     fn count(
         &self,
-        shape: &ShapeVerbs,
+        shape: ShapeVerbs<'_>,
         (start, end): (u32, u32),
         (odd, positions): (&[u32], &[u32]),
     ) -> u64 {
@@ -276,7 +276,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn naive(shape: &ShapeVerbs, rows: u32, odd: &[(u32, u32)], is_counted: &[bool]) -> u64 {
+    fn naive(shape: ShapeVerbs<'_>, rows: u32, odd: &[(u32, u32)], is_counted: &[bool]) -> u64 {
         let (mut before, mut sum) = (None, 0);
         for row in 0..rows {
             let stored = odd.iter().find(|(at, _)| *at == row);
@@ -298,17 +298,17 @@ mod tests {
         ) {
             let short = u32::try_from(len).unwrap();
             let verbs: Vec<u32> = (0..short).collect();
-            let next = next.iter().take(len + 1).map(|position| position % short).collect();
-            let shape = ShapeVerbs::new(verbs.into(), next, true);
+            let next: Vec<u32> = next.iter().take(len + 1).map(|position| position % short).collect();
+            let shape = ShapeVerbs::new(&verbs, &next, true);
             let odd: Vec<(u32, u32)> = odd
                 .into_iter()
                 .filter(|(row, _)| *row < rows)
                 .map(|(row, position)| (row, position % short))
                 .collect();
-            let walks = Walks::new(&shape, |verb| is_counted[verb as usize]);
+            let walks = Walks::new(shape, |verb| is_counted[verb as usize]);
             let (at, positions): (Vec<u32>, Vec<u32>) = odd.iter().copied().unzip();
-            let found = walks.count(&shape, (0, rows), (&at, &positions));
-            prop_assert_eq!(found, naive(&shape, rows, &odd, &is_counted));
+            let found = walks.count(shape, (0, rows), (&at, &positions));
+            prop_assert_eq!(found, naive(shape, rows, &odd, &is_counted));
         }
     }
 }

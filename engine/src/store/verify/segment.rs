@@ -173,7 +173,7 @@ impl Decoded<'_> {
             .as_ref()
             .map_or(u32::MAX, |names| names.verbs().len());
         for (number, shape) in shapes.iter().enumerate() {
-            let shape = &shape.verbs;
+            let shape = shape.verbs;
             let is_known = shape.last().is_some_and(|verb| *verb < verbs);
             if !is_known || !shape.is_sorted_by(|a, b| a < b) || !seen.insert(shape) {
                 bad.push(format!(
@@ -185,7 +185,7 @@ impl Decoded<'_> {
         for (visit, (&rows, &shape)) in self.slice.rows.iter().zip(&self.slice.shape).enumerate() {
             let (own, after) = rest.split_at_checked(rows as usize).unwrap_or((&[], &[]));
             rest = after;
-            let shape = shapes.get(shape as usize).map(|shape| &*shape.verbs);
+            let shape = shapes.get(shape as usize).map(|shape| shape.verbs);
             let shape = shape.unwrap_or_default();
             if shape.len() > 1 && !shape.iter().all(|verb| own.contains(verb)) {
                 bad.push(format!("visit {visit} lacks a verb of its shape"));
