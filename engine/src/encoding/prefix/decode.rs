@@ -271,10 +271,6 @@ struct Block<'e, const N: usize> {
 
 impl<const N: usize> Block<'_, N> {
     /// Decodes rows of values, so many out of each word, of which there are as many as that.
-    #[expect(
-        clippy::needless_range_loop,
-        reason = "a lane's place is in four arrays, a row's in each lane's values"
-    )]
     #[inline]
     fn decode<const BY_PREVIOUS: bool, const OF_WORD: usize>(
         &mut self,
