@@ -54,24 +54,23 @@ struct Rest {
 }
 
 impl CodeSlots {
-    /// Makes the table of the codes, once.
-    pub(super) fn prepare(&mut self, lens: &Lens) {
+    /// Makes the table of the codes, once; of no attribute there is one.
+    pub(super) fn prepare(&mut self, lens: Option<&Lens>) {
         if !self.slots.is_empty() {
             return;
         }
-        let places = (0_u32..).zip(&lens.parts).map(|(code, part)| match *part {
+        let all = [0];
+        let codes = lens.map_or(&all[..], |lens| &lens.parts);
+        let has_axis = lens.is_some_and(|lens| lens.has_axis);
+        let places = (0_u32..).zip(codes).map(|(code, part)| match *part {
             OUT => SKIPPED,
-            _ if lens.has_axis => code,
+            _ if has_axis => code,
             _ => 0,
         });
         self.places = places.collect();
-        self.parts = if lens.has_axis {
-            lens.parts.clone()
-        } else {
-            vec![0]
-        };
+        self.parts = if has_axis { codes.to_vec() } else { vec![0] };
         self.slots = vec![(0, 0); self.parts.len()];
-        self.has_axis = lens.has_axis;
+        self.has_axis = has_axis;
         self.found = self.no_hits();
         self.waiting = vec![Vec::new(); self.parts.len()];
     }
@@ -195,7 +194,7 @@ impl DayReader<'_, '_> {
         let Some((lens, codes)) = runs.lenses.first() else {
             return Ok(());
         };
-        slots.prepare(lens);
+        slots.prepare(Some(lens));
         let varied = varied(codes, &slice);
         // The first value of those does not say all.
         let shapes = varied

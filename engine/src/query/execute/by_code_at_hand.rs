@@ -32,7 +32,7 @@ impl DayReader<'_, '_> {
         let Some(coded) = &columns.coded else {
             return Ok(false);
         };
-        slots.prepare(coded.lens);
+        slots.prepare(Some(coded.lens));
         let read = (&columns, coded, is_accepted);
         let varied = columns.varied();
         let mut varied = varied.iter().copied().peekable();

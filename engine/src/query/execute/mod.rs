@@ -68,6 +68,7 @@ mod sieve;
 mod slots;
 mod space;
 mod stretch;
+mod sums_by_code;
 mod tally;
 mod ties;
 mod time;

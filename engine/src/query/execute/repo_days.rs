@@ -92,7 +92,7 @@ impl RepoDays {
         let repos = listed.iter().zip(lists(scope)?).map(of);
         let repos = repos.collect::<Option<Vec<Repo>>>()?;
         let mut slots = CodeSlots::default();
-        slots.prepare(&scope.place);
+        slots.prepare(Some(&scope.place));
         Some(Self {
             repos,
             hits: slots.no_hits(),

@@ -261,14 +261,14 @@ pub(super) struct Waiting {
 }
 
 /// What visits have stored, and what can be found out.
-struct Stored<One, Walked> {
+pub(super) struct Stored<One, Walked> {
     /// Under the default rule, if that was read.
-    downloads: Option<u64>,
-    rows: u64,
+    pub(super) downloads: Option<u64>,
+    pub(super) rows: u64,
     /// Whether all accepted requests are one download.
-    is_one: One,
+    pub(super) is_one: One,
     /// How many rows there are of which kind.
-    walked: Walked,
+    pub(super) walked: Walked,
 }
 
 impl DayReader<'_, '_> {
@@ -503,7 +503,7 @@ impl DayReader<'_, '_> {
     /// Requests, accepted ones and downloads of a visit, each 0 if nobody asks for it; `None` if
     /// only rows can say.
     #[inline]
-    fn counts(
+    pub(super) fn counts(
         &self,
         shape: &Shape,
         accepted: Cover,

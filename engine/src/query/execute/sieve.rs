@@ -15,11 +15,11 @@ use crate::segment::{RepoRange, VisitSlice};
 
 /// A visit that the filter may keep.
 #[derive(Clone, Copy, Debug)]
-struct Left {
+pub(super) struct Left {
     /// Its number in the slice.
-    visit: usize,
+    pub(super) visit: usize,
     /// Its repo.
-    repo: u32,
+    pub(super) repo: u32,
 }
 
 impl DayReader<'_, '_> {
@@ -43,11 +43,18 @@ impl DayReader<'_, '_> {
         self.visits(repos, slice)?;
         let mut runs = Runs::read(self, slice, &mut Vec::new())?;
         let varied = runs.varied(slice);
-        let left = self.left(repos, (slice, &runs), &varied);
+        let by_code = self.asks_sums_by_code(slice, &runs);
+        if by_code && self.wants.downloads {
+            self.segment.complete(slice)?;
+        }
+        let left = match by_code {
+            true => self.sums_by_code(repos, (slice, &mut runs), &varied, groups)?,
+            false => self.left(repos, (slice, &runs), &varied),
+        };
         if left.is_empty() {
             return Ok(());
         }
-        if self.wants.downloads {
+        if !by_code && self.wants.downloads {
             self.segment.complete(slice)?;
         }
         let visits = left.iter().map(|left| left.visit);
@@ -73,7 +80,7 @@ impl DayReader<'_, '_> {
                 waiting.push(visit);
             }
         }
-        if !waiting.is_empty() && !self.by_rows && self.counts_rows() {
+        if !waiting.is_empty() && !self.by_rows && self.counts_rows() && runs.walked.is_none() {
             runs.walked = Some(WalkedVisits::read(self, slice)?);
             waiting.retain(|visit| {
                 let first = varied.get(visit.visit).copied().flatten();
