@@ -187,7 +187,7 @@ impl DayReader<'_, '_> {
         carry: &mut Carry,
         groups: &mut Groups,
     ) -> Result<()> {
-        if self.wants.downloads {
+        if self.reads_downloads() {
             self.segment.complete(slice)?;
         }
         runs.reaches = Reaches::read(self, slice, std::iter::once(0))?;

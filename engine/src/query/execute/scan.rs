@@ -296,6 +296,11 @@ impl DayReader<'_, '_> {
             || wants.downloads && self.scope.rule.collapse == Collapse::None
     }
 
+    /// Whether what is stored of downloads is looked at: those of the default rule.
+    pub(super) fn reads_downloads(&self) -> bool {
+        self.wants.downloads && self.scope.is_default_rule
+    }
+
     /// Adds a visit without reading its rows; `false` if that cannot be done. `varied` is the first row of
     /// one that has an attribute that changes inside.
     #[inline]

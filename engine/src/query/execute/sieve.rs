@@ -44,7 +44,7 @@ impl DayReader<'_, '_> {
         let mut runs = Runs::read(self, slice, &mut Vec::new())?;
         let varied = runs.varied(slice);
         let by_code = self.asks_sums_by_code(slice, &runs);
-        if by_code && self.wants.downloads {
+        if by_code && self.reads_downloads() {
             self.segment.complete(slice)?;
         }
         let left = match by_code {
@@ -54,7 +54,7 @@ impl DayReader<'_, '_> {
         if left.is_empty() {
             return Ok(());
         }
-        if !by_code && self.wants.downloads {
+        if !by_code && self.reads_downloads() {
             self.segment.complete(slice)?;
         }
         let visits = left.iter().map(|left| left.visit);
