@@ -60,9 +60,7 @@ pub fn encode_smallest(values: &[u32], choice: Choice, out: &mut Vec<u8>) -> Enc
     };
     if let Some(gain_min) = gain_min.filter(|_| is_large) {
         let below = light_bytes * (100 - gain_min) / 100;
-        let heavy = ENCODINGS
-            .iter()
-            .filter(|encoding| !encoding.is_light() && may_gain(**encoding, values, light_bytes));
+        let heavy = ENCODINGS.iter().filter(|encoding| !encoding.is_light());
         if let Some(found) = smallest_of(heavy, &stats, below) {
             (id, best) = found;
         }
@@ -76,32 +74,17 @@ pub fn encode_smallest(values: &[u32], choice: Choice, out: &mut Vec<u8>) -> Enc
 fn heavy_at_once<'a>(stats: &Stats<'a>) -> Option<(EncodingId, Plan<'a>)> {
     let values = stats.values();
     let is_mixed = stats.run_count() > values.len() / 2 && !stats.is_nearly_sorted();
-    if values.len() < PROBE_VALUES_MIN || !is_mixed {
+    if values.len() < AT_ONCE_VALUES_MIN || !is_mixed {
         return None;
     }
     let light_bytes = patched::estimated_bytes(stats);
     let below = light_bytes * (100 - HEAVY_GAIN_PERCENT_MIN) / 100;
-    let heavy = ENCODINGS
-        .iter()
-        .filter(|encoding| !encoding.is_light() && may_gain(**encoding, values, light_bytes));
+    let heavy = ENCODINGS.iter().filter(|encoding| !encoding.is_light());
     smallest_of(heavy, stats, below)
 }
 
-/// Values from which a piece in the middle is tried first: noise then costs an eighth of the time.
-const PROBE_VALUES_MIN: usize = 8192;
-const PROBE_SCALE: usize = 8;
-
-/// Whether a piece of `values` says that all of them may take fewer than `below` bytes.
-fn may_gain(encoding: &dyn Encoding, values: &[u32], below: usize) -> bool {
-    if values.len() < PROBE_VALUES_MIN {
-        return true;
-    }
-    let (_, half) = values.split_at(values.len() / 2);
-    let (piece, _) = half.split_at(values.len() / PROBE_SCALE);
-    encoding
-        .plan(&Stats::new(piece), below.div_ceil(PROBE_SCALE))
-        .is_some_and(|plan| plan.payload_bytes().saturating_mul(PROBE_SCALE) < below)
-}
+/// Values from which those that are not light are tried at once.
+const AT_ONCE_VALUES_MIN: usize = 8192;
 
 /// The smallest light encoding of a depth below `depth`.
 pub(super) fn smallest_light<'a>(stats: &Stats<'a>, depth: u8) -> (EncodingId, Plan<'a>) {

@@ -1,14 +1,10 @@
 //! A value to the bucket that it is in.
 
-use super::super::bits::bits_of;
 use super::code::codes;
 use super::tree::Bucket;
 
 /// Bits below the highest one that cells of values tell apart.
 pub(super) const FINE_BITS: u32 = 4;
-/// Number of cells.
-pub(super) const CELLS: usize = (u32::BITS as usize + 1) << FINE_BITS;
-
 /// The buckets of sets with their codes, and where to begin to look for one: values lie in cells by their size and the
 /// bits below their highest, and few buckets begin within a cell.
 pub(super) struct Finder {
@@ -16,6 +12,8 @@ pub(super) struct Finder {
     coded: Vec<Coded>,
     /// For each cell of each set, the last bucket that begins at or before its first value.
     places: Vec<u32>,
+    /// Cells of a set.
+    cells: usize,
 }
 
 /// How the values of a bucket are written.
@@ -34,10 +32,12 @@ pub(super) struct Coded {
 }
 
 impl Finder {
-    pub(super) fn new(sets: &[Vec<Bucket>]) -> Self {
+    /// Sets of so many cells.
+    pub(super) fn new(sets: &[Vec<Bucket>], cells: usize) -> Self {
         let mut finder = Self {
             coded: Vec::new(),
-            places: Vec::with_capacity(sets.len() * CELLS),
+            places: Vec::with_capacity(sets.len() * cells),
+            cells,
         };
         for set in sets {
             finder.add(set);
@@ -47,7 +47,9 @@ impl Finder {
 
     fn add(&mut self, set: &[Bucket]) {
         let first = u32::try_from(self.coded.len()).unwrap_or(u32::MAX);
-        let mut places = [first; CELLS];
+        let begin = self.places.len();
+        self.places.resize(begin + self.cells, first);
+        let places = self.places.get_mut(begin..).unwrap_or_default();
         for (place, bucket) in (first..).zip(set) {
             let cell = cell(bucket.start);
             let begins_cell = bucket.start == 0 || self::cell(bucket.start - 1) != cell;
@@ -57,11 +59,10 @@ impl Finder {
             }
         }
         let mut last = first;
-        for place in &mut places {
+        for place in places {
             last = last.max(*place);
             *place = last;
         }
-        self.places.extend_from_slice(&places);
         let coded = set.iter().zip(codes(set)).map(|(bucket, code)| Coded {
             start: bucket.start,
             last: bucket.start | !u32::MAX.unbounded_shl(bucket.bits),
@@ -72,7 +73,7 @@ impl Finder {
         self.coded.extend(coded);
     }
 
-    /// The bucket of a value whose set has one. The key is the number of the set times [`CELLS`], and the value's cell.
+    /// The bucket of a value whose set has one. The key is the number of the set times the cells of each, and the value's cell.
     #[inline]
     pub(super) fn find(&self, key: usize, value: u32) -> Option<&Coded> {
         let place = *self.places.get(key)? as usize;
@@ -83,22 +84,43 @@ impl Finder {
 
 /// The cell of a value; ascends with it.
 #[inline]
-pub(super) const fn cell(value: u32) -> usize {
-    let bits = bits_of(value);
-    let fine = match bits.checked_sub(FINE_BITS + 1) {
-        Some(shift) => value >> shift,
-        None => value << (FINE_BITS + 1 - bits),
-    };
-    ((bits << FINE_BITS) | (fine & ((1 << FINE_BITS) - 1))) as usize
+pub(super) fn cell(value: u32) -> usize {
+    // A float has the size and the bits below the highest one in one place; that of 0 is below all others.
+    let word = f64::from(value).to_bits() >> (f64::MANTISSA_DIGITS - 1 - FINE_BITS);
+    (word as u32).saturating_sub(BEFORE_ONE) as usize
+}
+
+/// Such a place of the float 1, less a size.
+const BEFORE_ONE: u32 = (f64::MAX_EXP as u32 - 2) << FINE_BITS;
+
+/// The size of the values of a cell, in bits.
+#[inline]
+pub(super) const fn bits_of_cell(cell: usize) -> usize {
+    cell >> FINE_BITS
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::{code, tree};
     use super::*;
+    use crate::encoding::bits::bits_of;
     use proptest::prelude::*;
 
+    /// Cells of all values.
+    const CELLS: usize = (u32::BITS as usize + 1) << FINE_BITS;
+
     proptest! {
+        #[test]
+        fn cells_are_of_sizes_and_the_bits_below(value: u32, shift in 0_u32..32) {
+            let value = value >> shift;
+            let bits = bits_of(value);
+            let fine = u64::from(value) << u64::BITS.min(FINE_BITS + 1) >> bits;
+            let want = u64::from(bits << FINE_BITS) | fine & ((1 << FINE_BITS) - 1);
+            prop_assert_eq!(cell(value) as u64, want);
+            prop_assert_eq!(bits_of_cell(cell(value)), bits as usize);
+            prop_assert!(cell(value) < CELLS);
+        }
+
         #[test]
         fn as_by_halving(
             values in prop::collection::vec((any::<u32>(), 0_u32..32), 1..900),
@@ -110,7 +132,7 @@ mod tests {
             let mut set = tree::build(&values, (top_bits, by_previous));
             code::set_lengths(&mut set, code::LENGTH_MAX);
             let codes = codes(&set);
-            let finder = Finder::new(&[Vec::new(), set.clone()]);
+            let finder = Finder::new(&[Vec::new(), set.clone()], CELLS);
             for value in values {
                 let wanted = set.partition_point(|bucket| bucket.start <= value) - 1;
                 let found = finder.find(CELLS + cell(value), value).unwrap();

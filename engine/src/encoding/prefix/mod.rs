@@ -186,7 +186,7 @@ fn payload(values: &[u32], by_previous: bool, below: usize) -> Option<Vec<u8>> {
     if counted.least_bytes() >= below {
         return None;
     }
-    let top_bits = bits_of(values.iter().copied().max().unwrap_or(0));
+    let top_bits = bits_of(counted.max);
     let length_max = length_max(values.len(), by_previous);
     let mut sets = Vec::with_capacity(CONTEXTS);
     counted.sets(top_bits, |values| {
@@ -204,7 +204,12 @@ fn payload(values: &[u32], by_previous: bool, below: usize) -> Option<Vec<u8>> {
     if least >= below {
         return None;
     }
-    write_lanes(&counted, &Finder::new(&sets), bits, &mut payload);
+    write_lanes(
+        &counted,
+        &Finder::new(&sets, counted.cells),
+        bits,
+        &mut payload,
+    );
     (payload.len() < below).then_some(payload)
 }
 

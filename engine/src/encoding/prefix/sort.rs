@@ -4,9 +4,9 @@
 
 use std::cell::Cell;
 
-use super::find::{CELLS, FINE_BITS, cell};
+use super::find::{FINE_BITS, bits_of_cell, cell};
 use super::tree::{self, SPLIT_MIN};
-use super::{CONTEXTS, context_of, lanes};
+use super::{CONTEXTS, SIZES, context_of, lanes};
 use crate::encoding::bits::bits_of;
 
 /// Bits of values that are counted one by one: the counts stay within the nearest cache.
@@ -16,6 +16,10 @@ const COUNTED_BITS_MAX: u32 = 10;
 pub(super) struct Counted<'v> {
     pub(super) values: &'v [u32],
     by_previous: bool,
+    /// The largest value.
+    pub(super) max: u32,
+    /// Cells of a set, as many as values have.
+    pub(super) cells: usize,
     /// Set and cell of each value.
     pub(super) keys: Vec<u16>,
     /// How many values each cell of each set has.
@@ -24,24 +28,38 @@ pub(super) struct Counted<'v> {
 
 impl<'v> Counted<'v> {
     pub(super) fn new(values: &'v [u32], by_previous: bool) -> Self {
-        let set_count = if by_previous { CONTEXTS } else { 1 };
-        let mut counts = vec![0_u32; set_count * CELLS];
-        let mut keys = Vec::with_capacity(values.len());
+        let max = values.iter().copied().max().unwrap_or(0);
+        let cells = cell(max) + 1;
+        let set_count = if by_previous { context_of(max) + 1 } else { 1 };
+        // Where the cells begin of the set that a value of so many bits is followed by.
+        let mut begins = [0; SIZES];
+        if by_previous {
+            for (bits, begin) in (0_u32..).zip(&mut begins) {
+                *begin = context_of(!u32::MAX.unbounded_shl(bits)) * cells;
+            }
+        }
+        let mut counts = vec![0_u32; set_count * cells];
+        let mut keys = vec![0_u16; values.len()];
+        let mut rest = keys.as_mut_slice();
         for lane in lanes(values) {
-            let mut before = 0;
-            for value in lane {
-                let set = if by_previous { context_of(before) } else { 0 };
-                before = *value;
-                let key = set * CELLS + cell(*value);
+            let (own, after) = rest.split_at_mut_checked(lane.len()).unwrap_or_default();
+            rest = after;
+            let mut begin = 0;
+            for (value, to) in lane.iter().zip(own) {
+                let cell = cell(*value);
+                let key = begin + cell;
+                begin = begins.get(bits_of_cell(cell)).copied().unwrap_or(0);
                 if let Some(count) = counts.get_mut(key) {
                     *count += 1;
                 }
-                keys.push(u16::try_from(key).unwrap_or(u16::MAX));
+                *to = u16::try_from(key).unwrap_or(u16::MAX);
             }
         }
         Self {
             values,
             by_previous,
+            max,
+            cells,
             keys,
             counts,
         }
@@ -51,7 +69,7 @@ impl<'v> Counted<'v> {
     /// write.
     pub(super) fn least_bytes(&self) -> usize {
         let mut bits = 0;
-        for counts in self.counts.chunks(CELLS) {
+        for counts in self.counts.chunks(self.cells) {
             let all = tree::log2(counts.iter().sum::<u32>() as usize);
             for (cell, count) in (0_u32..).zip(counts).filter(|(_, count)| **count > 0) {
                 let inside = (cell >> FINE_BITS).saturating_sub(FINE_BITS + 1);
@@ -85,7 +103,7 @@ impl<'v> Counted<'v> {
         }
         let (mut rest, mut spare) = (sorted.as_mut_slice(), Vec::new());
         let mut start = 0;
-        for ends in places.chunks(CELLS) {
+        for ends in places.chunks(self.cells) {
             let end = ends.last().copied().unwrap_or(start);
             let count = (end - start) as usize;
             let Some((set, after)) = std::mem::take(&mut rest).split_at_mut_checked(count) else {
@@ -96,6 +114,8 @@ impl<'v> Counted<'v> {
             give(set);
             start = end;
         }
+        let set_count = if self.by_previous { CONTEXTS } else { 1 };
+        (places.len() / self.cells..set_count).for_each(|_| give(&[]));
     }
 }
 
