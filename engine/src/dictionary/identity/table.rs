@@ -14,6 +14,8 @@ pub(super) struct PrintTable {
     used: usize,
 }
 
+/// Slots that are looked at to begin with: four of five identities are among them.
+const NEAR: usize = 4;
 /// log2 of the slots that a table begins with.
 const BITS_MIN: u32 = 10;
 
@@ -30,14 +32,17 @@ impl PrintTable {
         (tag as u64 >> (u32::BITS - self.bits)) as usize
     }
 
-    /// The id of a fingerprint if it is the first that is met; 0 if it is not.
+    /// An id whose fingerprint begins as this one, if it is among the first few that are met; 0 if there is none.
     #[inline]
     pub(super) fn likely(&self, print: u64) -> u32 {
         let tag = tag_of(print);
-        match self.slots.get(self.place(tag)) {
-            Some(slot) if (slot >> 32) as u32 == tag => *slot as u32,
-            _ => 0,
-        }
+        let near = self.slots.get(self.place(tag)..);
+        let near: Option<&[u64; NEAR]> = near.and_then(|slots| slots.first_chunk());
+        // The first of them counts. Without a branch: where it stands cannot be guessed.
+        near.into_iter().flatten().rev().fold(0, |id, slot| {
+            let is_same = (slot >> 32) as u32 == tag;
+            if is_same { *slot as u32 } else { id }
+        })
     }
 
     /// The id of the fingerprint whose key `is_same`.
