@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use fearless_simd::{Level, dispatch};
+
 use super::request::{Request, Subject};
 use super::sheet::{share, sheet, text};
 use super::source::Source;
@@ -315,12 +317,9 @@ fn shared_of(sets: &[&[u64]], words: Range<usize>) -> Shared {
         let (mut once, mut twice) = ([0; BLOCK_WORDS], [0; BLOCK_WORDS]);
         for (set, count) in sets.iter().zip(&mut found.counts) {
             let own = set.get(block.start..block.end.min(set.len()));
-            let bits = once.iter_mut().zip(&mut twice);
-            for ((once, twice), word) in bits.zip(own.unwrap_or_default()) {
-                *twice |= *once & word;
-                *once |= word;
-                *count += u64::from(word.count_ones());
-            }
+            let bits = (&mut once, &mut twice);
+            let own = own.unwrap_or_default();
+            *count += dispatch!(Level::new(), _simd => meet(own, bits));
         }
         for (at, twice) in block.zip(twice) {
             if twice == 0 {
@@ -346,6 +345,18 @@ fn shared_of(sets: &[&[u64]], words: Range<usize>) -> Shared {
     let after = rows.flat_map(|(at, row)| row.iter().skip(at + 1));
     found.both = after.copied().collect();
     found
+}
+
+/// Adds words of a set to those that are in one set, and in two; gives how many ids they have.
+#[inline(always)]
+fn meet(words: &[u64], (once, twice): (&mut [u64; BLOCK_WORDS], &mut [u64; BLOCK_WORDS])) -> u64 {
+    let mut count = 0;
+    for ((once, twice), word) in once.iter_mut().zip(twice).zip(words) {
+        *twice |= *once & word;
+        *once |= word;
+        count += u64::from(word.count_ones());
+    }
+    count
 }
 
 /// Adds what each pair of some sets' words has in common to a square of so many sets.

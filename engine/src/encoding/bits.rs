@@ -13,6 +13,8 @@
 
 use std::ops::Range;
 
+use fearless_simd::{Level, dispatch};
+
 use crate::error::Result;
 use crate::layout::ByteReader;
 
@@ -100,18 +102,9 @@ impl<'b> Packed<'b> {
         let first_row = first.min(in_tiles) / LANES;
         let end_row = end.min(in_tiles).div_ceil(LANES);
         out.resize(start + (end_row - first_row) * LANES, 0);
-        let mut row = first_row;
-        let mut values = &mut out[start..];
-        while row < end_row {
-            let in_tile = row % LANES;
-            let rows = (LANES - in_tile).min(end_row - row);
-            let (own, after) = values.split_at_mut(rows * LANES);
-            let words = &self.tiles[row / LANES * self.width as usize..];
-            let first_row = low_word(in_tile as u64);
-            unpack_rows(words, (reference, self.width), first_row, own);
-            row += rows;
-            values = after;
-        }
+        let rows = (self.tiles, first_row..end_row);
+        let values = &mut out[start..];
+        dispatch!(Level::new(), _simd => unpack_tiles(rows, (reference, self.width), values));
         out.truncate(start + end.min(in_tiles).max(first_row * LANES) - first_row * LANES);
         out.drain(start..start + first.min(in_tiles) - first_row * LANES);
         let (rest_first, rest_end) = (first.max(in_tiles), end.max(in_tiles));
@@ -143,9 +136,27 @@ fn pack_tile(values: &[u32; TILE], reference: u32, width: u32, words: &mut [u32;
 /// Words of all lanes as they are stored.
 type LaneWords = [[u8; 4]; LANES];
 
+/// Unpacks rows of tiles, in vectors as wide as they are where it is inlined.
+#[inline(always)]
+fn unpack_tiles(
+    (tiles, rows): (&[LaneWords], Range<usize>),
+    (reference, width): (u32, u32),
+    mut values: &mut [u32],
+) {
+    let mut row = rows.start;
+    while row < rows.end {
+        let in_tile = row % LANES;
+        let count = (LANES - in_tile).min(rows.end - row);
+        let (own, after) = values.split_at_mut(count * LANES);
+        let words = &tiles[row / LANES * width as usize..];
+        unpack_rows(words, (reference, width), low_word(in_tile as u64), own);
+        row += count;
+        values = after;
+    }
+}
+
 /// Unpacks rows of a tile from `first_row` on.
-// A function of its own: inside another one it is not known that words and values are apart, and no vector code comes of it.
-#[inline(never)]
+#[inline(always)]
 fn unpack_rows(
     words: &[LaneWords],
     (reference, width): (u32, u32),
@@ -153,21 +164,21 @@ fn unpack_rows(
     values: &mut [u32],
 ) {
     let mask = mask_of(width);
-    let of = |word: &[u8; 4]| u32::from_le_bytes(*word);
     for (row, values) in (first_row..).zip(values.as_chunks_mut::<LANES>().0) {
         let bit = row * width;
         let (word, shift) = ((bit / 32) as usize, bit % 32);
-        let low = &words[word];
+        // In an array of their own until they are whole: else it is not known that words and values are apart, and no
+        // vector code comes of it.
+        let mut fields = words[word].map(u32::from_le_bytes);
+        fields.iter_mut().for_each(|field| *field >>= shift);
         if shift + width > 32 {
-            let high = &words[word + 1];
-            for ((value, low), high) in values.iter_mut().zip(low).zip(high) {
-                let field = (of(low) >> shift | of(high) << (32 - shift)) & mask;
-                *value = field.wrapping_add(reference);
+            let highs = words[word + 1].map(u32::from_le_bytes);
+            for (field, high) in fields.iter_mut().zip(highs) {
+                *field |= high << (32 - shift);
             }
-        } else {
-            for (value, low) in values.iter_mut().zip(low) {
-                *value = (of(low) >> shift & mask).wrapping_add(reference);
-            }
+        }
+        for (value, field) in values.iter_mut().zip(fields) {
+            *value = (field & mask).wrapping_add(reference);
         }
     }
 }

@@ -18,6 +18,9 @@ const KEPT_BYTES_MAX: usize = 192 << 20;
 /// Bytes that one claim leaves for them.
 const KEPT_BYTES_MIN: usize = 32 << 20;
 
+/// Room below which no page is kept: most would not fit, and each question would find that out of each page.
+const PAGE_ROOM_BYTES: usize = 1 << 16;
+
 /// Bytes that they keep, and those that are claimed.
 static KEPT_BYTES: AtomicUsize = AtomicUsize::new(0);
 
@@ -113,9 +116,9 @@ impl KeptPage {
     }
 }
 
-/// Whether something may still be kept.
+/// Whether a page may still be kept.
 pub(super) fn has_room() -> bool {
-    KEPT_BYTES.load(Ordering::Relaxed) < KEPT_BYTES_MAX
+    has_room_for(PAGE_ROOM_BYTES)
 }
 
 /// Whether so many bytes more may be kept.
