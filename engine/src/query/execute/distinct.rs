@@ -5,7 +5,10 @@
 //! counted through one scratch set that all of them share. Where `approx` allows it, sets of many groups
 //! are estimates instead (`estimate`).
 
+use fearless_simd::{Level, dispatch};
+
 use super::estimate::{self, Estimate};
+use super::id_list::IdList;
 use crate::error::Result;
 use crate::sketch::{REGISTER_COUNT, Sketch};
 
@@ -13,7 +16,7 @@ use crate::sketch::{REGISTER_COUNT, Sketch};
 #[derive(Clone, Debug)]
 pub(super) enum IdSet {
     /// In the order they came, some more than once.
-    List(Vec<u32>),
+    List(IdList),
     /// A bit for every id.
     Bits(Vec<u64>),
     /// A list, or an estimate.
@@ -24,14 +27,12 @@ pub(super) enum IdSet {
 
 impl Default for IdSet {
     fn default() -> Self {
-        Self::List(Vec::new())
+        Self::List(IdList::default())
     }
 }
 
 /// Ids in a list for each id of the universe above which bits are smaller.
 const UNIVERSE_PER_LISTED: usize = 32;
-/// Room that is made for a list when the first ids come, as a multiple of them.
-const FIRST_RESERVE: usize = 4;
 /// A list of fewer ids is never made bits.
 const LIST_MIN: usize = 256;
 /// Of a list that is ascending but for one id in so many, only the others are looked for.
@@ -58,11 +59,7 @@ impl IdSet {
     pub(super) fn extend(&mut self, ids: &[u32], limit: u32) {
         match self {
             Self::List(list) => {
-                if list.is_empty() {
-                    // More of the group is likely to come, and growing step by step takes its time.
-                    list.reserve(FIRST_RESERVE * ids.len());
-                }
-                list.extend_from_slice(ids);
+                list.extend(ids);
                 if list.len() > LIST_MIN {
                     self.make_bits_if_smaller(limit);
                 }
@@ -84,7 +81,7 @@ impl IdSet {
             }
             Self::List(list) => {
                 list.push(id);
-                if list.len() > LIST_MIN && list.len() == list.capacity() {
+                if list.len() > LIST_MIN && list.is_full() {
                     self.make_bits_if_smaller(limit);
                 }
             }
@@ -96,7 +93,7 @@ impl IdSet {
     /// Whether it is empty, as far as that is known at once, or counted.
     pub(super) fn has_nothing_to_count(&self) -> bool {
         match self {
-            Self::List(list) => list.is_empty(),
+            Self::List(list) => list.len() == 0,
             Self::Counted(_) => true,
             Self::Bits(_) | Self::Estimate(_) => false,
         }
@@ -105,7 +102,7 @@ impl IdSet {
     /// About how many bytes its ids take.
     pub(super) fn bytes(&self) -> usize {
         match self {
-            Self::List(list) => list.capacity() * size_of::<u32>(),
+            Self::List(list) => list.bytes(),
             Self::Bits(bits) => size_of_val(bits.as_slice()),
             Self::Estimate(estimate) => {
                 let listed = estimate.listed();
@@ -138,7 +135,7 @@ impl IdSet {
     pub(super) fn make_bits(&mut self, limit: u32) {
         if let Self::List(list) = self {
             let mut bits = vec![0; words(limit)];
-            mark(list, &mut bits);
+            list.pieces().for_each(|ids| mark(ids, &mut bits));
             *self = Self::Bits(bits);
         }
     }
@@ -146,7 +143,7 @@ impl IdSet {
     /// Gives every id, in no particular order, some perhaps more than once; none of a counted set.
     pub(super) fn for_each(&self, mut id: impl FnMut(u32)) {
         match self {
-            Self::List(list) => list.iter().for_each(|one| id(*one)),
+            Self::List(list) => list.pieces().flatten().for_each(|one| id(*one)),
             Self::Estimate(estimate) => {
                 let listed = estimate.listed().unwrap_or_default();
                 listed.iter().for_each(|one| id(*one));
@@ -169,16 +166,13 @@ impl IdSet {
         match (&mut *self, other) {
             (Self::Counted(_), _) => {}
             (_, Self::Counted(count)) => *self = Self::Counted(count),
-            (Self::List(list), Self::List(more)) if list.is_empty() => *list = more,
             (Self::List(list), Self::List(more)) => {
-                // Nothing comes after the other half of the days.
-                list.reserve_exact(more.len());
-                list.extend_from_slice(&more);
+                list.append(more);
                 if list.len() > LIST_MIN {
                     self.make_bits_if_smaller(limit);
                 }
             }
-            (Self::Bits(bits), Self::List(more)) => mark(&more, bits),
+            (Self::Bits(bits), Self::List(more)) => more.pieces().for_each(|ids| mark(ids, bits)),
             (Self::Estimate(estimate), Self::Estimate(more)) => estimate.append(&more),
             (Self::Estimate(estimate), more) => more.for_each(|id| estimate.insert(id)),
             (known, Self::Estimate(mut estimate)) => {
@@ -186,7 +180,7 @@ impl IdSet {
                 *known = Self::Estimate(estimate);
             }
             (Self::List(list), Self::Bits(mut bits)) => {
-                mark(list, &mut bits);
+                list.pieces().for_each(|ids| mark(ids, &mut bits));
                 *self = Self::Bits(bits);
             }
             (Self::Bits(bits), Self::Bits(more)) => add_bits(bits, &more),
@@ -286,9 +280,12 @@ impl<'a> Counter<'a> {
                 }
                 count_bits(bits, self.ips)
             }
-            IdSet::List(list) => self.count_list(list),
+            IdSet::List(list) => match list.one_piece() {
+                Some(ids) => self.count_list(&[ids]),
+                None => self.count_list(&list.pieces().collect::<Vec<_>>()),
+            },
             IdSet::Estimate(estimate) => match estimate.listed() {
-                Ok(list) => self.count_list(list),
+                Ok(list) => self.count_list(&[list]),
                 Err(sketch) => {
                     if let Some(whole) = &mut self.whole {
                         whole.estimates.get_or_insert_default().merge(sketch);
@@ -302,23 +299,28 @@ impl<'a> Counter<'a> {
         })
     }
 
-    fn count_list(&mut self, list: &[u32]) -> Count {
-        let ascending = ascending(list);
-        let after = list.len() - ascending;
-        if list.last().is_none() || after > list.len() / AFTER_SHARE {
-            return match self.scratch.len() > PART_WORDS && list.len() > PARTED_MIN {
+    /// Counts a list, of which pieces follow on each other.
+    fn count_list(&mut self, list: &[&[u32]]) -> Count {
+        let len_of = |list: &[&[u32]]| list.iter().map(|ids| ids.len()).sum::<usize>();
+        let (len, (ascending, after)) = (len_of(list), ascending(list));
+        if len == 0 || len_of(&after) > len / AFTER_SHARE {
+            return match self.scratch.len() > PART_WORDS && len > PARTED_MIN {
                 true => self.count_parted(list),
                 false => self.count_marked(list),
             };
         }
         // Those of a repo on a day come in order, but for a few.
-        let (ascending, after) = list.split_at(ascending);
-        let mut after = after.to_vec();
+        let mut after = after.concat();
         after.sort_unstable();
         after.dedup();
-        after.retain(|id| ascending.binary_search(id).is_err());
+        let is_before = |id: u32| {
+            let piece = ascending.partition_point(|ids| ids.last().is_none_or(|last| *last < id));
+            let piece = ascending.get(piece);
+            piece.is_some_and(|ids| ids.binary_search(&id).is_ok())
+        };
+        after.retain(|id| !is_before(*id));
         let mut count = Count::default();
-        for ids in [ascending, &after] {
+        for ids in ascending.into_iter().chain([after.as_slice()]) {
             if let Some(whole) = &mut self.whole {
                 mark(ids, &mut whole.bits);
             }
@@ -329,12 +331,14 @@ impl<'a> Counter<'a> {
     }
 
     /// Counts part of the universe by part: a part's bits are in a cache.
-    fn count_parted(&mut self, list: &[u32]) -> Count {
+    fn count_parted(&mut self, list: &[&[u32]]) -> Count {
         let part = |id: u32| (id / PART_IDS) as usize;
         let mut ends = vec![0_usize; self.scratch.len() / PART_WORDS + 2];
-        for id in list {
-            if let Some(end) = ends.get_mut(part(*id) + 1) {
-                *end += 1;
+        for ids in list {
+            for id in *ids {
+                if let Some(end) = ends.get_mut(part(*id) + 1) {
+                    *end += 1;
+                }
             }
         }
         let mut sum = 0;
@@ -344,22 +348,24 @@ impl<'a> Counter<'a> {
         }
         let mut parted = std::mem::take(&mut self.parted);
         // What is there of the list before is written over.
-        if parted.len() < list.len() {
-            parted.resize(list.len(), 0);
+        if parted.len() < sum {
+            parted.resize(sum, 0);
         }
         let mut places = ends.clone();
-        for id in list {
-            if let Some(place) = places.get_mut(part(*id)) {
-                if let Some(slot) = parted.get_mut(*place) {
-                    *slot = *id;
+        for ids in list {
+            for id in *ids {
+                if let Some(place) = places.get_mut(part(*id)) {
+                    if let Some(slot) = parted.get_mut(*place) {
+                        *slot = *id;
+                    }
+                    *place += 1;
                 }
-                *place += 1;
             }
         }
         let mut count = Count::default();
         for bounds in ends.windows(2) {
             if let [start, end] = *bounds {
-                let own = self.count_marked(parted.get(start..end).unwrap_or_default());
+                let own = self.count_marked(&[parted.get(start..end).unwrap_or_default()]);
                 count.all += own.all;
                 count.ips += own.ips;
             }
@@ -368,12 +374,26 @@ impl<'a> Counter<'a> {
         count
     }
 
-    fn count_marked(&mut self, list: &[u32]) -> Count {
+    fn count_marked(&mut self, list: &[&[u32]]) -> Count {
         if let Some(whole) = &mut self.whole {
-            mark(list, &mut whole.bits);
+            list.iter().for_each(|ids| mark(ids, &mut whole.bits));
         }
         let mut count = Count::default();
-        for &id in list {
+        for ids in list {
+            self.mark_new(ids, &mut count);
+        }
+        for ids in list {
+            for id in *ids {
+                if let Some(word) = self.scratch.get_mut(*id as usize / 64) {
+                    *word = 0;
+                }
+            }
+        }
+        count
+    }
+
+    fn mark_new(&mut self, ids: &[u32], count: &mut Count) {
+        for &id in ids {
             let (index, bit) = (id as usize / 64, 1 << (id % 64));
             if let Some(word) = self.scratch.get_mut(index)
                 && *word & bit == 0
@@ -383,12 +403,6 @@ impl<'a> Counter<'a> {
                 count.ips += self.ips.get(index).map_or(0, |ips| ips >> (id % 64) & 1);
             }
         }
-        for &id in list {
-            if let Some(word) = self.scratch.get_mut(id as usize / 64) {
-                *word = 0;
-            }
-        }
-        count
     }
 
     /// Counts the union of all sets counted so far.
@@ -410,11 +424,27 @@ impl<'a> Counter<'a> {
     }
 }
 
-/// How many ids a list begins with that are one greater than the other.
-fn ascending(list: &[u32]) -> usize {
-    let pairs = list.iter().zip(list.iter().skip(1));
-    let first = pairs.take_while(|(a, b)| a < b).count();
-    (first + 1).min(list.len())
+/// What a list begins with whose ids are one greater than the other, and the rest; in pieces that are not empty.
+fn ascending<'l>(list: &[&'l [u32]]) -> (Vec<&'l [u32]>, Vec<&'l [u32]>) {
+    let (mut first, mut after) = (Vec::new(), Vec::new());
+    let mut before = None;
+    for ids in list.iter().copied().filter(|ids| !ids.is_empty()) {
+        let goes_on = after.is_empty() && ids.first() > before;
+        let count = match goes_on {
+            false => 0,
+            true => {
+                let pairs = ids.iter().zip(ids.iter().skip(1));
+                pairs.take_while(|(a, b)| a < b).count() + 1
+            }
+        };
+        let (own, rest) = ids.split_at(count);
+        before = ids.last();
+        let lists = [(own, &mut first), (rest, &mut after)].into_iter();
+        lists
+            .filter(|(ids, _)| !ids.is_empty())
+            .for_each(|(ids, list)| list.push(ids));
+    }
+    (first, after)
 }
 
 /// How many ids have a bit among some bits.
@@ -430,6 +460,11 @@ fn count_among(ids: &[u32], bits: &[u64]) -> u64 {
 }
 
 fn count_bits(bits: &[u64], ips: &[u64]) -> Count {
+    dispatch!(Level::new(), _simd => count_ones(bits, ips))
+}
+
+#[inline(always)]
+fn count_ones(bits: &[u64], ips: &[u64]) -> Count {
     let ones = |word: u64| u64::from(word.count_ones());
     Count {
         all: bits.iter().copied().map(ones).sum(),
@@ -477,7 +512,7 @@ mod tests {
         fn large_universes_are_counted_part_by_part(
             steps in prop::collection::vec(1_u32..9000, 20_000..24_000),
             swaps in prop::collection::vec((0_usize..20_000, 0_usize..20_000), 0..3000),
-            again in prop::collection::vec(0_usize..20_000, 0..40),
+            again in prop::collection::vec(0_usize..20_000, 0..40), cut in 0_usize..20_000,
         ) {
             const LIMIT: u32 = 4 * PART_IDS;
             let mut ids: Vec<u32> = steps.iter().scan(0, |id, step| {
@@ -490,8 +525,9 @@ mod tests {
             let ips: Vec<u64> = (0..words(LIMIT) as u64).map(|i| i.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
             let mut counter = Counter::new(LIMIT, &ips, true);
             let mut naive = Counter::new(LIMIT, &ips, true);
-            let found = counter.count_list(&ids);
-            prop_assert_eq!(found, naive.count_marked(&ids));
+            let (one, other) = ids.split_at(cut);
+            let found = counter.count_list(&[one, other]);
+            prop_assert_eq!(found, naive.count_marked(&[&ids]));
             prop_assert_eq!(counter.union()?, naive.union()?);
             prop_assert!(counter.scratch.iter().all(|word| *word == 0));
         }

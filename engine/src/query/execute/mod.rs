@@ -42,6 +42,7 @@ mod groups;
 mod held;
 mod history;
 mod hub;
+mod id_list;
 mod leading;
 mod lens;
 mod month_counts;

@@ -155,7 +155,7 @@ fn bit_set(ids: IdSet, limit: u32) -> Result<BitSet> {
         IdSet::Bits(words) => Ok(BitSet::from_words(words, limit)),
         IdSet::List(list) => {
             let mut set = BitSet::new(limit);
-            set.insert_all(&list)?;
+            list.pieces().try_for_each(|ids| set.insert_all(ids))?;
             Ok(set)
         }
         IdSet::Estimate(_) | IdSet::Counted(_) => Err(Error::invalid("a count is no set")),
