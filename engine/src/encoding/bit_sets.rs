@@ -4,7 +4,7 @@
 //! are in the high half, then by that half, then by the low one.
 
 use std::ops::Range;
-use std::sync::{LazyLock, OnceLock};
+use std::sync::OnceLock;
 
 use super::bits::{BitWriter, bits_of};
 use super::prefix::{BIT, log2};
@@ -28,58 +28,67 @@ const HALF: u32 = u16::BITS;
 /// Sizes that a half can have.
 const SIZES: usize = HALF as usize + 1;
 
-/// All halves by size, and the place of each.
+/// How many halves there are.
+const HALVES_COUNT: usize = 1 << HALF;
+
+/// All halves by size, and the place of each. Numbers of 16 bits say all: there are at most 12,870 of a size.
 struct Halves {
     /// Those of a size side by side, ascending.
-    by_size: Vec<u16>,
+    by_size: [u16; HALVES_COUNT],
     /// Where those of each size begin.
     firsts: [u32; SIZES],
     /// How many there are of each size.
     counts: [u32; SIZES],
     /// Of each half: its place among those of its size.
-    places: Vec<u32>,
+    places: [u16; HALVES_COUNT],
 }
 
-static HALVES: LazyLock<Halves> = LazyLock::new(Halves::new);
+/// A part of the program: who reads one page of few sets would make tables of a quarter of a megabyte for it.
+static HALVES: Halves = Halves::new();
 
 impl Halves {
-    fn new() -> Self {
-        let mut counts = [0; SIZES];
-        let mut firsts = [0; SIZES];
-        let mut at = 0;
-        for (size, (count, first)) in (0..).zip(counts.iter_mut().zip(&mut firsts)) {
-            (*count, *first) = (Self::count(size, HALF), at);
-            at += *count;
+    #[expect(
+        clippy::indexing_slicing,
+        clippy::cast_possible_truncation,
+        reason = "computed when it is compiled: an index outside would not compile; sizes are at most 16, places below 12,870"
+    )]
+    const fn new() -> Self {
+        let mut halves = Self {
+            by_size: [0; HALVES_COUNT],
+            firsts: [0; SIZES],
+            counts: [0; SIZES],
+            places: [0; HALVES_COUNT],
+        };
+        let mut size = 0;
+        let mut first = 0;
+        while size < SIZES {
+            halves.firsts[size] = first;
+            first += Self::count(size as u32, HALF);
+            size += 1;
         }
-        let halves = || 0..=u16::MAX;
-        let mut by_size = vec![0; halves().len()];
-        let mut places = vec![0; halves().len()];
-        let mut ends = firsts;
-        for (half, place) in halves().zip(&mut places) {
+        let mut half = 0_u16;
+        loop {
             let size = half.count_ones() as usize;
-            let (Some(end), Some(first)) = (ends.get_mut(size), firsts.get(size)) else {
-                continue;
-            };
-            *place = *end - first;
-            if let Some(slot) = by_size.get_mut(*end as usize) {
-                *slot = half;
+            let place = halves.counts[size];
+            halves.by_size[(halves.firsts[size] + place) as usize] = half;
+            halves.places[half as usize] = place as u16;
+            halves.counts[size] += 1;
+            if half == u16::MAX {
+                return halves;
             }
-            *end += 1;
-        }
-        Self {
-            by_size,
-            firsts,
-            counts,
-            places,
+            half += 1;
         }
     }
 
     /// How many halves of a size are sets of so many bits.
-    fn count(size: u32, width: u32) -> u32 {
+    const fn count(size: u32, width: u32) -> u32 {
         // Each factor after the first divides what the ones before gave.
-        (0..size).fold(1, |count, taken| {
-            count * width.saturating_sub(taken) / (taken + 1)
-        })
+        let (mut count, mut taken) = (1, 0);
+        while taken < size {
+            count = count * width.saturating_sub(taken) / (taken + 1);
+            taken += 1;
+        }
+        count
     }
 
     /// How many halves there are of a size.
@@ -99,7 +108,7 @@ impl Halves {
     /// The place of a half among those of its size.
     #[inline]
     fn place(&self, half: u32) -> u32 {
-        self.places.get(half as usize).copied().unwrap_or(0)
+        self.places.get(half as usize).copied().unwrap_or(0).into()
     }
 }
 
@@ -308,7 +317,7 @@ impl Encoding for BitSets {
         let bits = |count: &u32| sets.size(*count).map_or(0, |size| size.bits as usize);
         let mut bit: usize = counts.iter().take(range.start).map(bits).sum();
         let mut is_right = true;
-        let halves = &*HALVES;
+        let halves = &HALVES;
         for (value, count) in values.iter_mut().zip(counts.iter().skip(range.start)) {
             let word = bytes.get(bit / 8..).and_then(<[u8]>::first_chunk::<8>);
             let field = u64::from_le_bytes(word.copied().unwrap_or_default()) >> (bit % 8);
@@ -359,7 +368,7 @@ mod tests {
     fn halves_stand_by_size() {
         let mut want: Vec<u16> = (0..=u16::MAX).collect();
         want.sort_by_key(|half| half.count_ones());
-        assert_eq!(HALVES.by_size, want);
+        assert_eq!(HALVES.by_size.as_slice(), want);
         for (at, half) in want.into_iter().enumerate() {
             let (size, half) = (half.count_ones(), u32::from(half));
             let place = HALVES.place(half);

@@ -105,6 +105,9 @@ pub struct Segment {
 }
 
 /// Whether each value is greater than the one before. Several are looked at at once: none ends the look.
+/// Steps in which memory for downloaders grows.
+const DOWNLOADERS_STEP: usize = 4096;
+
 fn ascends(values: &[u32]) -> bool {
     let after = values.get(1..).unwrap_or_default();
     let pairs = values.iter().zip(after);
@@ -364,7 +367,11 @@ impl Segment {
 
     /// Reads its downloaders. That they ascend is looked at once, as the checksums of pages are.
     fn read_downloaders(&self, downloaders: &mut Vec<u32>) -> Result<()> {
-        downloaders.reserve(self.meta.downloader_count as usize);
+        // Memory that is used again for each day grows in few steps, and not to twice of what is needed.
+        let count = self.meta.downloader_count as usize;
+        if downloaders.capacity() < count {
+            downloaders.reserve_exact(count.next_multiple_of(DOWNLOADERS_STEP));
+        }
         let all = 0..self.meta.downloader_count;
         self.read(column::DOWNLOADER, all, downloaders)?;
         if self.ascends.load(Ordering::Relaxed) {
