@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use super::bits::{BitWriter, bits_of};
+use super::bits::{BitWriter, bits_of, word_at};
 use super::prefix::{BIT, log2};
 use super::{Encoding, Plan, Stats, nested};
 use crate::error::Result;
@@ -308,9 +308,7 @@ impl Encoding for BitSets {
         let body_bytes = body_bytes
             .ok_or_else(|| at.corrupt(format!("more bits set than the {width} there are")))?;
         let at = reader.clone();
-        // A number of up to 30 bits is loaded as 8 bytes, also at the end.
-        let mut bytes = reader.bytes(body_bytes)?.to_vec();
-        bytes.extend_from_slice(&[0; 8]);
+        let bytes = reader.bytes(body_bytes)?;
         let start = out.len();
         out.resize(start + range.len(), 0);
         let values = out.get_mut(start..).unwrap_or_default();
@@ -319,8 +317,7 @@ impl Encoding for BitSets {
         let mut is_right = true;
         let halves = &HALVES;
         for (value, count) in values.iter_mut().zip(counts.iter().skip(range.start)) {
-            let word = bytes.get(bit / 8..).and_then(<[u8]>::first_chunk::<8>);
-            let field = u64::from_le_bytes(word.copied().unwrap_or_default()) >> (bit % 8);
+            let field = word_at(bytes, bit);
             let Some(size) = sets.size(*count) else {
                 continue;
             };

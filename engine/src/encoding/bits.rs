@@ -286,16 +286,21 @@ fn unpack_each(bytes: &[u8], (reference, width): (u32, u32), (first, values): (u
     let mask = u64::from(mask_of(width));
     for (number, value) in (first..).zip(values) {
         let bit = number * width as usize;
-        // A field is read as eight bytes, the last ones from where zeros follow.
-        let own = bytes.get(bit / 8..).unwrap_or_default();
-        let word = own.first_chunk().copied().unwrap_or_else(|| {
-            let mut word = [0; size_of::<u64>()];
-            word[..own.len()].copy_from_slice(own);
-            word
-        });
-        let field = u64::from_le_bytes(word) >> (bit % 8) & mask;
+        let field = word_at(bytes, bit) & mask;
         *value = low_word(field).wrapping_add(reference);
     }
+}
+
+/// The bits from number `bit` on, 57 at least, as far as there are; zeros follow.
+#[inline]
+pub(super) fn word_at(bytes: &[u8], bit: usize) -> u64 {
+    let own = bytes.get(bit / 8..).unwrap_or_default();
+    let word = own.first_chunk().copied().unwrap_or_else(|| {
+        let mut word = [0; size_of::<u64>()];
+        word[..own.len()].copy_from_slice(own);
+        word
+    });
+    u64::from_le_bytes(word) >> (bit % 8)
 }
 
 pub(super) const fn mask_of(width: u32) -> u32 {
