@@ -105,13 +105,15 @@ impl RowColumns {
         std::iter::once(first).chain(later)
     }
 
-    /// The rows of a visit that begins at `start` and has the shape `shape`.
+    /// The rows of a visit that begins at `start` and has the shape `shape`; `odd` are the odd rows of the slice, where
+    /// something else has read them.
     pub(super) fn visit<'c>(
         &'c self,
-        visit: usize,
-        start: u32,
+        (visit, start): (usize, u32),
         (row_count, shape): (u32, ShapeVerbs<'c>),
+        odd: Option<&'c OddRows>,
     ) -> VisitRows<'c> {
+        let odd = odd.unwrap_or(&self.odd);
         let before = visit - self.visit;
         let gap = (start - self.start) as usize - before;
         let gaps = self
@@ -123,8 +125,8 @@ impl RowColumns {
             gaps: gaps.unwrap_or_default(),
             shape,
             before: None,
-            odd: &self.odd,
-            odd_next: self.odd.rows.partition_point(|row| *row < start),
+            odd,
+            odd_next: odd.rows.partition_point(|row| *row < start),
         }
     }
 }

@@ -9,6 +9,7 @@ use super::lens::{ASK_SESSION, Lens, OUT};
 use super::row_columns::RowColumns;
 use super::scan::{DayReader, Waiting};
 use super::scope::{Scope, WEAKEST};
+use super::walk::WalkedVisits;
 use crate::error::{Error, Result};
 use crate::rules::Collapse;
 use crate::segment::{RunSlice, VisitSlice};
@@ -263,7 +264,8 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
                 continue;
             };
             let visits = first.visit..last.visit + 1;
-            let has_verbs = !span.iter().all(|visit| self.is_only_counted(visit));
+            let is_known = self.runs.walked.is_some();
+            let has_verbs = !is_known && !span.iter().all(|visit| self.is_only_counted(visit));
             let which = (self.has_instants, has_verbs);
             let segment = &self.day.segment;
             let firsts = self.runs.reaches.firsts(visits.clone());
@@ -310,7 +312,8 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
             return Ok(());
         }
         let columns = std::mem::take(&mut self.columns);
-        let mut rows = columns.visit(visit.visit, start, (row_count, shape));
+        let odd = self.runs.walked.as_ref().map(WalkedVisits::odd);
+        let mut rows = columns.visit((visit.visit, start), (row_count, shape), odd);
         let mut attributes = Attributes::new(self.runs, visit.visit, start);
         for row in start..start + row_count {
             attributes.advance(row);

@@ -198,6 +198,11 @@ impl WalkedVisits {
         })
     }
 
+    /// Them, counted from the first row of what was read.
+    pub(super) fn odd(&self) -> &OddRows {
+        &self.odd
+    }
+
     /// The memory.
     pub(super) fn into_odd(self) -> OddRows {
         self.odd
