@@ -47,29 +47,29 @@ const WAS_BEFORE: Last = 2;
 /// By group and day: how much a rolling count changes on it.
 type Changes = KeyMap<(u32, u32), i64>;
 
-/// Bytes of the states by downloader of all groups but the first; groups for which there is no more room have a
-/// place in a map for each downloader that they have.
+/// Bytes of the states of groups that have a place for each downloader, all but the first together.
 const DENSE_BYTES_MAX: usize = 64 << 20;
+/// A group of fewer downloaders than one in so many has no place for all: to clear it would cost more than a map does.
+const FEW_SHARE: usize = 32;
 
 /// What is kept of the downloaders of a group: last bucket, and last day if that is asked for.
 #[derive(Debug)]
-struct Dense {
-    lasts: Vec<Last>,
-    days: Vec<u32>,
+enum State {
+    /// Of those that were seen.
+    Few(KeyMap<u32, (Last, u32)>),
+    /// By downloader.
+    Dense { lasts: Vec<Last>, days: Vec<u32> },
 }
 
 /// What is kept of each downloader of each group.
 #[derive(Debug)]
 struct States {
-    /// By group and downloader, of the first groups.
-    dense: Vec<Dense>,
-    /// Most groups that are dense.
-    dense_max: usize,
+    groups: Vec<State>,
+    /// How many more may be dense.
+    dense_left: usize,
     /// Downloaders are below.
     limit: usize,
     has_days: bool,
-    /// By group and downloader, of the others.
-    map: KeyMap<(u32, u32), (Last, u32)>,
 }
 
 impl States {
@@ -77,23 +77,39 @@ impl States {
         let limit = limit as usize;
         let bytes = limit * size_of::<Last>() * (1 + usize::from(has_days));
         Self {
-            dense: Vec::new(),
-            dense_max: 1 + DENSE_BYTES_MAX / bytes.max(1),
+            groups: Vec::new(),
+            dense_left: 1 + DENSE_BYTES_MAX / bytes.max(1),
             limit,
             has_days,
-            map: KeyMap::default(),
         }
     }
 
     /// Makes room for a group that is the next one.
     fn push_group(&mut self) {
-        if self.dense.len() < self.dense_max {
-            let days = if self.has_days { self.limit } else { 0 };
-            self.dense.push(Dense {
-                lasts: vec![0; self.limit],
-                days: vec![0; days],
-            });
+        self.groups.push(State::Few(KeyMap::default()));
+    }
+
+    /// Those of a group; with a place for each downloader once it has many, as long as there is room.
+    fn of(&mut self, group: u32) -> Option<&mut State> {
+        let state = self.groups.get_mut(group as usize)?;
+        if let State::Few(few) = state
+            && few.len() > self.limit / FEW_SHARE
+            && self.dense_left > 0
+        {
+            self.dense_left -= 1;
+            let mut lasts = vec![0; self.limit];
+            let mut days = vec![0; if self.has_days { self.limit } else { 0 }];
+            for (id, (last, day)) in few.drain() {
+                if let Some(place) = lasts.get_mut(id as usize) {
+                    *place = last;
+                }
+                if let Some(place) = days.get_mut(id as usize) {
+                    *place = day;
+                }
+            }
+            *state = State::Dense { lasts, days };
         }
+        Some(state)
     }
 }
 
@@ -136,21 +152,22 @@ impl Seen {
         }
         let mut tally = self.tallies.get(&(group, place.bucket)).copied();
         let sums = tally.get_or_insert_default();
-        let (states, rolling) = (&mut self.states, &mut self.rolling);
-        let mut dense = states.dense.get_mut(group as usize);
-        let map = &mut states.map;
+        let rolling = &mut self.rolling;
+        let Some(state) = self.states.of(group) else {
+            return;
+        };
         ids.for_each(|id| {
             let mut unused = 0;
-            let (last, day) = match &mut dense {
-                Some(dense) => {
-                    let day = dense.days.get_mut(id as usize).unwrap_or(&mut unused);
-                    let Some(last) = dense.lasts.get_mut(id as usize) else {
+            let (last, day) = match state {
+                State::Dense { lasts, days } => {
+                    let day = days.get_mut(id as usize).unwrap_or(&mut unused);
+                    let Some(last) = lasts.get_mut(id as usize) else {
                         return;
                     };
                     (last, day)
                 }
-                None => {
-                    let (last, day) = map.entry((group, id)).or_default();
+                State::Few(few) => {
+                    let (last, day) = few.entry(id).or_default();
                     (last, day)
                 }
             };
