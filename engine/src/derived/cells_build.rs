@@ -175,6 +175,14 @@ impl<'a> Sums<'a> {
             self.close_repo();
             self.repo = Some(repo);
         }
+        match self.one_place(rows.clone()) {
+            Some(at) => self.visit_at(at, known, rows),
+            None => self.visit_rows(known, rows),
+        }
+    }
+
+    /// Row by row.
+    fn visit_rows(&mut self, known: bool, rows: std::ops::Range<usize>) {
         self.windows.clear();
         let nobody = u32::from(!known);
         let mut open: Option<(u32, usize, u8)> = None;
@@ -222,6 +230,73 @@ impl<'a> Sums<'a> {
         self.close_verbs(verbs);
         self.close_places(places);
         self.close_download(open);
+    }
+
+    /// Country and hour of all rows of a visit, if they have them in common and none is internal: of most visits.
+    fn one_place(&self, rows: std::ops::Range<usize>) -> Option<(usize, usize)> {
+        let input = self.input;
+        let ts = input.ts.get(rows.clone())?;
+        let hour = *ts.first()? / HOUR_MS as u32;
+        if *ts.last()? / HOUR_MS as u32 != hour {
+            return None;
+        }
+        let is_inside = |values: &[u32]| values.iter().all(|value| *value != 1);
+        if !input.internal.get(rows.clone()).is_none_or(is_inside) {
+            return None;
+        }
+        let places = input.place.get(rows).unwrap_or_default();
+        let place = places.first().copied().unwrap_or(0);
+        if places.iter().any(|own| *own != place) {
+            return None;
+        }
+        let country = input.country_of.get(place as usize).copied().unwrap_or(0);
+        Some((country as usize, hour as usize))
+    }
+
+    /// As [`Self::visit_rows`], of a visit whose rows have country and hour in common.
+    fn visit_at(
+        &mut self,
+        (country, hour): (usize, usize),
+        known: bool,
+        rows: std::ops::Range<usize>,
+    ) {
+        let input = self.input;
+        let (ts, verbs) = (&input.ts[rows.clone()], &input.verb[rows]);
+        let nobody = u32::from(!known);
+        for run in verbs.chunk_by(|one, other| one == other) {
+            let count = run.len() as u32;
+            self.close_verbs(Run {
+                at: (country, hour, run[0] as usize),
+                sums: [count, count * nobody, 0],
+            });
+        }
+        let (mut accepted, mut downloads) = (0, 0);
+        let (mut window_end, mut strongest) = (0, 0);
+        for (ts, verb) in ts.iter().zip(verbs) {
+            let (accepts, evidence) = input.verbs[*verb as usize];
+            if !accepts {
+                continue;
+            }
+            accepted += 1;
+            if known && *ts < window_end {
+                strongest = evidence.max(strongest);
+                continue;
+            }
+            if downloads > 0 {
+                self.repo_evidence[usize::from(strongest)] += 1;
+            }
+            downloads += 1;
+            strongest = evidence;
+            window_end = (ts / input.window_ms + 1) * input.window_ms;
+        }
+        if downloads > 0 {
+            self.repo_evidence[usize::from(strongest)] += 1;
+        }
+        self.hour[hour] += downloads;
+        self.close_places(Run {
+            at: (country, hour, 0),
+            sums: [ts.len() as u32, downloads, accepted * nobody],
+        });
     }
 
     fn close_verbs(&mut self, run: Run) {
@@ -347,4 +422,47 @@ fn write_table(writer: &mut ChunkWriter, table: &CellTable, cells: &Table) -> Re
         )?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// The twin looks at each row's place.
+        #[test]
+        fn visits_of_one_place_are_as_others(
+            visits in prop::collection::vec((any::<bool>(), prop::collection::vec((0_u32..7_200_000, 0_u32..4), 1..9)), 1..9),
+            places in prop::collection::vec(0_u32..3, 0..80), internal in prop::collection::vec(0_u32..3, 0..80),
+            one_place: bool,
+        ) {
+            let mut rows: Vec<Vec<(u32, u32)>> = visits.iter().map(|(_, rows)| rows.clone()).collect();
+            rows.iter_mut().for_each(|rows| rows.sort_unstable());
+            let counts: Vec<(u32, bool, u32)> =
+                visits.iter().map(|(known, rows)| (7, *known, rows.len() as u32)).collect();
+            let (ts, verb): (Vec<u32>, Vec<u32>) = rows.concat().into_iter().unzip();
+            let of_rows = |values: &[u32]| if values.len() < ts.len() || one_place { Vec::new() } else { values[..ts.len()].to_vec() };
+            let input = CellInput {
+                day: Day(20_000), visits: &counts, ts: &ts, verb: &verb,
+                place: &of_rows(&places), internal: &of_rows(&internal), country_of: &[0, 2, 1],
+                verbs: &[(true, 0), (true, 2), (false, 0), (true, 1)], window_ms: 300_000,
+            };
+            let (mut found, mut wanted) = (Sums::new(&input), Sums::new(&input));
+            let mut start = 0;
+            for &(repo, known, count) in input.visits {
+                let end = start + count as usize;
+                found.visit(repo, known, start..end);
+                wanted.repo = Some(repo);
+                wanted.visit_rows(known, start..end);
+                start = end;
+            }
+            for sums in [&mut found, &mut wanted] {
+                sums.close_repo();
+                sums.close_day();
+            }
+            prop_assert_eq!(format!("{:?}", found.tables), format!("{:?}", wanted.tables));
+        }
+    }
 }
