@@ -346,7 +346,9 @@ impl LocalIdentities {
         }
         let next = self.entries.len() as u32;
         let (texts, entries) = (&self.texts, &self.entries);
-        let hash = hash(*SEED ^ kind as u64, text);
+        // Most are new to the piece, and the store wants to know it of those.
+        let print = fingerprint(kind, text);
+        let hash = folded(print ^ *SEED, ODD[1]);
         let index = self.codes.find(hash, next, |index| {
             entries[index as usize].kind == kind
                 && is_same(identity_text(texts, entries, index), text)
@@ -354,7 +356,7 @@ impl LocalIdentities {
         if index == next {
             self.texts.extend_from_slice(text);
             self.entries.push(LocalIdentity {
-                print: fingerprint(kind, text),
+                print,
                 kind,
                 packed: false,
                 end: self.texts.len() as u32,
