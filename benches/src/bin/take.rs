@@ -51,6 +51,9 @@ fn main() -> Result<()> {
     } else {
         rounds.unwrap_or(3)
     };
+    // As the command does. An older system keeps them.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let options = Options::new(threads, Arc::new(SystemClock));
     let mut best: Option<(f64, Receipt)> = None;
