@@ -169,12 +169,13 @@ fn unpack_rows(
         let (word, shift) = ((bit / 32) as usize, bit % 32);
         // In an array of their own until they are whole: else it is not known that words and values are apart, and no
         // vector code comes of it.
-        let mut fields = words[word].map(u32::from_le_bytes);
-        fields.iter_mut().for_each(|field| *field >>= shift);
+        let mut fields = [0; LANES];
+        for (field, low) in fields.iter_mut().zip(&words[word]) {
+            *field = u32::from_le_bytes(*low) >> shift;
+        }
         if shift + width > 32 {
-            let highs = words[word + 1].map(u32::from_le_bytes);
-            for (field, high) in fields.iter_mut().zip(highs) {
-                *field |= high << (32 - shift);
+            for (field, high) in fields.iter_mut().zip(&words[word + 1]) {
+                *field |= u32::from_le_bytes(*high) << (32 - shift);
             }
         }
         for (value, field) in values.iter_mut().zip(fields) {

@@ -43,6 +43,11 @@ pub(super) struct CodeSlots {
 /// Downloaders from which they are sorted by place first: to look up the sets of fewer costs less.
 const SORTED_MIN: usize = 256;
 
+/// Visits that are looked at before what was found is put away: it stays in the nearest cache.
+const CHUNK: usize = 512;
+/// Codes of a chunk where an attribute is absent in the whole segment.
+const NO_CODES: [u32; CHUNK] = [0; CHUNK];
+
 /// Visits of which ranks, shapes and the attribute are not enough.
 #[derive(Default)]
 struct Rest {
@@ -255,45 +260,23 @@ impl DayReader<'_, '_> {
         groups: &mut Groups,
     ) -> bool {
         let mut hits = std::mem::take(&mut slots.hits);
-        // What is there of the one before is written over.
-        if hits.len() < visits.len() {
-            hits.resize(visits.len(), (0, 0));
-        }
-        let shapes = (0..).zip(part_of(&slice.shape, &visits));
-        let mut count = 0;
-        // Written always and kept sometimes: a branch would be guessed wrong too often.
-        let mut hit = |code: u32, visit: u32, shape: u32| {
-            let place = slots.place_or_skipped(code);
-            if let Some(hit) = hits.get_mut(count) {
-                *hit = (place, visit);
-            }
-            let is_accepted = is_accepted.get(shape as usize) == Some(&true);
-            count += usize::from(is_accepted & (place != SKIPPED));
-        };
-        if codes.values.is_empty() {
-            shapes.for_each(|(visit, shape)| hit(0, visit, *shape));
-        } else {
-            let codes = part_of(&codes.values, &visits).iter();
-            codes
-                .zip(shapes)
-                .for_each(|(code, (visit, shape))| hit(*code, visit, *shape));
-        }
-        let ids = self.ids(slice).part(&visits);
+        hits.clear();
         let mut has_nobody = false;
-        let found = hits.get_mut(..count).unwrap_or_default();
-        let mut kept = 0;
-        for at in 0..found.len() {
-            let Some(&(place, visit)) = found.get(at) else {
-                break;
-            };
-            let id = ids.get(visit as usize);
-            has_nobody |= id == 0;
-            if let Some(hit) = found.get_mut(kept) {
-                *hit = (place, id);
-            }
-            kept += usize::from(id != 0);
-        }
-        let found = found.iter().take(kept).copied();
+        let codes = match codes.values.is_empty() {
+            true => None,
+            false => Some(part_of(&codes.values, &visits)),
+        };
+        let shapes = part_of(&slice.shape, &visits);
+        let ids = self.ids(slice).part(&visits);
+        let visits = (shapes, codes);
+        accepted(visits, (&slots.places, is_accepted), |place, visit| {
+            hits.push((place, ids.get(visit)));
+        });
+        hits.retain(|(_, id)| {
+            has_nobody |= *id == 0;
+            *id != 0
+        });
+        let found = hits.iter().copied();
         if self.filters_downloaders() {
             let is_kept = |id: u32| self.scope.downloader_part(id) != OUT;
             slots.add_placed(found.filter(|(_, id)| is_kept(*id)), groups);
@@ -399,6 +382,33 @@ impl DayReader<'_, '_> {
     }
 }
 
+/// Gives the places and numbers of visits with an accepted shape whose code has a place; without codes all are 0.
+#[inline]
+fn accepted(
+    (shapes, codes): (&[u32], Option<&[u32]>),
+    (place_of, is_accepted): (&[u32], &[bool]),
+    mut give: impl FnMut(u32, usize),
+) {
+    let mut found = [(0, 0); CHUNK];
+    for (first, shapes) in (0..).step_by(CHUNK).zip(shapes.chunks(CHUNK)) {
+        let own = codes.map_or(&NO_CODES[..], |codes| {
+            codes.get(first..).unwrap_or_default()
+        });
+        let mut count = 0;
+        // Written always and kept sometimes: a branch would be guessed wrong too often.
+        for (visit, (shape, code)) in (first..).zip(shapes.iter().zip(own)) {
+            let place = place_of.get(*code as usize).copied().unwrap_or(SKIPPED);
+            if let Some(hit) = found.get_mut(count % CHUNK) {
+                *hit = (place, visit);
+            }
+            let is_accepted = is_accepted.get(*shape as usize) == Some(&true);
+            count += usize::from(is_accepted & (place != SKIPPED));
+        }
+        let own = found.iter().take(count);
+        own.for_each(|(place, visit)| give(*place, *visit));
+    }
+}
+
 fn part_of<'v>(values: &'v [u32], visits: &Range<usize>) -> &'v [u32] {
     values.get(visits.clone()).unwrap_or_default()
 }
@@ -422,4 +432,34 @@ fn varied(run: &RunSlice, slice: &VisitSlice) -> Vec<(usize, u32)> {
         }
     }
     varied
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn accepted_ones_equal_those_of_a_filter(
+            visits in prop::collection::vec((0_u32..6, 0_u32..6), 0..1600), has_codes: bool,
+            places in prop::collection::vec(prop_oneof![Just(SKIPPED), 0_u32..9], 0..6),
+            is_accepted in prop::collection::vec(any::<bool>(), 0..6),
+        ) {
+            let (shapes, codes): (Vec<u32>, Vec<u32>) = visits.iter().copied().unzip();
+            let mut found = Vec::new();
+            let codes = has_codes.then_some(codes.as_slice());
+            accepted((&shapes, codes), (&places, &is_accepted), |place, visit| found.push((place, visit)));
+            let mut want = Vec::new();
+            for (visit, (shape, code)) in visits.iter().enumerate() {
+                let code = if has_codes { *code } else { 0 };
+                let place = places.get(code as usize).filter(|place| **place != SKIPPED);
+                if let Some(place) = place.filter(|_| is_accepted.get(*shape as usize) == Some(&true)) {
+                    want.push((*place, visit));
+                }
+            }
+            prop_assert_eq!(found, want);
+        }
+    }
 }
