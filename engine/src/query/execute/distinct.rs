@@ -233,6 +233,9 @@ impl Whole {
 #[derive(Debug)]
 pub(super) struct Counter<'a> {
     ips: &'a [u64],
+    /// Words of a set of all ids.
+    words: usize,
+    /// A set that is empty but while one is counted; made when one needs it.
     scratch: Vec<u64>,
     /// Ids of a list by what part of the universe they are in.
     parted: Vec<u32>,
@@ -245,7 +248,8 @@ impl<'a> Counter<'a> {
     pub(super) fn new(limit: u32, ips: &'a [u64], has_union: bool) -> Self {
         Self {
             ips,
-            scratch: vec![0; words(limit)],
+            words: words(limit),
+            scratch: Vec::new(),
             parted: Vec::new(),
             whole: has_union.then(|| Whole {
                 bits: vec![0; words(limit)],
@@ -303,8 +307,11 @@ impl<'a> Counter<'a> {
     fn count_list(&mut self, list: &[&[u32]]) -> Count {
         let len_of = |list: &[&[u32]]| list.iter().map(|ids| ids.len()).sum::<usize>();
         let (len, (ascending, after)) = (len_of(list), ascending(list));
-        if len == 0 || len_of(&after) > len / AFTER_SHARE {
-            return match self.scratch.len() > PART_WORDS && len > PARTED_MIN {
+        if len == 0 {
+            return Count::default();
+        }
+        if len_of(&after) > len / AFTER_SHARE {
+            return match self.words > PART_WORDS && len > PARTED_MIN {
                 true => self.count_parted(list),
                 false => self.count_marked(list),
             };
@@ -333,7 +340,7 @@ impl<'a> Counter<'a> {
     /// Counts part of the universe by part: a part's bits are in a cache.
     fn count_parted(&mut self, list: &[&[u32]]) -> Count {
         let part = |id: u32| (id / PART_IDS) as usize;
-        let mut ends = vec![0_usize; self.scratch.len() / PART_WORDS + 2];
+        let mut ends = vec![0_usize; self.words / PART_WORDS + 2];
         for ids in list {
             for id in *ids {
                 if let Some(end) = ends.get_mut(part(*id) + 1) {
@@ -375,6 +382,9 @@ impl<'a> Counter<'a> {
     }
 
     fn count_marked(&mut self, list: &[&[u32]]) -> Count {
+        if self.scratch.is_empty() {
+            self.scratch = vec![0; self.words];
+        }
         if let Some(whole) = &mut self.whole {
             list.iter().for_each(|ids| mark(ids, &mut whole.bits));
         }
