@@ -9,6 +9,7 @@ use fearless_simd::{Level, dispatch};
 
 use super::estimate::{self, Estimate};
 use super::id_list::IdList;
+use super::spare;
 use crate::error::Result;
 use crate::sketch::{REGISTER_COUNT, Sketch};
 
@@ -219,6 +220,12 @@ pub(super) struct Whole {
     estimates: Option<Sketch>,
 }
 
+impl Drop for Whole {
+    fn drop(&mut self) {
+        spare::give(std::mem::take(&mut self.bits));
+    }
+}
+
 impl Whole {
     /// Adds those of another one over the same universe.
     pub(super) fn append(&mut self, other: &Self) {
@@ -252,7 +259,7 @@ impl<'a> Counter<'a> {
             scratch: Vec::new(),
             parted: Vec::new(),
             whole: has_union.then(|| Whole {
-                bits: vec![0; words(limit)],
+                bits: spare::take(words(limit)),
                 estimates: None,
             }),
         }
