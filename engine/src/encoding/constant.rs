@@ -1,5 +1,7 @@
 //! One value, however often, to one integer and back.
 
+use std::ops::Range;
+
 use super::{Encoding, Plan, Stats};
 use crate::error::Result;
 use crate::layout::{ByteReader, ByteWriter, EncodingId};
@@ -31,9 +33,15 @@ impl Encoding for Constant {
         }))
     }
 
-    fn read(&self, reader: &mut ByteReader<'_>, count: usize, out: &mut Vec<u32>) -> Result<()> {
+    fn read_range(
+        &self,
+        reader: &mut ByteReader<'_>,
+        _count: usize,
+        range: Range<usize>,
+        out: &mut Vec<u32>,
+    ) -> Result<()> {
         let value = reader.varint_u32()?;
-        out.resize(out.len() + count, value);
+        out.resize(out.len() + range.len(), value);
         Ok(())
     }
 }

@@ -39,10 +39,6 @@ impl Encoding for Delta {
         Some(Plan::ready(payload))
     }
 
-    fn read(&self, reader: &mut ByteReader<'_>, count: usize, out: &mut Vec<u32>) -> Result<()> {
-        self.read_range(reader, count, 0..count, out)
-    }
-
     /// Adds the gaps up to where the range ends.
     fn read_range(
         &self,

@@ -50,10 +50,6 @@ impl Encoding for Dictionary {
         Some(Plan::ready(payload))
     }
 
-    fn read(&self, reader: &mut ByteReader<'_>, count: usize, out: &mut Vec<u32>) -> Result<()> {
-        self.read_range(reader, count, 0..count, out)
-    }
-
     fn read_range(
         &self,
         reader: &mut ByteReader<'_>,

@@ -100,9 +100,11 @@ pub trait Encoding: Sync {
     /// # Errors
     ///
     /// `Corrupt` when the payload does not hold `count` values.
-    fn read(&self, reader: &mut ByteReader<'_>, count: usize, out: &mut Vec<u32>) -> Result<()>;
+    fn read(&self, reader: &mut ByteReader<'_>, count: usize, out: &mut Vec<u32>) -> Result<()> {
+        self.read_range(reader, count, 0..count, out)
+    }
 
-    /// As [`Self::read`], of which values `range` are kept; those after it may go unread.
+    /// As [`Self::read`], of which values `range`, which ends at `count` at most, are kept; those after it may go unread.
     ///
     /// # Errors
     ///
@@ -113,9 +115,7 @@ pub trait Encoding: Sync {
         count: usize,
         range: Range<usize>,
         out: &mut Vec<u32>,
-    ) -> Result<()> {
-        read_and_cut(self, reader, (count, range), out)
-    }
+    ) -> Result<()>;
 
     /// Appends the payload of `values` to `out`; `false`, with `out` untouched, when this encoding
     /// cannot represent them.
@@ -151,31 +151,13 @@ pub trait Encoding: Sync {
             return Err(Error::corrupt(message));
         }
         let start = out.len();
-        let read = if range == (0..count) {
-            self.read(&mut reader, count, out)
-        } else {
-            self.read_range(&mut reader, count, range, out)
-        };
+        let read = self.read_range(&mut reader, count, range, out);
         let result = read.and_then(|()| reader.finish());
         if result.is_err() {
             out.truncate(start);
         }
         result
     }
-}
-
-/// Reads all of `count` values, and keeps a range of them.
-fn read_and_cut<E: Encoding + ?Sized>(
-    encoding: &E,
-    reader: &mut ByteReader<'_>,
-    (count, range): (usize, Range<usize>),
-    out: &mut Vec<u32>,
-) -> Result<()> {
-    let start = out.len();
-    encoding.read(reader, count, out)?;
-    out.truncate(start.saturating_add(range.end));
-    out.drain(start..start.saturating_add(range.start).min(out.len()));
-    Ok(())
 }
 
 type Write<'a> = Box<dyn FnOnce(&mut Vec<u8>) + 'a>;

@@ -44,10 +44,6 @@ impl Encoding for Patched {
             .then(|| Plan::new(payload_bytes, move |out| parts.write(values, out)))
     }
 
-    fn read(&self, reader: &mut ByteReader<'_>, count: usize, out: &mut Vec<u32>) -> Result<()> {
-        self.read_range(reader, count, 0..count, out)
-    }
-
     fn read_range(
         &self,
         reader: &mut ByteReader<'_>,

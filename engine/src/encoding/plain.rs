@@ -1,5 +1,7 @@
 //! Each value to 1, 2, 3 or 4 bytes and back: what every other encoding is compared with.
 
+use std::ops::Range;
+
 use super::{Encoding, Plan, Stats, bits};
 use crate::error::Result;
 use crate::layout::{ByteReader, EncodingId};
@@ -39,12 +41,18 @@ impl Encoding for Plain {
         Some(Self::plan_always(stats))
     }
 
-    fn read(&self, reader: &mut ByteReader<'_>, count: usize, out: &mut Vec<u32>) -> Result<()> {
+    fn read_range(
+        &self,
+        reader: &mut ByteReader<'_>,
+        count: usize,
+        range: Range<usize>,
+        out: &mut Vec<u32>,
+    ) -> Result<()> {
         match reader.u8()? {
-            1 => read::<1>(reader, count, out),
-            2 => read::<2>(reader, count, out),
-            3 => read::<3>(reader, count, out),
-            4 => read::<4>(reader, count, out),
+            1 => read::<1>(reader, (count, range), out),
+            2 => read::<2>(reader, (count, range), out),
+            3 => read::<3>(reader, (count, range), out),
+            4 => read::<4>(reader, (count, range), out),
             width => Err(reader.corrupt(format!("values of {width} bytes, expected 1 to 4"))),
         }
     }
@@ -68,11 +76,13 @@ fn write<const WIDTH: usize>(values: &[u32], out: &mut Vec<u8>) {
 
 fn read<const WIDTH: usize>(
     reader: &mut ByteReader<'_>,
-    count: usize,
+    (count, range): (usize, Range<usize>),
     out: &mut Vec<u32>,
 ) -> Result<()> {
     let bytes = reader.bytes(count.saturating_mul(WIDTH))?;
-    out.extend(bytes.as_chunks::<WIDTH>().0.iter().map(|bytes| {
+    let values = bytes.as_chunks::<WIDTH>().0;
+    let values = values.get(range).unwrap_or_default();
+    out.extend(values.iter().map(|bytes| {
         let mut word = [0; 4];
         for (byte, source) in word.iter_mut().zip(bytes) {
             *byte = *source;

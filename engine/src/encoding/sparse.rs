@@ -52,10 +52,6 @@ impl Encoding for Sparse {
         (payload.len() < below).then(|| Plan::ready(payload))
     }
 
-    fn read(&self, reader: &mut ByteReader<'_>, count: usize, out: &mut Vec<u32>) -> Result<()> {
-        self.read_range(reader, count, 0..count, out)
-    }
-
     fn read_range(
         &self,
         reader: &mut ByteReader<'_>,

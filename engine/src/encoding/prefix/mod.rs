@@ -79,10 +79,6 @@ impl Encoding for Prefix {
         payload(stats.values(), by_previous, below).map(Plan::ready)
     }
 
-    fn read(&self, reader: &mut ByteReader<'_>, count: usize, out: &mut Vec<u32>) -> Result<()> {
-        self.read_range(reader, count, 0..count, out)
-    }
-
     /// Reads the lanes as far as some of the range is there; one alone, if it has all of it.
     fn read_range(
         &self,
