@@ -222,11 +222,6 @@ pub(super) fn has_buckets(scope: &Scope<'_>) -> bool {
     scope.wants.has_sets() && !scope.keeps_sets && count.unwrap_or(0) >= BUCKETS_MIN
 }
 
-/// Whether a query is grouped by stretches of the time line.
-pub(super) fn is_over_time(scope: &Scope<'_>) -> bool {
-    linear(scope).next().is_some()
-}
-
 /// Whether two days belong to different buckets, none of which has days on either side.
 pub(super) fn borders(scope: &Scope<'_>, before: &DayPart, day: &DayPart) -> bool {
     let axes: Vec<&Axis> = linear(scope).map(|(axis, _)| axis).collect();

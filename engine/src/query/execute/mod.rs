@@ -96,7 +96,7 @@ use time::DayPart;
 use unions::Unions;
 
 use crate::catalog::View;
-use crate::catalog::terms::Terms;
+use crate::catalog::terms::{Allowed, Terms};
 use crate::error::Result;
 use crate::hub::HubState;
 use crate::query::answer::Answer;
@@ -211,9 +211,10 @@ fn count(scope: &mut Scope<'_>, lowest: Level, rules: &Rules<'_>) -> Result<Coun
         }
         (None, Some(shares)) => {
             let scan = || scan(levels, shares.take());
-            // What notes on the answer need of the ledger is read meanwhile; who notes it says what is wrong with it.
+            // What notes on the answer need of the ledger (`query::change`) is read meanwhile; who notes it says what is wrong.
             let other = || {
-                if closing::is_over_time(scope) {
+                let is_over_time = scope.query.by.iter().any(timeline::is_linear);
+                if is_over_time && terms.allowed == Allowed::All {
                     drop(scope.view.header_days());
                 }
                 scan()

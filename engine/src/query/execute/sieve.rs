@@ -43,18 +43,14 @@ impl DayReader<'_, '_> {
         self.visits(repos, slice)?;
         let mut runs = Runs::read(self, slice, &mut Vec::new())?;
         let varied = runs.varied(slice);
-        let by_code = self.asks_sums_by_code(slice, &runs);
-        if by_code && self.reads_downloads() {
-            self.segment.complete(slice)?;
-        }
-        let left = match by_code {
+        let left = match self.asks_sums_by_code(slice, &runs) {
             true => self.sums_by_code(repos, (slice, &mut runs), &varied, groups)?,
             false => self.left(repos, (slice, &runs), &varied),
         };
         if left.is_empty() {
             return Ok(());
         }
-        if !by_code && self.reads_downloads() {
+        if self.reads_downloads() && slice.downloads.is_empty() {
             self.segment.complete(slice)?;
         }
         let visits = left.iter().map(|left| left.visit);

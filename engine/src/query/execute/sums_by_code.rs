@@ -47,10 +47,13 @@ impl DayReader<'_, '_> {
     pub(super) fn sums_by_code(
         &self,
         repos: &[RepoRange],
-        (slice, runs): (&VisitSlice, &mut Runs<'_>),
+        (slice, runs): (&mut VisitSlice, &mut Runs<'_>),
         varied: &[Option<u32>],
         groups: &mut Groups,
     ) -> Result<Vec<Left>> {
+        if self.reads_downloads() {
+            self.segment.complete(slice)?;
+        }
         if self.counts_rows() {
             runs.walked = Some(WalkedVisits::read(self, slice)?);
         }
