@@ -23,10 +23,21 @@ fn setting(name: &str, default: u64) -> u64 {
         .unwrap_or(default)
 }
 
-/// Asks queries; gives how many were answered from histograms.
-fn ask(rng: &mut Rng, stored: &Stored, content: &Content) -> Result<u64, String> {
+/// Queries that were answered from histograms.
+#[derive(Default)]
+struct Covered {
+    all: u64,
+    /// Those about a repo in a country.
+    of_repos_in_countries: u64,
+}
+
+/// Asks queries; counts those that were answered from histograms.
+fn ask(
+    rng: &mut Rng,
+    (stored, content): (&Stored, &Content),
+    covered: &mut Covered,
+) -> Result<(), String> {
     let naive = Naive(content.clone());
-    let mut covered = 0;
     for _ in 0..QUERIES_PER_STATE {
         let (query, text) = random_whole_days_query(rng, content);
         let found = stored.store.query(&text).map(|mut answer| {
@@ -42,14 +53,22 @@ fn ask(rng: &mut Rng, stored: &Stored, content: &Content) -> Result<u64, String>
             .store
             .explain(&text)
             .map_err(|error| error.to_string())?;
-        let mut parts = explained.parts.iter();
-        covered += u64::from(parts.any(|part| part.level == Level::Histograms));
+        let histograms = explained.parts.iter();
+        let mut histograms = histograms.filter(|part| part.level == Level::Histograms);
+        if let Some(part) = histograms.next() {
+            covered.all += 1;
+            let is_in_country = part
+                .reads
+                .iter()
+                .any(|read| read.ends_with("in the country"));
+            covered.of_repos_in_countries += u64::from(is_in_country);
+        }
     }
-    Ok(covered)
+    Ok(())
 }
 
-/// Asks a store when it is new, after late data, and compacted; gives how many queries histograms answered.
-fn ask_in_every_state(seed: u64) -> Result<u64, String> {
+/// Asks a store when it is new, after late data, and compacted; counts the queries that histograms answered.
+fn ask_in_every_state(seed: u64, covered: &mut Covered) -> Result<(), String> {
     let mut rng = Rng::new(seed);
     let mut content = Content {
         hub: None,
@@ -65,22 +84,22 @@ fn ask_in_every_state(seed: u64) -> Result<u64, String> {
         part.rows.push(row.clone());
     }
     let mut stored = Stored::new(&early, seed)?;
-    let mut covered = ask(&mut rng, &stored, &early)?;
+    ask(&mut rng, (&stored, &early), covered)?;
     if !late.rows.is_empty() {
         stored.add(&late, seed + 1)?;
     } else {
         content = early;
     }
-    covered += ask(&mut rng, &stored, &content)?;
+    ask(&mut rng, (&stored, &content), covered)?;
     let compacted = stored.store.compact(&mut |_| {});
     compacted.map_err(|error| error.to_string())?;
-    covered += ask(&mut rng, &stored, &content)?;
+    ask(&mut rng, (&stored, &content), covered)?;
     let verified = stored.store.verify(VerifyOptions::default(), &mut |_| {});
     let verified = verified.map_err(|error| error.to_string())?;
     if !verified.faults.is_empty() {
         return Err(format!("{:?}", verified.faults));
     }
-    Ok(covered)
+    Ok(())
 }
 
 #[test]
@@ -90,14 +109,24 @@ fn histograms_say_what_the_naive_evaluator_says() {
         setting("FOOTFALL_SEED", 1),
     );
     let logs = queries.div_ceil(3 * QUERIES_PER_STATE);
-    let mut covered = 0;
+    let mut covered = Covered::default();
     for seed in seed..seed + logs {
-        covered += ask_in_every_state(seed)
+        ask_in_every_state(seed, &mut covered)
             .unwrap_or_else(|error| panic!("FOOTFALL_SEED={seed}: {error}"));
     }
     let asked = logs * 3 * QUERIES_PER_STATE;
-    println!("seed {seed}: {asked} queries, {covered} answered from histograms");
-    assert!(covered * 2 > asked, "too few answers from histograms");
+    let Covered {
+        all,
+        of_repos_in_countries,
+    } = covered;
+    println!(
+        "seed {seed}: {asked} queries, {all} answered from histograms, {of_repos_in_countries} of a repo in a country"
+    );
+    assert!(all * 2 > asked, "too few answers from histograms");
+    assert!(
+        of_repos_in_countries * 100 > asked,
+        "too few answers from histograms of a repo in a country"
+    );
 }
 
 /// A repo that most visits are of, and forty with few, in two months.

@@ -5,23 +5,20 @@
 //! disk and nothing that could differ from them. Of those who are not active in the months that are told of nothing is
 //! kept: a month's downloaders are few beside all.
 
+mod repos;
+
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::day_visits::{ALL_REPOS, DayVisits};
 use super::manifest::Partition;
 use super::upkeep::FreshDays;
 use super::view::View;
 use crate::bitmap::{BitSet, RankSet};
-use crate::derived::{Actives, DAYS_MAX, MonthHistory, RepoActives};
+use crate::derived::{Actives, DAYS_MAX, MonthHistory};
 use crate::error::{Error, ErrorKind, Result};
 use crate::segment::AcceptedVisits;
 use crate::units::{Day, Month};
-
-/// A repo has histograms in a month if at least one of so many visits up to the month's end is one of its.
-const REPO_SHARE: u64 = 400;
-/// Visits of repos that are kept at a time, 8 bytes each.
-const REPO_VISITS_AT_ONCE: u64 = 8 << 20;
 
 /// The histories of some months, ascending. Days that are `fresh` are not read.
 ///
@@ -146,83 +143,5 @@ impl Past<'_> {
             actives.end_day(histories.entry(month).or_default());
         }
         Ok(histories)
-    }
-
-    /// Histograms of large repos.
-    fn repos(&self) -> Result<BTreeMap<Month, MonthHistory>> {
-        let large = self.large_repos()?;
-        let mut histories: BTreeMap<Month, MonthHistory> = BTreeMap::new();
-        let mut visits: BTreeMap<u32, u64> = BTreeMap::new();
-        for (month, codes) in &large {
-            let history = histories.entry(*month).or_default();
-            for (code, count) in codes {
-                history.add_repo(*code);
-                // Visits up to the last month in which it is large are enough, and are most.
-                visits.insert(*code, *count);
-            }
-        }
-        let mut rest: Vec<(u32, u64)> = visits.into_iter().collect();
-        while !rest.is_empty() {
-            let mut sum = 0;
-            let fits = |(_, count): &&(u32, u64)| {
-                sum += count;
-                sum <= REPO_VISITS_AT_ONCE
-            };
-            let fitting = rest.iter().take_while(fits).count().max(1);
-            let own: Vec<_> = rest.drain(..fitting).collect();
-            self.add_repos(&own, &large, &mut histories)?;
-        }
-        Ok(histories)
-    }
-
-    /// Adds the histograms of some repos, given by code and visits.
-    fn add_repos(
-        &self,
-        repos: &[(u32, u64)],
-        large: &BTreeMap<Month, BTreeMap<u32, u64>>,
-        histories: &mut BTreeMap<Month, MonthHistory>,
-    ) -> Result<()> {
-        let accepts = &self.view.meanings().accepts;
-        let room = |count: u64| usize::try_from(count).unwrap_or(0);
-        let new = |(_, count): &(u32, u64)| RepoActives::new(room(*count));
-        let mut actives: Vec<RepoActives> = repos.iter().map(new).collect();
-        let mut scratch = AcceptedVisits::default();
-        for (index, partition) in self.partitions.iter().enumerate() {
-            for day in self.visits(partition)? {
-                for ((code, _), actives) in repos.iter().zip(&mut actives) {
-                    day.read(*code..=*code, (accepts, false), &mut scratch, |visit| {
-                        if let Some(number) = self.number(visit.id) {
-                            actives.add(index, number);
-                        }
-                    })?;
-                }
-            }
-        }
-        for ((code, _), actives) in repos.iter().zip(actives) {
-            let is_told = |month| large.get(&month).is_some_and(|own| own.contains_key(code));
-            actives.tell((self.days, *code), is_told, histories);
-        }
-        Ok(())
-    }
-
-    /// For each month that is told of, the repos that are large then, with their visits up to its end.
-    fn large_repos(&self) -> Result<BTreeMap<Month, BTreeMap<u32, u64>>> {
-        let mut large = BTreeMap::new();
-        let mut visits: HashMap<u32, u64> = HashMap::new();
-        let mut days = self.partitions.iter().peekable();
-        while let Some(partition) = days.next() {
-            for day in self.visits(partition)? {
-                day.each_repo(|code, count| *visits.entry(code).or_default() += count)?;
-            }
-            let month = partition.day.month();
-            let is_last = days.peek().is_none_or(|next| next.day.month() != month);
-            if is_last && self.is_told(month) {
-                let sum: u64 = visits.values().sum();
-                let is_large = |count: &u64| count.saturating_mul(REPO_SHARE) >= sum;
-                let own = visits.iter().filter(|(_, count)| is_large(count));
-                large.insert(month, own.map(|(code, count)| (*code, *count)).collect());
-            }
-        }
-        Ok(large)
     }
 }

@@ -41,22 +41,27 @@ pub(super) const KEY_KIND: ColumnId = ColumnId(1);
 pub(super) const KEY_CODE: ColumnId = ColumnId(2);
 pub(super) const KEY_DAYS: ColumnId = ColumnId(3);
 pub(super) const KEY_BINS: ColumnId = ColumnId(4);
+pub(super) const KEY_COUNTRY: ColumnId = ColumnId(5);
 pub(super) const DAY_NEW: ColumnId = ColumnId(10);
 pub(super) const DAY_BINS: ColumnId = ColumnId(11);
 pub(super) const BIN_GAP: ColumnId = ColumnId(20);
 pub(super) const BIN_COUNT: ColumnId = ColumnId(21);
 
 /// Every column, by name.
-pub const COLUMNS: [(ColumnId, &str); 8] = [
+pub const COLUMNS: [(ColumnId, &str); 9] = [
     (KEY_KIND, "key_kind"),
     (KEY_CODE, "key_code"),
     (KEY_DAYS, "key_days"),
     (KEY_BINS, "key_bins"),
+    (KEY_COUNTRY, "key_country"),
     (DAY_NEW, "day_new"),
     (DAY_BINS, "day_bins"),
     (BIN_GAP, "bin_gap"),
     (BIN_COUNT, "bin_count"),
 ];
+
+/// The stored kind of [`HistoryKey::RepoCountry`].
+const REPO_COUNTRY: u32 = 4;
 
 /// What a histogram is about.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -69,27 +74,49 @@ pub enum HistoryKey {
     Country(u32),
     /// Requests for the repo of a code.
     Repo(u32),
+    /// Requests for the repo of a code from the country of a number.
+    RepoCountry(u32, u32),
 }
 
 impl HistoryKey {
     /// Kinds as stored, at most 31, by name.
-    pub const KINDS: [(u32, &str); 4] = [(0, "all"), (1, "users"), (2, "country"), (3, "repo")];
+    pub const KINDS: [(u32, &str); 5] = [
+        (0, "all"),
+        (1, "users"),
+        (2, "country"),
+        (3, "repo"),
+        (REPO_COUNTRY, "repo_country"),
+    ];
+    /// The last of all that can be.
+    pub const LAST: Self = Self::RepoCountry(u32::MAX, u32::MAX);
 
+    /// Kind and code as stored.
     pub(super) fn parts(self) -> (u32, u32) {
         match self {
             Self::All => (0, 0),
             Self::Users => (1, 0),
             Self::Country(number) => (2, number),
             Self::Repo(code) => (3, code),
+            Self::RepoCountry(code, _) => (REPO_COUNTRY, code),
         }
     }
 
-    fn of(kind: u32, code: u32) -> Option<Self> {
+    /// The number of the country that is stored beside the code, if one is.
+    pub(super) fn country(self) -> Option<u32> {
+        match self {
+            Self::RepoCountry(_, country) => Some(country),
+            _ => None,
+        }
+    }
+
+    /// That of a stored kind and code; takes a country where one is stored beside them.
+    fn of((kind, code): (u32, u32), countries: &mut impl Iterator<Item = u32>) -> Option<Self> {
         Some(match kind {
             0 => Self::All,
             1 => Self::Users,
             2 => Self::Country(code),
             3 => Self::Repo(code),
+            REPO_COUNTRY => Self::RepoCountry(code, countries.next()?),
             _ => return None,
         })
     }
@@ -282,9 +309,11 @@ impl History {
         };
         let (kinds, codes) = (all(KEY_KIND)?, all(KEY_CODE)?);
         let (days, bins) = (all(KEY_DAYS)?, all(KEY_BINS)?);
-        let keys = kinds.iter().zip(&codes);
+        let countries = all(KEY_COUNTRY)?;
+        let mut countries = countries.into_iter();
+        let keys = kinds.iter().copied().zip(codes.iter().copied());
         let keys: Option<Vec<_>> = keys
-            .map(|(kind, code)| HistoryKey::of(*kind, *code))
+            .map(|parts| HistoryKey::of(parts, &mut countries))
             .collect();
         // A kind that a newer version added is none that is asked for; but its keys come in between.
         let keys =
@@ -302,6 +331,7 @@ impl History {
                 .all(|id| starts.last() == Some(&self.index.len(*id)))
         };
         let is_whole = lens.iter().all(|len| *len == directory.keys.len())
+            && countries.next().is_none()
             && is_end(&directory.day_starts, [DAY_NEW, DAY_BINS])
             && is_end(&directory.bin_starts, [BIN_GAP, BIN_COUNT])
             && directory.keys.is_sorted_by(|a, b| a < b);

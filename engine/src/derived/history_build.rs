@@ -1,16 +1,18 @@
 //! Who was active on which day, in the order of days, to gap histograms by month.
 //!
 //! Of each downloader the last day is kept for all requests and for the country where it was met first;
-//! few are met in other countries too, so that the memory is a few bytes per downloader. Large repos come one
-//! after the other, each with a word for each of its visits.
+//! few are met in other countries too, so that the memory is a few bytes per downloader.
+//!
+//! # Not here
+//!
+//! Who was active in large repos (`repo_actives`).
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::history::{
-    BIN_COUNT, BIN_GAP, DAY_BINS, DAY_NEW, HistoryKey, KEY_BINS, KEY_CODE, KEY_DAYS, KEY_KIND,
-    SECTION_INDEX, SECTION_META, SECTION_PAGES,
+    BIN_COUNT, BIN_GAP, DAY_BINS, DAY_NEW, HistoryKey, KEY_BINS, KEY_CODE, KEY_COUNTRY, KEY_DAYS,
+    KEY_KIND, SECTION_INDEX, SECTION_META, SECTION_PAGES,
 };
-use super::order::sort_words;
 use crate::encoding::{Choice, ChunkWriter};
 use crate::error::Result;
 use crate::layout::{ByteWriter, FileBuilder, FileKind};
@@ -45,7 +47,7 @@ pub struct MonthHistory {
 
 impl MonthHistory {
     /// Adds a day of a key, after all its earlier days. Bins are ascending gaps in days, and counts.
-    fn push(
+    pub(super) fn push(
         &mut self,
         key: HistoryKey,
         day: Day,
@@ -68,9 +70,9 @@ impl MonthHistory {
         self.whole_kinds |= other.whole_kinds;
     }
 
-    /// Says that nobody is active in a repo on other days than those that are added.
-    pub fn add_repo(&mut self, code: u32) {
-        self.keys.entry(HistoryKey::Repo(code)).or_default();
+    /// Says that nobody is active on a key on other days than those that are added.
+    pub fn add_key(&mut self, key: HistoryKey) {
+        self.keys.entry(key).or_default();
     }
 
     /// The file.
@@ -90,6 +92,8 @@ impl MonthHistory {
         write(KEY_DAYS, &mut days().map(|key| key.days))?;
         let bins = |key: &KeyDays| u32::try_from(key.bins.len()).unwrap_or(u32::MAX);
         write(KEY_BINS, &mut days().map(bins))?;
+        let countries = self.keys.keys().filter_map(|key| key.country());
+        write(KEY_COUNTRY, &mut { countries })?;
         write(DAY_NEW, &mut days().flat_map(|key| key.new.iter().copied()))?;
         write(
             DAY_BINS,
@@ -317,99 +321,6 @@ impl<'a> Actives<'a> {
     }
 }
 
-/// Downloaders of one repo by day, gathered and then told.
-///
-/// They are few beside all downloaders, so that sorting them by id costs less than a place for everybody.
-#[derive(Debug)]
-pub struct RepoActives {
-    /// Id above the day's number from 1, in the order of days.
-    actives: Vec<u64>,
-}
-
-/// Bits of a day's number.
-const DAY_NUMBER_BITS: u32 = u16::BITS;
-
-impl RepoActives {
-    /// Nobody yet, with room for so many.
-    #[must_use]
-    pub fn new(room: usize) -> Self {
-        Self {
-            actives: Vec::with_capacity(room),
-        }
-    }
-
-    /// Notes that a downloader is active on the day of this index among the days; days come in ascending order.
-    #[inline]
-    pub fn add(&mut self, index: usize, id: u32) {
-        let number = u16::try_from(index + 1).unwrap_or(u16::MAX);
-        self.actives
-            .push(u64::from(id) << DAY_NUMBER_BITS | u64::from(number));
-    }
-
-    /// Adds the histograms of the days that `is_told` to those of their months, as those of the repo `code`.
-    pub fn tell(
-        mut self,
-        (days, code): (&[Day], u32),
-        is_told: impl Fn(Month) -> bool,
-        months: &mut BTreeMap<Month, MonthHistory>,
-    ) {
-        let told: Vec<bool> = days.iter().map(|day| is_told(day.month())).collect();
-        // Stable: of each downloader the days stay in order.
-        sort_words(&mut self.actives, DAY_NUMBER_BITS);
-        let mut gaps = Vec::new();
-        // Of nobody: ids have fewer bits.
-        let mut before = u64::MAX;
-        for &active in &self.actives {
-            let today = active & ((1 << DAY_NUMBER_BITS) - 1);
-            let is_same = active >> DAY_NUMBER_BITS == before >> DAY_NUMBER_BITS;
-            let is_new_day = !is_same || active != before;
-            if is_new_day && told.get(today as usize - 1) == Some(&true) {
-                // Never is more than any number of days ago, so that it comes last.
-                let ago = if is_same {
-                    active - before
-                } else {
-                    u64::from(u16::MAX)
-                };
-                gaps.push(today << DAY_NUMBER_BITS | ago);
-            }
-            before = active;
-        }
-        sort_words(&mut gaps, 0);
-        let mut rest = gaps.as_slice();
-        while let Some(first) = rest.first() {
-            let today = first >> DAY_NUMBER_BITS;
-            let len = rest.partition_point(|gap| gap >> DAY_NUMBER_BITS == today);
-            let (own, after) = rest.split_at(len);
-            rest = after;
-            push_gaps(days, (today, own), |day, new, bins| {
-                let month = months.entry(day.month()).or_default();
-                month.push(HistoryKey::Repo(code), day, new, bins.iter().copied());
-            });
-        }
-    }
-}
-
-/// Gives the new ones and the bins of a day from its sorted gaps, which are in days with rows.
-fn push_gaps(
-    days: &[Day],
-    (today, gaps): (u64, &[u64]),
-    give: impl FnOnce(Day, u32, &[(u32, u32)]),
-) {
-    let day = |number: u64| days.get(number as usize - 1).map_or(0, |day| day.get());
-    let (mut new, mut bins) = (0, Vec::new());
-    for same in gaps.chunk_by(|a, b| a == b) {
-        let count = u32::try_from(same.len()).unwrap_or(u32::MAX);
-        match same
-            .first()
-            .map_or(0, |gap| gap & ((1 << DAY_NUMBER_BITS) - 1))
-        {
-            ago if ago == u64::from(u16::MAX) => new = count,
-            ago => bins.push((day(today) - day(today - ago), count)),
-        }
-    }
-    give(Day(day(today)), new, &bins);
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -419,6 +330,7 @@ mod tests {
 
     use super::super::history::History;
     use super::super::range_counts::{DayRange, RangeCount, RangeCounts};
+    use super::super::repo_actives::RepoActives;
     use super::*;
     use crate::storage::FileBytes;
 
@@ -428,25 +340,34 @@ mod tests {
     const LIMIT: u32 = 12;
     const IPS: [u64; 1] = [0b1010_1100_1010];
     const CODES: [u32; 2] = [7, 4];
+    const REPO_KEYS: [HistoryKey; 4] = [
+        HistoryKey::Repo(7),
+        HistoryKey::Repo(4),
+        HistoryKey::RepoCountry(7, 2),
+        HistoryKey::RepoCountry(7, 0),
+    ];
 
     fn built(actives: &BTreeSet<Active>) -> BTreeMap<Month, History> {
         let days: BTreeSet<Day> = actives.iter().map(|(day, ..)| Day(*day)).collect();
         let days: Vec<Day> = days.into_iter().collect();
         let mut all = Actives::new(&days, LIMIT, 3, &IPS);
-        let mut repos = CODES.map(|_| RepoActives::new(0));
+        let mut repos = REPO_KEYS.map(|_| RepoActives::new(0));
         let mut months: BTreeMap<Month, MonthHistory> = BTreeMap::new();
         for (index, day) in days.iter().enumerate() {
             let month = months.entry(day.month()).or_default();
-            CODES.iter().for_each(|code| month.add_repo(*code));
+            REPO_KEYS.iter().for_each(|key| month.add_key(*key));
             all.begin_day(index, true);
-            for (_, id, country, repo) in actives.iter().filter(|one| one.0 == day.get()) {
+            for one in actives.iter().filter(|one| one.0 == day.get()) {
+                let (_, id, country, _) = one;
                 all.add(*id, *country);
-                repos[*repo as usize].add(index, *id);
+                let keys = repos.iter_mut().zip(REPO_KEYS);
+                keys.filter(|(_, key)| is_of(*key, one))
+                    .for_each(|(repo, _)| repo.add(index, *id));
             }
             all.end_day(month);
         }
-        for (repo, code) in repos.into_iter().zip(CODES) {
-            repo.tell((&days, code), |_| true, &mut months);
+        for (repo, key) in repos.into_iter().zip(REPO_KEYS) {
+            repo.tell((&days, key), |_| true, &mut months);
         }
         let open = |(month, history): (Month, MonthHistory)| {
             let bytes = history.to_bytes(month).unwrap();
@@ -469,16 +390,21 @@ mod tests {
             HistoryKey::Users => IPS[0] >> id & 1 == 0,
             HistoryKey::Country(number) => *country == number,
             HistoryKey::Repo(code) => CODES[*repo as usize] == code,
+            HistoryKey::RepoCountry(code, number) => {
+                CODES[*repo as usize] == code && *country == number
+            }
         }
     }
 
-    const KEYS: [HistoryKey; 6] = [
+    const KEYS: [HistoryKey; 8] = [
         HistoryKey::All,
         HistoryKey::Users,
         HistoryKey::Country(0),
         HistoryKey::Country(2),
         HistoryKey::Repo(7),
         HistoryKey::Repo(4),
+        HistoryKey::RepoCountry(7, 2),
+        HistoryKey::RepoCountry(7, 0),
     ];
 
     const ALL_DAYS: DayRange = (Day(0), Day(200));
@@ -544,9 +470,9 @@ mod tests {
                 };
                 let keys = history.keys().unwrap().iter();
                 let each: Vec<_> = keys.flat_map(|key| read(*key, *key, true)).collect();
-                let all = read(HistoryKey::All, HistoryKey::Repo(u32::MAX), true);
+                let all = read(HistoryKey::All, HistoryKey::LAST, true);
                 prop_assert_eq!(&each, &all);
-                let bare = read(HistoryKey::All, HistoryKey::Repo(u32::MAX), false);
+                let bare = read(HistoryKey::All, HistoryKey::LAST, false);
                 let bared = all.iter().map(|(key, day, new, ..)| (*key, *day, *new, vec![], vec![]));
                 prop_assert_eq!(bare, bared.collect::<Vec<_>>());
             }
@@ -560,10 +486,12 @@ mod tests {
             .collect();
         let months = built(&actives);
         let whole = &months[&Month(0)];
-        assert_eq!(whole.keys().unwrap().len(), 7);
+        assert_eq!(whole.keys().unwrap().len(), 9);
         let mut month = MonthHistory::default();
         month.push(HistoryKey::All, Day(3), 5, [(1, 2), (3, 1)].into_iter());
         month.push(HistoryKey::Repo(9), Day(4), 1, [(1, 1)].into_iter());
+        let pair = HistoryKey::RepoCountry(9, 3);
+        month.push(pair, Day(4), 1, [(1, 1)].into_iter());
         let bytes = month.to_bytes(Month(0)).unwrap();
         for at in 0..bytes.len() {
             let mut damaged = bytes.clone();
@@ -571,7 +499,7 @@ mod tests {
             let Ok(history) = History::open(Arc::new(FileBytes::from(damaged))) else {
                 continue;
             };
-            let all = HistoryKey::All..=HistoryKey::Repo(9);
+            let all = HistoryKey::All..=HistoryKey::LAST;
             let read = history.read(all, ALL_DAYS, true, |_, _| {});
             let is_found = read.is_err() || history.verify().is_err();
             assert!(is_found, "byte {at}");

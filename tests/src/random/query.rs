@@ -74,7 +74,7 @@ pub fn random_history_query(rng: &mut Rng, content: &Content) -> (Query, String)
 }
 
 /// A query that gap histograms can answer: about downloaders of whole days, by a stretch of time, by country
-/// or kind of identity, of one country, repo or kind.
+/// or kind of identity, of one country, repo or kind, or of a repo in a country.
 #[must_use]
 pub fn random_whole_days_query(rng: &mut Rng, content: &Content) -> (Query, String) {
     let counts = [Metric::Downloaders, Metric::Users, Metric::Ips];
@@ -103,8 +103,20 @@ pub fn random_whole_days_query(rng: &mut Rng, content: &Content) -> (Query, Stri
         let dimension = [Dimension::Country, Dimension::Identity, Dimension::Repo];
         let dimension = rng.pick(&dimension).clone();
         if dimension == Dimension::Repo || rng.percent(50) {
-            let test = Test::Equal(value(rng, &content.rows, &dimension));
-            query.filter.push(Condition::Where(dimension, test));
+            // Of one request, so that somebody was there.
+            let row = match content.rows.as_slice() {
+                [] => &[][..],
+                rows => std::slice::from_ref(rng.pick(rows)),
+            };
+            let equal = |rng: &mut Rng, dimension: Dimension| {
+                let test = Test::Equal(value(rng, row, &dimension));
+                Condition::Where(dimension, test)
+            };
+            let has_country = dimension == Dimension::Repo && rng.percent(50);
+            query.filter.push(equal(rng, dimension));
+            if has_country {
+                query.filter.push(equal(rng, Dimension::Country));
+            }
         } else {
             query.by.push(dimension);
         }

@@ -89,7 +89,7 @@ impl MonthBuilder for Histories {
 type KeyDay = (HistoryKey, Day, u32, Vec<u32>, Vec<u32>);
 
 fn all_days(history: &History) -> Result<Vec<KeyDay>> {
-    let keys = HistoryKey::All..=HistoryKey::Repo(u32::MAX);
+    let keys = HistoryKey::All..=HistoryKey::LAST;
     let mut all = Vec::new();
     history.read(keys, (Day(0), Day(u32::MAX)), true, |key, day| {
         all.push((

@@ -1,7 +1,7 @@
 //! Gap histograms to distinct downloaders of days in a row, where they cover what is asked.
 //!
 //! They cover the accept set of the default rule, whole days, and filters and dimensions that rest on the
-//! kind of identity, on the country or on one large repo alone.
+//! kind of identity, on the country or on one large repo alone, or on one and a country that has many of its visits.
 
 use std::sync::Arc;
 
@@ -25,8 +25,8 @@ enum Keys {
     Kinds(Vec<KindGroup>),
     /// A group for each country, by number; those that are not kept are [`OUT`].
     Countries(Vec<Key>),
-    /// One repo, by code.
-    Repo(u32, Key),
+    /// A repo, or a repo in a country, that is one group.
+    One(HistoryKey, Key),
 }
 
 /// A group of kinds of identity.
@@ -113,7 +113,7 @@ impl<'s, 'a> GapReader<'s, 'a> {
         let key = match &self.keys {
             Keys::Kinds(_) => HistoryKey::All,
             Keys::Countries(_) => HistoryKey::Country(0),
-            Keys::Repo(code, _) => HistoryKey::Repo(*code),
+            Keys::One(key, _) => *key,
         };
         for (_, history) in self.histories {
             if !history.covers(key)? {
@@ -129,7 +129,8 @@ impl<'s, 'a> GapReader<'s, 'a> {
             Keys::Kinds(_) if self.has_kinds => &["gaps of all", "gaps of accounts"],
             Keys::Kinds(_) => &["gaps of all"],
             Keys::Countries(_) => &["gaps of countries"],
-            Keys::Repo(..) => &["gaps of the repo"],
+            Keys::One(HistoryKey::RepoCountry(..), _) => &["gaps of the repo in the country"],
+            Keys::One(..) => &["gaps of the repo"],
         };
         names.iter().map(|name| (*name).to_owned()).collect()
     }
@@ -170,9 +171,9 @@ impl<'s, 'a> GapReader<'s, 'a> {
                 Ok(groups.collect())
             }
             Keys::Countries(parts) => self.countries(parts, ranges),
-            Keys::Repo(code, part) => Ok(vec![GroupCounts {
+            Keys::One(key, part) => Ok(vec![GroupCounts {
                 part: *part,
-                all: self.read(HistoryKey::Repo(*code), ranges)?,
+                all: self.read(*key, ranges)?,
                 ips: Vec::new(),
             }]),
         }
@@ -245,7 +246,7 @@ impl<'s, 'a> GapReader<'s, 'a> {
                 Ok(Some(Count { all, ips: 0 }))
             }
             // Nobody is of two kinds.
-            Keys::Kinds(_) | Keys::Repo(..) => {
+            Keys::Kinds(_) | Keys::One(..) => {
                 let counts = groups.iter().map(|group| group.count(0));
                 Ok(Some(counts.fold(Count::default(), |sum, count| Count {
                     all: sum.all + count.all,
@@ -352,24 +353,45 @@ pub(super) fn is_default_who(scope: &Scope<'_>) -> bool {
 
 fn keys(scope: &Scope<'_>, has_kinds: bool) -> Option<Keys> {
     let (repo, place, kind) = (&scope.repo, &scope.place, &scope.kind);
-    match (repo.is_idle(), place.is_idle(), kind.is_idle()) {
-        (true, true, _) => Some(Keys::Kinds(kinds(scope))),
-        (false, true, true) if !has_kinds => match repo.listed.as_deref() {
-            Some([code]) => Some(Keys::Repo(*code, repo.part(*code))),
-            _ => None,
-        },
-        (true, false, true) if !has_kinds => {
-            let by = scope.axes.iter().map(|axis| &axis.dimension);
-            let is_region = |dimension: &Dimension| *dimension == Dimension::Region;
-            let has_regions = by.chain(scope.place_conditions()).any(is_region);
-            let parts = countries(scope);
-            let kept = parts.iter().filter(|part| **part != OUT).count();
-            // Those of several countries together are in no histogram.
-            let is_apart = place.has_axis || kept == 1;
-            (!has_regions && is_apart).then_some(Keys::Countries(parts))
-        }
-        _ => None,
+    if repo.is_idle() && place.is_idle() {
+        return Some(Keys::Kinds(kinds(scope)));
     }
+    if has_kinds || !kind.is_idle() {
+        return None;
+    }
+    let countries = (!place.is_idle()).then(|| countries_apart(scope));
+    let repo = (!repo.is_idle()).then(|| match repo.listed.as_deref() {
+        Some([code]) => Some((*code, repo.part(*code))),
+        _ => None,
+    });
+    match (repo, countries) {
+        (None, Some(parts)) => Some(Keys::Countries(parts?)),
+        (Some(repo), None) => repo.map(|(code, part)| Keys::One(HistoryKey::Repo(code), part)),
+        (Some(repo), Some(parts)) => {
+            let ((code, part), parts) = (repo?, parts?);
+            let mut kept = (0_u32..).zip(&parts).filter(|(_, part)| **part != OUT);
+            match (kept.next(), kept.next()) {
+                (Some((number, own)), None) => {
+                    Some(Keys::One(HistoryKey::RepoCountry(code, number), part + own))
+                }
+                _ => None,
+            }
+        }
+        (None, None) => None,
+    }
+}
+
+/// What countries add to keys, if each that is kept is a group of its own: those of several together are in no
+/// histogram, and regions neither.
+fn countries_apart(scope: &Scope<'_>) -> Option<Vec<Key>> {
+    let by = scope.axes.iter().map(|axis| &axis.dimension);
+    let is_region = |dimension: &Dimension| *dimension == Dimension::Region;
+    if by.chain(scope.place_conditions()).any(is_region) {
+        return None;
+    }
+    let parts = countries(scope);
+    let kept = parts.iter().filter(|part| **part != OUT).count();
+    (scope.place.has_axis || kept == 1).then_some(parts)
 }
 
 fn kinds(scope: &Scope<'_>) -> Vec<KindGroup> {
