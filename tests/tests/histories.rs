@@ -227,6 +227,55 @@ fn a_repos_month_is_a_stored_count_also_after_late_data() -> Result<(), String> 
     Ok(())
 }
 
+/// Asks for the downloaders of all repos; gives how many answers rested on histograms of large ones.
+fn ask_all_repos(stored: &Stored, content: &Content) -> Result<u64, String> {
+    let (naive, mut covered) = (Naive(content.clone()), 0);
+    let ranges = [
+        "",
+        " last 10d",
+        " in 2025-06",
+        " from 2025-06-09 to 2025-07-02",
+    ];
+    let bys = ["repo", "repo, month", "week, repo", "repo, day"];
+    for (by, range) in bys.iter().flat_map(|by| ranges.map(|range| (by, range))) {
+        let asked = format!("downloaders by {by}{range} top 60");
+        let query = text::parse(&asked).map_err(|error| error.to_string())?;
+        let found = stored.store.query(&asked);
+        let found = found.map_err(|error| error.to_string());
+        if let Some(difference) = difference(&naive.query(&query, &asked), &found) {
+            return Err(format!("{asked}: {difference}"));
+        }
+        let explained = stored.store.explain(&asked);
+        let explained = explained.map_err(|error| error.to_string())?.to_string();
+        covered += u64::from(explained.contains("gaps of large repos"));
+    }
+    Ok(covered)
+}
+
+#[test]
+fn large_repos_are_in_histograms_and_the_others_in_visits() -> Result<(), String> {
+    let mut covered = 0;
+    for seed in 11..14 {
+        let mut rng = Rng::new(seed);
+        let all = uneven(&mut rng);
+        let (early, late) = all.rows.split_at(5_700);
+        let [early, late] = [early, late].map(|rows| Content {
+            rows: rows.to_vec(),
+            hub: None,
+        });
+        let mut stored = Stored::new(&early, seed)?;
+        covered += ask_all_repos(&stored, &early)?;
+        stored.add(&late, seed + 100)?;
+        covered += ask_all_repos(&stored, &all)?;
+        let compacted = stored.store.compact(&mut |_| {});
+        compacted.map_err(|error| error.to_string())?;
+        covered += ask_all_repos(&stored, &all)?;
+    }
+    println!("{covered} of 144 answered from histograms of large repos");
+    assert!(covered > 100, "only {covered} of 144");
+    Ok(())
+}
+
 /// Thirty repos of about the same size, some of which begin with the third of six months.
 fn even(rng: &mut Rng) -> Content {
     let rows = (0..6_000).map(|_| {

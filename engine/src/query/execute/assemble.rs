@@ -87,9 +87,9 @@ pub(super) struct Counted {
 ///
 /// `Corrupt` when an identity cannot be read.
 pub(super) fn answer(scope: &Scope<'_>, counted: &Counted) -> Result<Answer> {
-    let (by_slot, mut whole) = distinct(scope, &counted.log)?;
-    if !scope.wants.who {
-        whole.who = counted.covered.whole;
+    let (by_slot, mut whole) = distinct(scope, counted)?;
+    if let Some(known) = counted.covered.whole {
+        whole.who = known;
     }
     let floor = leading::floor(scope, counted);
     let mut totals = Totals::new(scope.query);
@@ -148,11 +148,13 @@ pub(super) fn answer(scope: &Scope<'_>, counted: &Counted) -> Result<Answer> {
 }
 
 /// Distinct things of each slot, and of the whole.
-fn distinct(scope: &Scope<'_>, groups: &Groups) -> Result<(Vec<Distinct>, Distinct)> {
+fn distinct(scope: &Scope<'_>, counted: &Counted) -> Result<(Vec<Distinct>, Distinct)> {
     if !scope.wants.has_sets() {
         return Ok((Vec::new(), Distinct::default()));
     }
-    let has_union = !scope.axes.is_empty();
+    let groups = &counted.log;
+    // Where some repos are left, downloaders are all that is counted, and those of the whole are known.
+    let has_union = !scope.axes.is_empty() && scope.left.is_none();
     let sets = groups.all_sets();
     let how = (groups.universe(), scope.ips, has_union);
     let (slots, mut counters) = count_all(sets, how, scope.view.terms())?;

@@ -122,6 +122,8 @@ pub(super) fn explain(
 enum Who {
     Count,
     Histograms(Vec<String>),
+    /// Histograms of large repos, and visits of the others.
+    HistogramsAndVisits(Vec<String>),
     Unions(Unions),
 }
 
@@ -131,6 +133,7 @@ impl Who {
             return Ok(Self::Count);
         }
         Ok(match gaps::plan(scope)? {
+            Some((reader, _)) if reader.is_part() => Self::HistogramsAndVisits(reader.names()),
             Some((reader, _)) => Self::Histograms(reader.names()),
             None => Self::Unions(Unions::new(scope)?),
         })
@@ -139,19 +142,24 @@ impl Who {
     fn has(&self, day: &DayPart) -> bool {
         match self {
             Self::Count | Self::Histograms(_) => true,
+            Self::HistogramsAndVisits(_) => false,
             Self::Unions(unions) => unions.has(day),
         }
     }
 
     fn part(&self, scope: &Scope<'_>) -> Option<Part> {
-        let days = scope.days.iter().filter(|day| self.has(day)).count() as u64;
+        let is_read =
+            |day: &&DayPart| self.has(day) || matches!(self, Self::HistogramsAndVisits(_));
+        let days = scope.days.iter().filter(is_read).count() as u64;
         let words = |text: &str| vec![text.to_owned()];
         let (level, reads) = match self {
             Self::Count => (
                 Level::Series,
                 words("counts of the repos' downloaders by month"),
             ),
-            Self::Histograms(reads) => (Level::Histograms, reads.clone()),
+            Self::Histograms(reads) | Self::HistogramsAndVisits(reads) => {
+                (Level::Histograms, reads.clone())
+            }
             Self::Unions(_) => (
                 Level::Cells,
                 words("sets of the repos' downloaders by month"),

@@ -23,11 +23,19 @@ use crate::units::{DAY_MS, Day, Month, TimestampMs};
 enum Keys {
     /// All, and accounts where kinds of identity are told apart; groups of accounts and of addresses.
     Kinds(Vec<KindGroup>),
-    /// A group for each country, by number; those that are not kept are [`OUT`].
-    Countries(Vec<Key>),
+    /// A group for each country that is kept, ascending by number.
+    Countries(Vec<KeyGroup>),
     /// A repo, or a repo in a country, that is one group.
     One(HistoryKey, Key),
+    /// A group for each of some repos, ascending by code; there may be others.
+    Repos(Vec<KeyGroup>),
 }
+
+/// A group of one histogram key, and what it adds to keys of groups.
+type KeyGroup = (HistoryKey, Key);
+
+/// Days from which it pays to read the histograms of large repos in place of their visits.
+const DAYS_MIN: usize = 7;
 
 /// A group of kinds of identity.
 #[derive(Clone, Copy, Debug)]
@@ -58,13 +66,15 @@ impl GroupCounts {
     }
 }
 
-/// Distinct downloaders that were not counted by visits.
+/// Distinct downloaders that are not counted by visits.
 #[derive(Debug, Default)]
 pub(super) struct Covered {
     /// By group.
     pub(super) groups: KeyMap<Key, Count>,
-    /// Of all groups together.
-    pub(super) whole: Count,
+    /// Of all groups together, where they were.
+    pub(super) whole: Option<Count>,
+    /// The repos whose downloaders are to be read from visits all the same, if there are any.
+    pub(super) left: Option<Lens>,
 }
 
 /// The histograms that cover a query on some days.
@@ -101,6 +111,67 @@ impl<'s, 'a> GapReader<'s, 'a> {
         Ok(reader.covers(scope.view, days)?.then_some(reader))
     }
 
+    /// The histograms of large repos for a query that has a group for each repo: those of the other repos are to be
+    /// read from visits. `None` if it asks for anything else, or they do not cover all of these days.
+    fn of_large_repos(scope: &'s Scope<'a>, days: DayRange) -> Result<Option<Self>> {
+        let repo = &scope.repo;
+        let is_covered = is_default_who(scope)
+            && scope.wants.is_who_only()
+            && scope.days.len() >= DAYS_MIN
+            && scope.place.is_idle()
+            && scope.kind.is_idle()
+            && scope.ips.is_empty()
+            && repo.has_axis
+            && !repo.has_filter;
+        if !is_covered {
+            return Ok(None);
+        }
+        let histories = between(scope.view.histories()?, days);
+        let mut groups: Vec<KeyGroup> = Vec::new();
+        if let Some((_, history)) = histories.last() {
+            let repos = history.keys()?.iter().filter_map(|key| match key {
+                HistoryKey::Repo(code) => Some((*key, repo.part(*code))),
+                _ => None,
+            });
+            groups.extend(repos);
+        }
+        for (_, history) in histories {
+            let keys = history.keys()?;
+            groups.retain(|(key, _)| keys.binary_search(key).is_ok());
+        }
+        // Whoever is in several repos of a group would be counted for each.
+        let mut repos_of: KeyMap<Key, u32> = KeyMap::default();
+        let parts = repo.parts.iter();
+        parts.for_each(|part| *repos_of.entry(*part).or_default() += 1);
+        groups.retain(|(_, part)| *part != OUT && repos_of.get(part) == Some(&1));
+        let reader = Self {
+            scope,
+            histories,
+            keys: Keys::Repos(groups),
+            has_kinds: false,
+        };
+        Ok(reader.covers(scope.view, days)?.then_some(reader))
+    }
+
+    /// Whether what it has no groups of is to be read from elsewhere.
+    pub(super) fn is_part(&self) -> bool {
+        matches!(self.keys, Keys::Repos(_))
+    }
+
+    /// The repos that are left.
+    fn left(&self) -> Option<Lens> {
+        match &self.keys {
+            Keys::Repos(groups) => {
+                let codes = groups.iter().filter_map(|(key, _)| match key {
+                    HistoryKey::Repo(code) => Some(*code),
+                    _ => None,
+                });
+                Some(self.scope.repo.without(codes))
+            }
+            _ => None,
+        }
+    }
+
     fn covers(&self, view: &View, (first, last): DayRange) -> Result<bool> {
         let mut months = view.manifest().months_with_rows();
         months.retain(|month| first < month.end_day() && month.first_day() <= last);
@@ -114,6 +185,9 @@ impl<'s, 'a> GapReader<'s, 'a> {
             Keys::Kinds(_) => HistoryKey::All,
             Keys::Countries(_) => HistoryKey::Country(0),
             Keys::One(key, _) => *key,
+            // Each of them is in all histories.
+            Keys::Repos(groups) if groups.is_empty() => return Ok(false),
+            Keys::Repos(_) => HistoryKey::All,
         };
         for (_, history) in self.histories {
             if !history.covers(key)? {
@@ -131,6 +205,7 @@ impl<'s, 'a> GapReader<'s, 'a> {
             Keys::Countries(_) => &["gaps of countries"],
             Keys::One(HistoryKey::RepoCountry(..), _) => &["gaps of the repo in the country"],
             Keys::One(..) => &["gaps of the repo"],
+            Keys::Repos(_) => &["gaps of large repos"],
         };
         names.iter().map(|name| (*name).to_owned()).collect()
     }
@@ -170,7 +245,7 @@ impl<'s, 'a> GapReader<'s, 'a> {
                 });
                 Ok(groups.collect())
             }
-            Keys::Countries(parts) => self.countries(parts, ranges),
+            Keys::Countries(groups) | Keys::Repos(groups) => self.several(groups, ranges),
             Keys::One(key, part) => Ok(vec![GroupCounts {
                 part: *part,
                 all: self.read(*key, ranges)?,
@@ -179,31 +254,27 @@ impl<'s, 'a> GapReader<'s, 'a> {
         }
     }
 
-    fn countries(&self, parts: &[Key], ranges: &[DayRange]) -> Result<Vec<GroupCounts>> {
-        let none = RangeCounts::new(ranges.to_vec());
-        let mut counts: Vec<Option<RangeCounts>> = parts
-            .iter()
-            .map(|part| (*part != OUT).then(|| none.clone()))
-            .collect();
-        let kept = |part: &Key| *part != OUT;
-        let bounds = (parts.iter().position(kept), parts.iter().rposition(kept));
-        if let (Some(first), Some(last)) = bounds {
-            let key =
-                |number: usize| HistoryKey::Country(u32::try_from(number).unwrap_or(u32::MAX));
-            self.each((key(first), key(last)), ranges, |key, day| {
-                if let HistoryKey::Country(number) = key
-                    && let Some(Some(counts)) = counts.get_mut(number as usize)
-                {
+    /// Counts of groups whose keys ascend.
+    fn several(&self, groups: &[KeyGroup], ranges: &[DayRange]) -> Result<Vec<GroupCounts>> {
+        let mut counts = vec![RangeCounts::new(ranges.to_vec()); groups.len()];
+        if let (Some((first, _)), Some((last, _))) = (groups.first(), groups.last()) {
+            let mut at = 0;
+            self.each((*first, *last), ranges, |key, day| {
+                // Days of a key follow each other; each month begins with the first key.
+                if groups.get(at).map(|(known, _)| *known) != Some(key) {
+                    at = groups.partition_point(|(known, _)| *known < key);
+                }
+                let is_known = groups.get(at).is_some_and(|(known, _)| *known == key);
+                if let Some(counts) = counts.get_mut(at).filter(|_| is_known) {
                     counts.add(day);
                 }
             })?;
         }
-        let groups = parts.iter().zip(counts).filter_map(|(part, counts)| {
-            Some(GroupCounts {
-                part: *part,
-                all: counts?.counts().to_vec(),
-                ips: Vec::new(),
-            })
+        let groups = groups.iter().zip(counts);
+        let groups = groups.map(|((_, part), counts)| GroupCounts {
+            part: *part,
+            all: counts.counts().to_vec(),
+            ips: Vec::new(),
         });
         Ok(groups.collect())
     }
@@ -235,12 +306,12 @@ impl<'s, 'a> GapReader<'s, 'a> {
 
     /// Downloaders of all groups together; `None` where their histograms do not say it.
     fn whole(&self, range: DayRange, groups: &[GroupCounts]) -> Result<Option<Count>> {
-        if let [one] = groups {
+        if let ([one], false) = (groups, self.is_part()) {
             return Ok(Some(one.count(0)));
         }
         match &self.keys {
             Keys::Countries(_) if self.scope.place.has_filter => Ok(None),
-            Keys::Countries(_) => {
+            Keys::Countries(_) | Keys::Repos(_) => {
                 let all = self.read(HistoryKey::All, &[range])?;
                 let all = all.first().map_or(0, |count| count.distinct);
                 Ok(Some(Count { all, ips: 0 }))
@@ -274,13 +345,15 @@ pub(super) fn covered(scope: &Scope<'_>) -> Result<Option<Covered>> {
     let counts = reader.counts(&ranges)?;
     let wholes = match ranges.as_slice() {
         [_] => counts.clone(),
+        _ if reader.is_part() => Vec::new(),
         _ => reader.counts(&[range])?,
     };
     let Some(whole) = reader.whole(range, &wholes)? else {
         return Ok(None);
     };
     let mut covered = Covered {
-        whole,
+        whole: Some(whole),
+        left: reader.left(),
         ..Covered::default()
     };
     for group in &counts {
@@ -309,7 +382,11 @@ pub(super) fn plan<'s, 'a>(
     let Some(parts) = time_parts(scope) else {
         return Ok(None);
     };
-    let reader = GapReader::new(scope, (first.day, last.day))?;
+    let days = (first.day, last.day);
+    let reader = match GapReader::new(scope, days)? {
+        None => GapReader::of_large_repos(scope, days)?,
+        reader => reader,
+    };
     Ok(reader.map(|reader| (reader, parts)))
 }
 
@@ -365,33 +442,33 @@ fn keys(scope: &Scope<'_>, has_kinds: bool) -> Option<Keys> {
         _ => None,
     });
     match (repo, countries) {
-        (None, Some(parts)) => Some(Keys::Countries(parts?)),
-        (Some(repo), None) => repo.map(|(code, part)| Keys::One(HistoryKey::Repo(code), part)),
-        (Some(repo), Some(parts)) => {
-            let ((code, part), parts) = (repo?, parts?);
-            let mut kept = (0_u32..).zip(&parts).filter(|(_, part)| **part != OUT);
-            match (kept.next(), kept.next()) {
-                (Some((number, own)), None) => {
-                    Some(Keys::One(HistoryKey::RepoCountry(code, number), part + own))
-                }
-                _ => None,
-            }
+        (None, Some(groups)) => {
+            let key = |(number, part): &(u32, Key)| (HistoryKey::Country(*number), *part);
+            Some(Keys::Countries(groups?.iter().map(key).collect()))
         }
+        (Some(repo), None) => repo.map(|(code, part)| Keys::One(HistoryKey::Repo(code), part)),
+        (Some(repo), Some(groups)) => match (repo?, groups?.as_slice()) {
+            ((code, part), [(number, own)]) => {
+                let key = HistoryKey::RepoCountry(code, *number);
+                Some(Keys::One(key, part + own))
+            }
+            _ => None,
+        },
         (None, None) => None,
     }
 }
 
-/// What countries add to keys, if each that is kept is a group of its own: those of several together are in no
-/// histogram, and regions neither.
-fn countries_apart(scope: &Scope<'_>) -> Option<Vec<Key>> {
+/// The countries that are kept, by number, and what they add to keys, if each is a group of its own: those of several
+/// together are in no histogram, and regions neither.
+fn countries_apart(scope: &Scope<'_>) -> Option<Vec<(u32, Key)>> {
     let by = scope.axes.iter().map(|axis| &axis.dimension);
     let is_region = |dimension: &Dimension| *dimension == Dimension::Region;
     if by.chain(scope.place_conditions()).any(is_region) {
         return None;
     }
-    let parts = countries(scope);
-    let kept = parts.iter().filter(|part| **part != OUT).count();
-    (scope.place.has_axis || kept == 1).then_some(parts)
+    let kept = (0..).zip(countries(scope)).filter(|(_, part)| *part != OUT);
+    let kept: Vec<(u32, Key)> = kept.collect();
+    (scope.place.has_axis || kept.len() == 1).then_some(kept)
 }
 
 fn kinds(scope: &Scope<'_>) -> Vec<KindGroup> {

@@ -147,6 +147,24 @@ impl Lens {
         Ok(lens)
     }
 
+    /// The same, but that some codes are not kept. It must not list repos.
+    pub(super) fn without(&self, codes: impl Iterator<Item = u32>) -> Self {
+        let mut parts = self.parts.clone();
+        for code in codes {
+            if let Some(part) = parts.get_mut(code as usize) {
+                *part = OUT;
+            }
+        }
+        Self {
+            space: self.space,
+            parts,
+            few: None,
+            has_filter: true,
+            has_axis: self.has_axis,
+            listed: None,
+        }
+    }
+
     /// Whether it keeps everything and adds nothing.
     pub(super) fn is_idle(&self) -> bool {
         !self.has_filter && !self.has_axis

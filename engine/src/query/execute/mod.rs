@@ -193,7 +193,9 @@ fn count(scope: &mut Scope<'_>, lowest: Level, rules: &Rules<'_>) -> Result<Coun
         (None, Level::Histograms) => gaps::covered(scope)?,
         (None, _) => None,
     };
-    scope.wants.who &= covered.is_none();
+    let mut covered = covered.unwrap_or_default();
+    scope.left = covered.left.take();
+    scope.wants.who &= covered.whole.is_none() || scope.left.is_some();
     let scope = &*scope;
     let plan = CellPlan::new(scope, lowest);
     let unions = match lowest {
@@ -228,7 +230,7 @@ fn count(scope: &mut Scope<'_>, lowest: Level, rules: &Rules<'_>) -> Result<Coun
         log,
         hub: hub::groups(scope)?,
         history: history::groups(scope, lowest, rules)?,
-        covered: covered.unwrap_or_default(),
+        covered,
         left_out,
     })
 }

@@ -63,7 +63,7 @@ impl MonthCount {
             ips: 0,
         };
         let mut covered = Covered {
-            whole,
+            whole: Some(whole),
             ..Covered::default()
         };
         covered.groups.insert(self.key, whole);

@@ -2,7 +2,7 @@
 
 use super::attribute_runs::attributes;
 use super::by_code::CodeSlots;
-use super::groups::Groups;
+use super::groups::{Groups, Key};
 use super::lens::{ASK_SESSION, OUT};
 use super::scan::{DayReader, Ids};
 use super::scope::Scope;
@@ -98,7 +98,8 @@ impl DayReader<'_, '_> {
         (slice, ids): (&mut VisitSlice, &mut Vec<u32>),
         groups: &mut Groups,
     ) -> Result<()> {
-        let part = |repo: &RepoRange| self.scope.repo.part(repo.code);
+        let kept = self.kept_repos();
+        let part = |repo: &RepoRange| kept.part(repo.code);
         match (self.at_hand, repos.first(), repos.last()) {
             (Some(_), Some(first), Some(last)) => {
                 slice.clear();
@@ -114,17 +115,18 @@ impl DayReader<'_, '_> {
         }
         let limit = groups.universe().downloaders;
         let all = self.ids(slice);
+        // Long enough for every repo; most have few visits.
+        ids.resize(ids.len().max(slice.shape.len()), 0);
         let mut end = 0;
-        for same in repos.chunk_by(|a, b| part(a) == part(b)) {
+        for (part, same) in same_parts(repos, part) {
             let count: usize = same.iter().map(|repo| repo.visits.len()).sum();
             let visits = end..end + count;
             end = visits.end;
-            let part = same.first().map_or(OUT, part);
             if part == OUT {
                 continue;
             }
             let shapes = slice.shape.get(visits.clone()).unwrap_or_default();
-            let has_nobody = match all.part(&visits) {
+            let (mut count, has_nobody) = match all.part(&visits) {
                 Ids::AtHand(own) => put(own.iter().copied(), (shapes, is_accepted), ids),
                 Ids::Ranks(ranks, of) => {
                     // The greatest rank is "none".
@@ -133,11 +135,12 @@ impl DayReader<'_, '_> {
                 }
             };
             if self.filters_downloaders() {
-                ids.retain(|id| self.scope.downloader_part(*id) != OUT);
+                let found = ids.get_mut(..count).unwrap_or_default();
+                count = keep(found, |id| self.scope.downloader_part(id) != OUT);
             }
             let slot = groups.slot(part + self.day.part);
             if let Some(who) = groups.who_mut(slot) {
-                who.extend(ids, limit);
+                who.extend(ids.get(..count).unwrap_or_default(), limit);
             }
             if has_nobody && self.wants.unidentified {
                 let mut end = visits.start;
@@ -153,15 +156,37 @@ impl DayReader<'_, '_> {
     }
 }
 
-/// Puts the ids of visits that have an accepted shape into `ids`; `true` if some visits are without identity.
+/// Neighbours with the same part, and that part.
+fn same_parts(
+    repos: &[RepoRange],
+    part: impl Fn(&RepoRange) -> Key,
+) -> impl Iterator<Item = (Key, &[RepoRange])> {
+    let mut rest = repos;
+    let mut next = rest.first().map(&part);
+    std::iter::from_fn(move || {
+        let own = next?;
+        let mut count = 1;
+        loop {
+            next = rest.get(count).map(&part);
+            if next != Some(own) {
+                break;
+            }
+            count += 1;
+        }
+        let (same, after) = rest.split_at_checked(count)?;
+        rest = after;
+        Some((own, same))
+    })
+}
+
+/// Puts the ids of visits that have an accepted shape to the begin of `ids`, which has room for all; gives how many, and
+/// `true` if some visits are without identity.
 #[inline]
 fn put(
     of_visits: impl ExactSizeIterator<Item = u32>,
     (shapes, is_accepted): (&[u32], &[bool]),
-    ids: &mut Vec<u32>,
-) -> bool {
-    ids.clear();
-    ids.resize(of_visits.len(), 0);
+    ids: &mut [u32],
+) -> (usize, bool) {
     let (mut count, mut has_nobody) = (0, false);
     for (id, shape) in of_visits.zip(shapes) {
         has_nobody |= id == 0;
@@ -172,8 +197,22 @@ fn put(
         let is_accepted = is_accepted.get(*shape as usize) == Some(&true);
         count += usize::from(is_accepted & (id != 0));
     }
-    ids.truncate(count);
-    has_nobody
+    (count, has_nobody)
+}
+
+/// Moves the ids that are kept to the begin; gives how many.
+fn keep(ids: &mut [u32], is_kept: impl Fn(u32) -> bool) -> usize {
+    let mut count = 0;
+    for at in 0..ids.len() {
+        let id = ids.get(at).copied().unwrap_or(0);
+        if is_kept(id) {
+            if let Some(place) = ids.get_mut(count) {
+                *place = id;
+            }
+            count += 1;
+        }
+    }
+    count
 }
 
 /// Adds the accepted requests without identity of a repo; they are its last visit.

@@ -12,7 +12,7 @@ use super::Level;
 use super::attribute_runs::Runs;
 use super::chain::crosses_midnight;
 use super::groups::{Groups, Key};
-use super::lens::{ASK_SESSION, OUT};
+use super::lens::{ASK_SESSION, Lens, OUT};
 use super::portions::portions;
 use super::ranked::RankedDownloaders;
 use super::reach::is_one_download;
@@ -155,7 +155,7 @@ impl<'s, 'a> Scanner<'s, 'a> {
             columns: Cell::new(std::mem::take(&mut self.columns)),
             segment: Arc::clone(&segment),
         };
-        let runs = portions(&repos, &scope.repo, reader.gap_visits_max());
+        let runs = portions(&repos, reader.kept_repos(), reader.gap_visits_max());
         if let Some(counting) = self.counting.as_mut().filter(|_| wants.requests) {
             counting.add(&reader, &runs)?;
             reader.wants.requests = false;
@@ -318,6 +318,14 @@ impl DayReader<'_, '_> {
         let rows = first..first + slice.rows.get(at).copied().unwrap_or(0);
         let shape = slice.shape.get(at).and_then(|code| self.shape(*code));
         shape.is_some_and(|shape| self.stretches(visit, (shape, rows), runs, groups))
+    }
+
+    /// The repos whose visits are looked at.
+    pub(super) fn kept_repos(&self) -> &Lens {
+        match &self.scope.left {
+            Some(left) if self.wants.is_who_only() && !self.wants.unidentified => left,
+            _ => &self.scope.repo,
+        }
     }
 
     /// Visits between two repos that are read for which it pays to read on.

@@ -183,6 +183,8 @@ pub(super) struct Scope<'a> {
     pub(super) splits_visits: bool,
     /// Whether sets of downloaders are needed themselves, and not their counts alone.
     pub(super) keeps_sets: bool,
+    /// The repos whose visits are read where nothing but downloaders is asked, if others' downloaders are known.
+    pub(super) left: Option<Lens>,
     /// What is known of the repos that the query lists, once that was asked for.
     pub(super) lists: OnceLock<Option<Vec<RepoLists>>>,
     /// A bit for each id that is an address; empty if the query does not tell kinds apart.
@@ -247,6 +249,7 @@ impl<'a> Scope<'a> {
             is_default_rule: rule.is_default(),
             splits_visits: axes.iter().any(splits),
             keeps_sets: false,
+            left: None,
             lists: OnceLock::new(),
             view,
             hub,
