@@ -59,6 +59,7 @@ struct Look<'c> {
     columns: &'c ColumnsAtHand<'c>,
     /// Of each visit, where the day is not whole.
     windows: &'c [u32],
+    /// Of each visit.
     times: Vec<Time>,
     /// Whether downloaders matter.
     has_who: bool,
@@ -101,14 +102,20 @@ impl DayReader<'_, '_> {
         };
         let open = match columns.few_by_code(&varied) {
             Some(few) => self.sum(repos, few.into_iter(), (&look, &varied), groups),
+            None if columns.coded.is_none() && !look.has_who => {
+                self.sum_by_instants(repos, &look, groups)
+            }
             None => self.sum(repos, 0..columns.len(), (&look, &varied), groups),
         };
         self.one_by_one(&open, &columns, (slice, carry), groups)?;
         Ok(true)
     }
 
-    /// Where the instants of each visit are; none where the day is whole.
+    /// Where the instants of each visit are.
     fn times(&self, columns: &ColumnsAtHand<'_>, windows: &[u32]) -> Vec<Time> {
+        if self.day.is_whole() {
+            return vec![Time::Inside; columns.len()];
+        }
         let visits = columns.firsts.iter().zip(windows);
         let times =
             visits.map(
@@ -160,6 +167,61 @@ impl DayReader<'_, '_> {
             }
         }
         sum.end(groups);
+        open
+    }
+
+    /// As [`Self::sum`] of all visits, where nothing but instants decides.
+    fn sum_by_instants(
+        &self,
+        repos: &[RepoRange],
+        look: &Look<'_>,
+        groups: &mut Groups,
+    ) -> Vec<Few> {
+        let mut sum = Sum { key: 0, count: 0 };
+        let (mut open, mut end) = (Vec::new(), 0);
+        for repo in repos {
+            let mut visits = end..end + repo.visits.len();
+            end = visits.end;
+            let part = self.scope.repo.part(repo.code);
+            if part == OUT || visits.is_empty() {
+                continue;
+            }
+            let mut look_at = |visit| {
+                let waiting = self.waiting_at_hand(look, visit, (repo.code, part));
+                open.extend(waiting.map(|waiting| Few {
+                    waiting,
+                    is_varied: false,
+                }));
+            };
+            if self.wants.unidentified {
+                // Whoever has no identity is the last visit of its repo.
+                visits.end -= 1;
+                match self.known(look, (visits.end, false), groups) {
+                    Known::Out => {}
+                    Known::All(own) => {
+                        let (start, end) = look.columns.rows_of(visits.end);
+                        sum.add((part + own, u64::from(end - start)), groups);
+                    }
+                    Known::Open => look_at(visits.end),
+                }
+            }
+            let starts = look.columns.starts.get(visits.start..=visits.end);
+            let times = look.times.get(visits.clone()).unwrap_or_default();
+            let mut count = 0;
+            for ((visit, time), rows) in
+                visits.zip(times).zip(starts.unwrap_or_default().windows(2))
+            {
+                let [start, end] = *rows else { continue };
+                // Added always and sometimes nothing: a branch would be guessed wrong too often.
+                count += u64::from(end - start) * u64::from(*time == Time::Inside);
+                if *time == Time::Near {
+                    look_at(visit);
+                }
+            }
+            sum.add((part + self.day.part, count), groups);
+        }
+        sum.end(groups);
+        open.sort_unstable_by_key(|few| few.waiting.visit);
         open
     }
 
