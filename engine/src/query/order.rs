@@ -10,6 +10,8 @@
 //!    as long as no two rows have the same dimensions and hidden key.
 //! 2. `top N` gives the first N rows of the whole order (property test against sorting all).
 
+mod ranks;
+
 use std::cmp::Ordering;
 
 use super::answer::Value;
@@ -70,7 +72,7 @@ pub fn order(
         let ranks = a_rank.cmp(b_rank);
         ranks.then_with(|| by.compare(&rows[*a], &rows[*b]).then(a.cmp(b)))
     };
-    let places = first(by.ranked(&rows, go_on)?, top, compare, go_on)?;
+    let places = first(by.ranked((&rows, top), go_on)?, top, compare, go_on)?;
     let truncated = top < rows.len();
     let mut ordered = Unwaited::new(Vec::with_capacity(places.len()));
     for (_, place) in places {
@@ -192,28 +194,19 @@ impl Columns {
     /// compared.
     fn ranked(
         &self,
-        rows: &[Unordered],
+        (rows, top): (&[Unordered], usize),
         go_on: &mut dyn FnMut(usize) -> Result<()>,
     ) -> Result<Vec<(u64, usize)>> {
-        let mut ranked = Vec::with_capacity(rows.len());
-        let mut are_numbers = true;
-        for (place, row) in rows.iter().enumerate() {
-            go_on(1)?;
-            let rank = match row.values.get(self.first) {
-                Some(Value::Int(value)) if self.descending => u64::MAX - value,
-                Some(Value::Int(value)) => *value,
-                None | Some(Value::Null) => u64::MAX,
-                Some(_) => {
-                    are_numbers = false;
-                    0
-                }
-            };
-            ranked.push((rank, place));
+        let mut columns: Vec<(usize, bool)> = vec![(self.first, self.descending)];
+        // Where few rows are kept, what decides first says it of most.
+        if top >= rows.len() {
+            let others = (0..self.dimensions).filter(|column| *column != self.first);
+            columns.extend(others.map(|column| (column, false)));
         }
-        if !are_numbers {
-            ranked.iter_mut().for_each(|(rank, _)| *rank = 0);
-        }
-        Ok(ranked)
+        let shown = columns.into_iter();
+        let shown = shown.take_while(|(column, _)| self.downloader != Some(*column));
+        let ranks = ranks::ranks(rows, shown, go_on)?;
+        Ok(ranks.into_iter().zip(0..).collect())
     }
 
     fn compare(&self, a: &Unordered, b: &Unordered) -> Ordering {

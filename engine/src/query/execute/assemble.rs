@@ -116,10 +116,11 @@ pub(super) fn answer(scope: &Scope<'_>, counted: &Counted) -> Result<Answer> {
     let columns = columns(scope.query);
     let top = scope.query.top.unwrap_or(u64::MAX);
     terms.check_values(top.min(lines.len() as u64) * columns.len() as u64)?;
+    let mut labels = Labels::new(scope);
     let mut unordered = Unwaited::new(Vec::with_capacity(lines.len()));
     for line in &lines {
         pace.steps(1)?;
-        unordered.push(shown(scope, line)?);
+        unordered.push(labels.row(line)?);
     }
     let unordered = unordered.into_inner();
     let ordered = order(scope.query, unordered, &mut |rows| pace.steps(rows))?;
@@ -424,20 +425,46 @@ fn overcount(
     ratios.collect()
 }
 
-fn shown(scope: &Scope<'_>, line: &Line) -> Result<Unordered> {
-    let mut row = Unordered {
-        values: Vec::with_capacity(scope.axes.len() + line.values.len()),
-        hidden: None,
-    };
-    for axis in &scope.axes {
-        let (value, hidden) = axis.shown(axis.code(line.key), scope.view, &scope.repos)?;
-        row.values.push(value);
-        row.hidden = row.hidden.or(hidden);
+/// What codes of axes are shown as.
+struct Labels<'s, 'a> {
+    scope: &'s Scope<'a>,
+    /// By axis: labels that were made, where a code is in several lines.
+    made: Vec<KeyMap<u32, Value>>,
+}
+
+impl<'s, 'a> Labels<'s, 'a> {
+    fn new(scope: &'s Scope<'a>) -> Self {
+        let made = scope.axes.iter().map(|_| KeyMap::default()).collect();
+        Self { scope, made }
     }
-    let values = line.values.iter().copied();
-    row.values
-        .extend(values.map(|value| value.map_or(Value::Null, Value::Int)));
-    Ok(row)
+
+    /// A line as rows show it.
+    fn row(&mut self, line: &Line) -> Result<Unordered> {
+        let (view, axes) = (self.scope.view, &self.scope.axes);
+        let mut row = Unordered {
+            values: Vec::with_capacity(axes.len() + line.values.len()),
+            hidden: None,
+        };
+        for (axis, made) in axes.iter().zip(&mut self.made) {
+            let code = axis.code(line.key);
+            let value = match made.get(&code) {
+                Some(label) => label.clone(),
+                None => {
+                    let (value, hidden) = axis.shown(code, view, &self.scope.repos)?;
+                    if axes.len() > 1 && hidden.is_none() {
+                        made.insert(code, value.clone());
+                    }
+                    row.hidden = row.hidden.or(hidden);
+                    value
+                }
+            };
+            row.values.push(value);
+        }
+        let values = line.values.iter().copied();
+        row.values
+            .extend(values.map(|value| value.map_or(Value::Null, Value::Int)));
+        Ok(row)
+    }
 }
 
 fn columns(query: &Query) -> Vec<Column> {
