@@ -61,8 +61,8 @@ pub(super) struct Decoder {
     entries: Option<Box<[Entry; ENTRIES]>>,
     first: Table,
     by_previous: bool,
-    /// Whether a word of a lane has two values.
-    has_pairs: bool,
+    /// Most bits of a value.
+    bits_max: u32,
 }
 
 thread_local! {
@@ -150,7 +150,7 @@ impl Decoder {
             entries: Some(entries),
             first: next.first().copied().unwrap_or_default(),
             by_previous,
-            has_pairs: most.unwrap_or(0) * 2 <= PAIR_BITS_MAX,
+            bits_max: most.unwrap_or(0),
         })
     }
 
@@ -208,18 +208,22 @@ impl Decoder {
 
     /// Decodes lanes that are equally far up to row `until`.
     fn rows<const N: usize>(&self, lanes: &mut [Lane<'_, '_>; N], until: usize) {
-        let mut values = [[0; BLOCK]; N];
+        let mut memory = Memory {
+            windows: [[0; WINDOW + WORD]; N],
+            values: [[0; BLOCK]; N],
+        };
+        let has_pairs = self.bits_max * 2 <= PAIR_BITS_MAX;
         while let Some(lane) = lanes.first()
             && lane.row < until
         {
             let rows = (until - lane.row).min(BLOCK);
-            match (self.by_previous, self.has_pairs) {
-                (true, true) => self.block::<N, true, 2>(lanes, rows, &mut values),
-                (true, false) => self.block::<N, true, 1>(lanes, rows, &mut values),
-                (false, true) => self.block::<N, false, 2>(lanes, rows, &mut values),
-                (false, false) => self.block::<N, false, 1>(lanes, rows, &mut values),
+            match (self.by_previous, has_pairs) {
+                (true, true) => self.block::<N, true, 2>(lanes, rows, &mut memory),
+                (true, false) => self.block::<N, true, 1>(lanes, rows, &mut memory),
+                (false, true) => self.block::<N, false, 2>(lanes, rows, &mut memory),
+                (false, false) => self.block::<N, false, 1>(lanes, rows, &mut memory),
             }
-            for (lane, values) in lanes.iter_mut().zip(&values) {
+            for (lane, values) in lanes.iter_mut().zip(&memory.values) {
                 lane.put(&values[..rows]);
             }
         }
@@ -231,24 +235,29 @@ impl Decoder {
         &self,
         lanes: &mut [Lane<'_, '_>; N],
         rows: usize,
-        values: &mut [[u32; BLOCK]; N],
+        Memory { windows, values }: &mut Memory<N>,
     ) {
         let Some(entries) = self.entries.as_deref() else {
             return;
         };
-        let mut block = Block {
-            entries,
-            windows: [[0; WINDOW + WORD]; N],
-            at: [0; N],
-            tables: [self.first; N],
-        };
+        let rows = rows.min(BLOCK);
+        // Nothing of a window is read beyond.
+        let read = rows * self.bits_max as usize / 8 + 2 * WORD;
+        let read = read.min(WINDOW + WORD);
+        let (mut starts, mut tables) = ([0; N], [self.first; N]);
         for (at, lane) in lanes.iter().enumerate() {
             let rest = lane.bytes.get(lane.at / 8..).unwrap_or_default();
-            let rest = &rest[..rest.len().min(WINDOW + WORD)];
-            block.windows[at][..rest.len()].copy_from_slice(rest);
-            (block.at[at], block.tables[at]) = (lane.at % 8, lane.table);
+            let (own, none) = windows[at][..read].split_at_mut(rest.len().min(read));
+            own.copy_from_slice(&rest[..own.len()]);
+            none.fill(0);
+            (starts[at], tables[at]) = (lane.at % 8, lane.table);
         }
-        let rows = rows.min(BLOCK);
+        let mut block = Block {
+            entries,
+            windows,
+            at: starts,
+            tables,
+        };
         let in_words = rows / OF_WORD * OF_WORD;
         block.decode::<BY_PREVIOUS, OF_WORD>(0..in_words, values);
         block.decode::<BY_PREVIOUS, 1>(in_words..rows, values);
@@ -259,10 +268,16 @@ impl Decoder {
     }
 }
 
+/// What the blocks of some lanes are decoded from and to.
+struct Memory<const N: usize> {
+    windows: [[u8; WINDOW + WORD]; N],
+    values: [[u32; BLOCK]; N],
+}
+
 /// Where some lanes are in their windows.
 struct Block<'e, const N: usize> {
     entries: &'e [Entry; ENTRIES],
-    windows: [[u8; WINDOW + WORD]; N],
+    windows: &'e [[u8; WINDOW + WORD]; N],
     /// Bits.
     at: [usize; N],
     /// The table of the next value of each.
