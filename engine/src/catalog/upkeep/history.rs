@@ -43,19 +43,26 @@ impl MonthFiles for HistoryFiles {
 
     fn check_same(&self, stored: Arc<FileBytes>, built: Arc<FileBytes>) -> Result<()> {
         let (stored, built) = (History::open(stored)?, History::open(built)?);
-        // Countries are given up where too many downloaders were in several, which depends on how many were looked at.
+        // Countries are given up where too many downloaders were in several, which depends on how many were looked at; which
+        // repos are large depends a little on how many segments their days had.
         let country = HistoryKey::Country(u32::MAX);
         let has_countries = stored.covers(country)? && built.covers(country)?;
-        let is_compared =
-            |key: &HistoryKey| has_countries || !matches!(key, HistoryKey::Country(_));
-        let keys = |history: &History| -> Result<Vec<HistoryKey>> {
-            let keys = history.keys()?.iter().copied();
-            Ok(keys.filter(is_compared).collect())
+        let (stored_keys, built_keys) = (stored.keys()?, built.keys()?);
+        let is_in_both = |key: &HistoryKey| {
+            stored_keys.binary_search(key).is_ok() && built_keys.binary_search(key).is_ok()
+        };
+        let is_compared = |key: &HistoryKey| match key {
+            HistoryKey::All | HistoryKey::Users => true,
+            HistoryKey::Country(_) => has_countries,
+            HistoryKey::Repo(_) | HistoryKey::RepoCountry(..) => is_in_both(key),
+        };
+        let compared = |keys: &[HistoryKey]| -> Vec<HistoryKey> {
+            keys.iter().copied().filter(is_compared).collect()
         };
         let is_same = stored.month() == built.month()
             && stored.covers(HistoryKey::All)? == built.covers(HistoryKey::All)?
             && stored.covers(HistoryKey::Users)? == built.covers(HistoryKey::Users)?;
-        if !is_same || keys(&stored)? != keys(&built)? {
+        if !is_same || compared(stored_keys) != compared(built_keys) {
             return Err(Error::corrupt(
                 "a history has other keys than the rows give",
             ));
