@@ -146,9 +146,10 @@ impl LogReader {
         let line_bytes_max = self.header.options.line_bytes_max;
         // What it holds is written over: filling it with zeros first would take as long as reading it.
         let mut bytes = std::mem::take(&mut self.spare);
-        let mut target = BLOCK_BYTES_TARGET.max(self.carry.len());
-        bytes.resize(target, 0);
         let mut len = self.carry.len();
+        let room = BLOCK_BYTES_TARGET.saturating_sub(len);
+        let mut target = len + self.input.whole_pieces(room);
+        bytes.resize(target, 0);
         for (to, from) in bytes.iter_mut().zip(self.carry.drain(..)) {
             *to = from;
         }

@@ -170,7 +170,7 @@ impl Input {
         to.reserve_exact(len.saturating_sub(to.len()));
         while !self.ended && to.len() < len {
             let had = to.len();
-            to.resize(had + PIECE_BYTES.min(len - had), 0);
+            to.resize(had + self.piece_bytes().min(len - had), 0);
             let read = self.read_piece(to.get_mut(had..).unwrap_or_default());
             to.truncate(had + read.as_ref().map_or(0, |count| *count));
             read?;
@@ -190,16 +190,30 @@ impl Input {
             *to = from;
         }
         seen(first);
-        let mut count = ahead;
-        for piece in rest.chunks_mut(PIECE_BYTES) {
-            if self.ended {
-                break;
-            }
+        let (mut count, mut rest) = (ahead, rest);
+        while !self.ended && !rest.is_empty() {
+            let len = self.piece_bytes().min(rest.len());
+            let (piece, after) = std::mem::take(&mut rest).split_at_mut(len);
+            rest = after;
             let read = self.read_piece(piece)?;
             seen(piece.get(..read).unwrap_or_default());
             count += read;
         }
         Ok(count)
+    }
+
+    /// Bytes to the end of the piece that is read next: pieces begin at multiples of their size, for BLAKE3 takes the
+    /// widest path only through whole ones.
+    fn piece_bytes(&self) -> usize {
+        let within = self.content_bytes % PIECE_BYTES as u64;
+        PIECE_BYTES - usize::try_from(within).unwrap_or_default()
+    }
+
+    /// How much of `len` bytes that are wanted next is to be asked for, so that a whole piece is read last.
+    pub(super) fn whole_pieces(&self, len: usize) -> usize {
+        let end = self.content_bytes + len.saturating_sub(self.ahead.len()) as u64;
+        let over = usize::try_from(end % PIECE_BYTES as u64).unwrap_or_default();
+        if len > PIECE_BYTES { len - over } else { len }
     }
 
     /// Whether all content was handed out.
