@@ -4,7 +4,6 @@
 //! it is first asked for; the result is kept as long as those segments are the day's. So whoever reads
 //! sees one segment a day. The same holds for cells that do not cover a day.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -17,7 +16,7 @@ use super::snapshot::Snapshot;
 use super::terms::Terms;
 use super::under::KnownSets;
 use super::upkeep::{HistoryFiles, UnionFiles, is_fresh};
-use crate::derived::{CellInput, Cells, History, Series, Union, build_cells};
+use crate::derived::{CellInput, Cells, History, RowValues, Series, Union, build_cells};
 use crate::dictionary::agents::AgentValues;
 use crate::dictionary::identity::{KeyChunk, LookupRun};
 use crate::dictionary::{IdentityKeys, Names};
@@ -75,7 +74,7 @@ pub fn cells_of(segment: &Segment, meanings: &Meanings) -> Result<Vec<u8>> {
         visits: &visits,
         ts: &ts,
         verb: &verb,
-        place: &rows_of(Attribute::PLACE)?,
+        place: RowValues::Each(&rows_of(Attribute::PLACE)?),
         internal: &rows_of(Attribute::INTERNAL)?,
         country_of: &meanings.country_of,
         verbs: &verbs,
@@ -102,11 +101,12 @@ pub fn cells_of_sorted(rows: &SortedRows, meanings: &Meanings) -> Result<Vec<u8>
             (*repo, known, rows)
         })
         .collect();
-    let rows_of = |attribute| match rows.attribute(attribute) {
-        None => Cow::Borrowed(&[][..]),
-        Some(Values::Each(values)) => Cow::Borrowed(values.as_slice()),
-        Some(Values::All(value)) => Cow::Owned(vec![*value; rows.ts.len()]),
+    let place = match rows.attribute(Attribute::PLACE) {
+        None => RowValues::All(0),
+        Some(Values::All(place)) => RowValues::All(*place),
+        Some(Values::Visits(own)) => RowValues::Visits(&own.firsts, (&own.rows, &own.values)),
     };
+    let internal = rows.each(Attribute::INTERNAL).unwrap_or_default();
     let verbs = meanings.accepts.iter().copied();
     let verbs: Vec<(bool, u8)> = verbs.zip(meanings.evidence.iter().copied()).collect();
     build_cells(&CellInput {
@@ -114,8 +114,8 @@ pub fn cells_of_sorted(rows: &SortedRows, meanings: &Meanings) -> Result<Vec<u8>
         visits: &visits,
         ts: &rows.ts,
         verb: &rows.verb,
-        place: &rows_of(Attribute::PLACE),
-        internal: &rows_of(Attribute::INTERNAL),
+        place,
+        internal: &internal,
         country_of: &meanings.country_of,
         verbs: &verbs,
         window_ms: default_window_ms(),

@@ -1,6 +1,6 @@
 //! Rows of one day, in segment order, to its cells.
 
-use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::cells::{CellsMeta, SECTION_INDEX, SECTION_META, SECTION_PAGES};
 use super::table::{
@@ -26,8 +26,8 @@ pub struct CellInput<'a> {
     pub ts: &'a [u32],
     /// Verb code of each row.
     pub verb: &'a [u32],
-    /// Place code of each row; empty when all are absent.
-    pub place: &'a [u32],
+    /// Place codes.
+    pub place: RowValues<'a>,
     /// 1 for rows marked internal; empty when none is.
     pub internal: &'a [u32],
     /// Number of the country of each place code.
@@ -38,6 +38,18 @@ pub struct CellInput<'a> {
     pub window_ms: u32,
 }
 
+/// Values of rows in segment order.
+#[derive(Clone, Copy, Debug)]
+pub enum RowValues<'a> {
+    /// The same of all rows.
+    All(u32),
+    /// One of each row; empty when all are absent.
+    Each(&'a [u32]),
+    /// Of the first row of each visit, and of rows that differ from the row before in the same visit: their numbers and
+    /// values.
+    Visits(&'a [u32], (&'a [u32], &'a [u32])),
+}
+
 /// Builds the cells file.
 ///
 /// # Errors
@@ -46,9 +58,10 @@ pub struct CellInput<'a> {
 pub fn build_cells(input: &CellInput<'_>) -> Result<Vec<u8>> {
     let mut sums = Sums::new(input);
     let mut start = 0;
-    for &(repo, known, count) in input.visits {
+    for (number, &(repo, known, count)) in input.visits.iter().enumerate() {
         let end = start + count as usize;
-        sums.visit(repo, known, start..end);
+        let place = sums.place(number, start..end);
+        sums.visit(repo, (known, place), start..end);
         start = end;
     }
     sums.close_repo();
@@ -90,7 +103,16 @@ struct Sums<'a> {
     repo_evidence: [u32; 3],
     /// Countries of the visit at hand and the window each was last seen in.
     windows: Vec<(u32, u32)>,
+    /// Places of its rows, if they have none in common.
+    places: Vec<u32>,
+    /// The next change of a place.
+    place_at: usize,
+    /// Its rows by verb; all 0 between two visits.
+    counts: [u32; COUNTED_VERBS],
 }
+
+/// Verbs that are counted one by one: as many as a word has bits.
+const COUNTED_VERBS: usize = u64::BITS as usize;
 
 /// Rows of a visit, one behind the other, that add to the same cells: of bursts most do.
 #[derive(Clone, Copy, Default)]
@@ -167,38 +189,85 @@ impl<'a> Sums<'a> {
             repo_country: Dense::new(1, countries),
             repo_evidence: [0; 3],
             windows: Vec::new(),
+            places: Vec::new(),
+            place_at: 0,
+            counts: [0; COUNTED_VERBS],
         }
     }
 
-    fn visit(&mut self, repo: u32, known: bool, rows: std::ops::Range<usize>) {
+    /// The place that all rows of the next visit have in common; if there is none, those of its rows are put down.
+    fn place(&mut self, visit: usize, rows: Range<usize>) -> Option<u32> {
+        let one = match self.input.place {
+            RowValues::All(place) => return Some(place),
+            RowValues::Each(all) => {
+                let own = all.get(rows).unwrap_or_default();
+                let first = own.first().copied().unwrap_or(0);
+                if own.iter().any(|place| *place != first) {
+                    self.places.clear();
+                    self.places.extend_from_slice(own);
+                    return None;
+                }
+                first
+            }
+            RowValues::Visits(firsts, (changes, values)) => {
+                let mut place = firsts[visit];
+                let is_before = |row: &u32, end: usize| (*row as usize) < end;
+                if changes
+                    .get(self.place_at)
+                    .is_some_and(|row| is_before(row, rows.end))
+                {
+                    self.places.clear();
+                    for row in rows {
+                        if changes
+                            .get(self.place_at)
+                            .is_some_and(|at| is_before(at, row + 1))
+                        {
+                            place = values[self.place_at];
+                            self.place_at += 1;
+                        }
+                        self.places.push(place);
+                    }
+                    return None;
+                }
+                place
+            }
+        };
+        Some(one)
+    }
+
+    fn country(&self, place: u32) -> usize {
+        let country = self.input.country_of.get(place as usize);
+        country.map_or(0, |country| *country as usize)
+    }
+
+    /// A visit, whether its downloader is known and the place of its rows as [`Self::place`] gave it.
+    fn visit(&mut self, repo: u32, (known, place): (bool, Option<u32>), rows: Range<usize>) {
         if self.repo != Some(repo) {
             self.close_repo();
             self.repo = Some(repo);
         }
-        match self.one_place(rows.clone()) {
-            Some(at) => self.visit_at(at, known, rows),
-            None => self.visit_rows(known, rows),
+        let hour = self.one_hour(rows.clone());
+        match place.zip(hour) {
+            Some((place, hour)) => self.visit_at((self.country(place), hour), known, rows),
+            None => self.visit_rows((known, place), rows),
         }
     }
 
     /// Row by row.
-    fn visit_rows(&mut self, known: bool, rows: std::ops::Range<usize>) {
+    fn visit_rows(&mut self, (known, place): (bool, Option<u32>), rows: Range<usize>) {
         self.windows.clear();
         let nobody = u32::from(!known);
         let mut open: Option<(u32, usize, u8)> = None;
         // The rows of a visit ascend in time, mostly within a window.
         let (mut window, mut window_end) = (0, 0);
         let (mut verbs, mut places) = (Run::default(), Run::default());
+        let start = rows.start;
         for row in rows {
             let input = self.input;
             let verb = input.verb[row] as usize;
             let (accepts, evidence) = input.verbs[verb];
             let internal = input.internal.get(row) == Some(&1);
-            let place = input.place.get(row).map_or(0, |place| *place as usize);
-            let country = input
-                .country_of
-                .get(place)
-                .map_or(0, |country| *country as usize);
+            let country = self.country(place.unwrap_or_else(|| self.places[row - start]));
             let hour = input.ts[row] as usize / HOUR_MS as usize;
             if verbs.at != (country, hour, verb) {
                 self.close_verbs(verbs);
@@ -232,8 +301,8 @@ impl<'a> Sums<'a> {
         self.close_download(open);
     }
 
-    /// Country and hour of all rows of a visit, if they have them in common and none is internal: of most visits.
-    fn one_place(&self, rows: std::ops::Range<usize>) -> Option<(usize, usize)> {
+    /// The hour that all rows of a visit have in common, if none of them is internal: of most visits.
+    fn one_hour(&self, rows: Range<usize>) -> Option<usize> {
         let input = self.input;
         let ts = input.ts.get(rows.clone())?;
         let hour = *ts.first()? / HOUR_MS as u32;
@@ -241,44 +310,79 @@ impl<'a> Sums<'a> {
             return None;
         }
         let is_inside = |values: &[u32]| values.iter().all(|value| *value != 1);
-        if !input.internal.get(rows.clone()).is_none_or(is_inside) {
-            return None;
-        }
-        let places = input.place.get(rows).unwrap_or_default();
-        let place = places.first().copied().unwrap_or(0);
-        if places.iter().any(|own| *own != place) {
-            return None;
-        }
-        let country = input.country_of.get(place as usize).copied().unwrap_or(0);
-        Some((country as usize, hour as usize))
+        let is_inside = input.internal.get(rows).is_none_or(is_inside);
+        is_inside.then_some(hour as usize)
     }
 
     /// As [`Self::visit_rows`], of a visit whose rows have country and hour in common.
-    fn visit_at(
-        &mut self,
-        (country, hour): (usize, usize),
-        known: bool,
-        rows: std::ops::Range<usize>,
-    ) {
+    fn visit_at(&mut self, (country, hour): (usize, usize), known: bool, rows: Range<usize>) {
         let input = self.input;
         let (ts, verbs) = (&input.ts[rows.clone()], &input.verb[rows]);
         let nobody = u32::from(!known);
-        for run in verbs.chunk_by(|one, other| one == other) {
-            let count = run.len() as u32;
-            self.close_verbs(Run {
-                at: (country, hour, run[0] as usize),
+        let (mut accepted, mut strongest) = (0, 0);
+        self.by_verb(verbs, |sums, verb, count| {
+            sums.close_verbs(Run {
+                at: (country, hour, verb),
                 sums: [count, count * nobody, 0],
             });
+            let (accepts, evidence) = input.verbs[verb];
+            if accepts {
+                accepted += count;
+                strongest = evidence.max(strongest);
+                sums.repo_evidence[usize::from(evidence)] += count * nobody;
+            }
+        });
+        let window = |ts: Option<&u32>| ts.map(|ts| ts / input.window_ms);
+        let downloads = if !known {
+            accepted
+        } else if accepted > 0 && window(ts.first()) == window(ts.last()) {
+            self.repo_evidence[usize::from(strongest)] += 1;
+            1
+        } else if accepted > 0 {
+            self.downloads(ts, verbs)
+        } else {
+            0
+        };
+        self.hour[hour] += downloads;
+        self.close_places(Run {
+            at: (country, hour, 0),
+            sums: [ts.len() as u32, downloads, accepted * nobody],
+        });
+    }
+
+    /// Gives each verb and the number of rows that have it; where there are many verbs, some more than once.
+    fn by_verb(&mut self, verbs: &[u32], mut give: impl FnMut(&mut Self, usize, u32)) {
+        let first = verbs.first().copied().unwrap_or(0);
+        if verbs.iter().all(|verb| *verb == first) {
+            return give(self, first as usize, verbs.len() as u32);
         }
-        let (mut accepted, mut downloads) = (0, 0);
-        let (mut window_end, mut strongest) = (0, 0);
+        if self.input.verbs.len() > COUNTED_VERBS {
+            let runs = verbs.chunk_by(|one, other| one == other);
+            return runs.for_each(|run| give(self, run[0] as usize, run.len() as u32));
+        }
+        let mut met = 0_u64;
+        for verb in verbs {
+            self.counts[*verb as usize % COUNTED_VERBS] += 1;
+            met |= 1 << verb;
+        }
+        while met != 0 {
+            let verb = met.trailing_zeros() as usize;
+            met &= met - 1;
+            let count = std::mem::take(&mut self.counts[verb]);
+            give(self, verb, count);
+        }
+    }
+
+    /// Downloads of a visit of a known downloader without internal rows; adds their evidence.
+    fn downloads(&mut self, ts: &[u32], verbs: &[u32]) -> u32 {
+        let input = self.input;
+        let (mut downloads, mut window_end, mut strongest) = (0, 0, 0);
         for (ts, verb) in ts.iter().zip(verbs) {
             let (accepts, evidence) = input.verbs[*verb as usize];
             if !accepts {
                 continue;
             }
-            accepted += 1;
-            if known && *ts < window_end {
+            if *ts < window_end {
                 strongest = evidence.max(strongest);
                 continue;
             }
@@ -292,11 +396,7 @@ impl<'a> Sums<'a> {
         if downloads > 0 {
             self.repo_evidence[usize::from(strongest)] += 1;
         }
-        self.hour[hour] += downloads;
-        self.close_places(Run {
-            at: (country, hour, 0),
-            sums: [ts.len() as u32, downloads, accepted * nobody],
-        });
+        downloads
     }
 
     fn close_verbs(&mut self, run: Run) {
@@ -395,13 +495,14 @@ fn plus(mut sums: [u32; MEASURES_MAX], more: [u32; MEASURES_MAX]) -> [u32; MEASU
 
 /// Sums of the cells that share the key at `position`.
 fn marginal(cells: &[Cell], position: usize) -> Table {
-    let mut sums: BTreeMap<u32, [u32; MEASURES_MAX]> = BTreeMap::new();
+    let most = cells.iter().map(|cell| cell.keys[position]).max();
+    let mut sums = Dense::new(1, most.map_or(0, |most| most as usize + 1));
     for cell in cells {
-        let own = sums.entry(cell.keys[position]).or_default();
-        *own = plus(*own, cell.sums);
+        sums.add((0, cell.keys[position] as usize), cell.sums);
     }
-    let cells = sums.into_iter().map(|(key, sums)| cell(key, 0, sums));
-    cells.collect()
+    let mut table = Table::new();
+    sums.drain(|_, key, sums| table.push(cell(key, 0, sums)));
+    table
 }
 
 fn write_table(writer: &mut ChunkWriter, table: &CellTable, cells: &Table) -> Result<()> {
@@ -430,14 +531,32 @@ mod tests {
 
     use super::*;
 
+    /// Places of rows as those of visits' first rows, and changes.
+    fn of_visits(places: &[u32], visits: &[(u32, bool, u32)]) -> (Vec<u32>, Vec<(u32, u32)>) {
+        let (mut firsts, mut changes, mut start) = (Vec::new(), Vec::new(), 0);
+        let place = |row: u32| places.get(row as usize).copied().unwrap_or(0);
+        for (_, _, count) in visits {
+            firsts.push(place(start));
+            let rows = start + 1..start + count;
+            let changed = rows.filter(|row| place(*row) != place(row - 1));
+            changes.extend(changed.map(|row| (row, place(row))));
+            start += count;
+        }
+        (firsts, changes)
+    }
+
     proptest! {
         /// The twin looks at each row's place.
         #[test]
         fn visits_of_one_place_are_as_others(
             visits in prop::collection::vec((any::<bool>(), prop::collection::vec((0_u32..7_200_000, 0_u32..4), 1..9)), 1..9),
             places in prop::collection::vec(0_u32..3, 0..80), internal in prop::collection::vec(0_u32..3, 0..80),
-            one_place: bool,
+            one_place: bool, has_many_verbs: bool,
         ) {
+            let mut verbs = vec![(true, 0), (true, 2), (false, 0), (true, 1)];
+            if has_many_verbs {
+                verbs.resize(COUNTED_VERBS + 1, (false, 0));
+            }
             let mut rows: Vec<Vec<(u32, u32)>> = visits.iter().map(|(_, rows)| rows.clone()).collect();
             rows.iter_mut().for_each(|rows| rows.sort_unstable());
             let counts: Vec<(u32, bool, u32)> =
@@ -446,16 +565,22 @@ mod tests {
             let of_rows = |values: &[u32]| if values.len() < ts.len() || one_place { Vec::new() } else { values[..ts.len()].to_vec() };
             let input = CellInput {
                 day: Day(20_000), visits: &counts, ts: &ts, verb: &verb,
-                place: &of_rows(&places), internal: &of_rows(&internal), country_of: &[0, 2, 1],
-                verbs: &[(true, 0), (true, 2), (false, 0), (true, 1)], window_ms: 300_000,
+                place: RowValues::Each(&of_rows(&places)), internal: &of_rows(&internal), country_of: &[0, 2, 1],
+                verbs: &verbs, window_ms: 300_000,
             };
-            let (mut found, mut wanted) = (Sums::new(&input), Sums::new(&input));
+            let (firsts, changes) = of_visits(&of_rows(&places), &counts);
+            let (rows, values): (Vec<u32>, Vec<u32>) = changes.into_iter().unzip();
+            let by_visit = CellInput { place: RowValues::Visits(&firsts, (&rows, &values)), ..input };
+            let (mut found, mut wanted) = (Sums::new(&by_visit), Sums::new(&input));
             let mut start = 0;
-            for &(repo, known, count) in input.visits {
+            for (number, &(repo, known, count)) in input.visits.iter().enumerate() {
                 let end = start + count as usize;
-                found.visit(repo, known, start..end);
+                let place = found.place(number, start..end);
+                found.visit(repo, (known, place), start..end);
                 wanted.repo = Some(repo);
-                wanted.visit_rows(known, start..end);
+                wanted.places = (start..end).map(|row| of_rows(&places).get(row).copied().unwrap_or(0)).collect();
+                wanted.visit_rows((known, None), start..end);
+                prop_assert_eq!(wanted.place(number, start..end), place);
                 start = end;
             }
             for sums in [&mut found, &mut wanted] {

@@ -21,7 +21,7 @@ pub mod table;
 pub mod union;
 
 pub use cells::Cells;
-pub use cells_build::{CellInput, build_cells};
+pub use cells_build::{CellInput, RowValues, build_cells};
 pub use history::{History, HistoryKey};
 pub use history_build::{Actives, DAYS_MAX, MonthHistory};
 pub use range_counts::{DayGaps, DayRange, RangeCount, RangeCounts};

@@ -248,7 +248,7 @@ fn missing(cells: &[(Cell, u32)], wholes: &[(Cell, u32)]) -> Result<Vec<u32>> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::cells_build::{CellInput, build_cells};
+    use super::super::cells_build::{CellInput, RowValues, build_cells};
     use super::super::series::{SeriesBuffers, bits};
     use super::*;
     use crate::storage::FileBytes;
@@ -268,7 +268,7 @@ mod tests {
             visits: &visits,
             ts: &column(|row| row.2 * 1000),
             verb: &column(|row| row.3),
-            place: &column(|row| row.4),
+            place: RowValues::Each(&column(|row| row.4)),
             internal: &[],
             country_of: &[0, 1, 1, 2],
             verbs: &[(true, 2), (true, 0), (false, 1)],

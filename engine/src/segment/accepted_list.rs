@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 use super::accepted::Accepted;
 use super::build::Acceptance;
 use super::column::Attribute;
-use super::sorted::{SortedRows, Values};
+use super::sorted::{ByVisit, SortedRows};
 
 /// Downloaders of a day, repo by repo.
 #[derive(Debug, Default)]
@@ -33,9 +33,8 @@ impl AcceptedList {
     pub fn of(rows: &SortedRows, acceptance: Acceptance<'_>) -> Self {
         let mut list = Self::default();
         list.accepted.reserve(rows.ranks.len());
-        let internal = rows.attribute(Attribute::INTERNAL);
-        let places = rows.attribute(Attribute::PLACE);
-        let value = |values: Option<&Values>, row| values.map_or(0, |values| values.get(row));
+        let mut internal = ByVisit::new(rows.attribute(Attribute::INTERNAL));
+        let mut places = ByVisit::new(rows.attribute(Attribute::PLACE));
         let bounds = rows.visit_starts.windows(2);
         for (bounds, (&repo, &rank)) in bounds.zip(rows.repos.iter().zip(&rows.ranks)) {
             if list.repos.last().is_none_or(|last| last.code != repo) {
@@ -45,15 +44,22 @@ impl AcceptedList {
                     end: list.accepted.len(),
                 });
             }
+            let own = bounds[0]..bounds[1];
+            let verbs = &rows.verb[own.start as usize..own.end as usize];
+            let (internal, places) = (internal.next(own.end), places.next(own.end));
             if let Some(&id) = rows.downloaders.get(rank as usize) {
-                let mut before = None;
-                for row in bounds[0] as usize..bounds[1] as usize {
-                    let place = value(places, row);
-                    if before != Some(place)
-                        && acceptance.accepts(rows.verb[row], value(internal, row))
-                    {
+                if let (Some(internal), Some(place)) = (internal.one(), places.one()) {
+                    if verbs.iter().any(|verb| acceptance.accepts(*verb, internal)) {
                         list.accepted.push((id, place));
-                        before = Some(place);
+                    }
+                } else {
+                    let values = internal.each(own.clone()).zip(places.each(own));
+                    let mut before = None;
+                    for (verb, (internal, place)) in verbs.iter().zip(values) {
+                        if before != Some(place) && acceptance.accepts(*verb, internal) {
+                            list.accepted.push((id, place));
+                            before = Some(place);
+                        }
                     }
                 }
             }

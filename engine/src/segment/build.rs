@@ -1,10 +1,13 @@
 //! Rows of one day to the bytes of a segment.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use super::column::{self, Attribute, VISIT_PAGE_VALUES};
 use super::reader::SegmentMeta;
 use super::rows::DayRows;
 use super::sessions;
-use super::sorted::{SortedRows, Values};
+use super::sorted::{ByVisit, OfVisit, SortedRows, Values, VisitValues};
 use super::verbs::{Shapes, VerbColumns};
 use crate::encoding::ChunkWriter;
 use crate::error::Result;
@@ -62,12 +65,19 @@ pub fn build_sorted(rows: &SortedRows, acceptance: Acceptance<'_>) -> Result<Vec
     let mut writer = ChunkWriter::default();
     builder.columns.write(&mut writer)?;
     for (attribute, values) in &rows.attributes {
-        let mut changes = Changes::of(values, &rows.visit_starts);
+        let mut own = match values {
+            Values::All(value) => Cow::Owned(VisitValues {
+                firsts: vec![*value; rows.ranks.len()],
+                ..VisitValues::default()
+            }),
+            Values::Visits(values) => Cow::Borrowed(values),
+        };
         if *attribute == Attribute::SESSION {
-            let changed = (changes.rows.as_slice(), changes.values.as_mut_slice());
-            sessions::fold(&rows.visit_starts, &mut changes.firsts, changed);
+            let own = own.to_mut();
+            let changed = (own.rows.as_slice(), own.values.as_mut_slice());
+            sessions::fold(&rows.visit_starts, &mut own.firsts, changed);
         }
-        changes.write(*attribute, &mut writer)?;
+        write_attribute(*attribute, &own, &mut writer)?;
     }
     let meta = builder.meta();
     let (index, pages) = writer.finish();
@@ -135,9 +145,11 @@ impl Columns {
 
 struct Builder<'a> {
     rows: &'a SortedRows,
-    internal: Option<&'a Values>,
+    internal: ByVisit<'a>,
     columns: Columns,
     shapes: Shapes,
+    /// Whether a verb of each shape is accepted, as far as that was asked.
+    accepted: Vec<Option<bool>>,
     rank_before: Option<u32>,
 }
 
@@ -156,9 +168,10 @@ impl<'a> Builder<'a> {
         };
         Self {
             rows,
-            internal: rows.attribute(Attribute::INTERNAL),
+            internal: ByVisit::new(rows.attribute(Attribute::INTERNAL)),
             columns,
             shapes: Shapes::default(),
+            accepted: Vec::new(),
             rank_before: None,
         }
     }
@@ -182,9 +195,18 @@ impl<'a> Builder<'a> {
     fn visit(&mut self, (start, end): (u32, u32), rank: u32, acceptance: Acceptance<'_>) {
         let range = start as usize..end as usize;
         let ts = &self.rows.ts[range.clone()];
-        self.shapes.add_visit(start, &self.rows.verb[range]);
+        let verbs = &self.rows.verb[range];
+        let shape = self.shapes.add_visit(start, verbs);
+        let (first, last) = (ts[0], ts[ts.len() - 1]);
+        let window = |ts: u32| ts / acceptance.window_ms;
+        let windows = window(last) - window(first);
         let is_nobody = rank as usize == self.rows.downloaders.len();
-        let downloads = self.downloads(start, end, is_nobody, acceptance);
+        let internal = self.internal.next(end);
+        let downloads = match internal.one() {
+            Some(flag) if flag == 1 || !self.shape_is_accepted(shape, verbs, acceptance) => 0,
+            Some(_) if windows == 0 && !is_nobody => 1,
+            _ => self.downloads(start..end, is_nobody, (internal, acceptance)),
+        };
         let columns = &mut self.columns;
         if columns
             .visit_rows
@@ -195,10 +217,8 @@ impl<'a> Builder<'a> {
         }
         add_to_last(&mut columns.block_rows, end - start);
         columns.visit_rows.push(end - start - 1);
-        let (first, last) = (ts[0], ts[ts.len() - 1]);
-        let window = |ts: u32| ts / acceptance.window_ms;
         columns.visit_delay.push(first);
-        columns.visit_windows.push(window(last) - window(first));
+        columns.visit_windows.push(windows);
         columns.visit_folded.push(downloads);
         let gaps = ts.windows(2).map(|pair| pair[1] - pair[0]);
         columns.row_gap.extend(gaps);
@@ -221,13 +241,28 @@ impl<'a> Builder<'a> {
         self.rank_before = Some(rank);
     }
 
+    /// Whether a verb of a visit of such a shape is accepted.
+    fn shape_is_accepted(&mut self, shape: u32, verbs: &[u32], acceptance: Acceptance<'_>) -> bool {
+        let shape = shape as usize;
+        if self.accepted.len() <= shape {
+            self.accepted.resize(shape + 1, None);
+        }
+        let accepts = |verb: &u32| acceptance.accepts(*verb, 0);
+        *self.accepted[shape].get_or_insert_with(|| verbs.iter().any(accepts))
+    }
+
     /// Downloads of a visit under the default rule.
-    fn downloads(&self, start: u32, end: u32, is_nobody: bool, acceptance: Acceptance<'_>) -> u32 {
+    fn downloads(
+        &self,
+        rows: Range<u32>,
+        is_nobody: bool,
+        (internal, acceptance): (OfVisit<'_>, Acceptance<'_>),
+    ) -> u32 {
         let mut count = 0;
         // Where the window of the download before ends: rows of a visit are in order of time.
         let mut window_end = 0;
-        for row in start as usize..end as usize {
-            let internal = self.internal.map_or(0, |values| values.get(row));
+        for (row, internal) in rows.clone().zip(internal.each(rows)) {
+            let row = row as usize;
             if !acceptance.accepts(self.rows.verb[row], internal) {
                 continue;
             }
@@ -337,49 +372,21 @@ pub(super) fn downloads_max(
     }
 }
 
-/// An attribute as the values of visits' first rows and a list of changes.
-#[derive(Default)]
-struct Changes {
-    firsts: Vec<u32>,
-    /// Rows that differ from the row before in the same visit.
-    rows: Vec<u32>,
-    /// Their values.
-    values: Vec<u32>,
-}
-
-impl Changes {
-    fn of(values: &Values, visit_starts: &[u32]) -> Self {
-        let visits = visit_starts.windows(2);
-        let mut changes = Self::default();
-        changes.firsts = match values {
-            Values::All(value) => vec![*value; visits.len()],
-            Values::Each(values) => {
-                for bounds in visits.clone() {
-                    let own = &values[bounds[0] as usize..bounds[1] as usize];
-                    for (row, pair) in (bounds[0] + 1..).zip(own.windows(2)) {
-                        if pair[0] != pair[1] {
-                            changes.rows.push(row);
-                            changes.values.push(pair[1]);
-                        }
-                    }
-                }
-                visits.map(|bounds| values[bounds[0] as usize]).collect()
-            }
-        };
-        changes
+/// Writes an attribute as a segment has it.
+fn write_attribute(
+    attribute: Attribute,
+    own: &VisitValues,
+    writer: &mut ChunkWriter,
+) -> Result<()> {
+    for (id, values) in [
+        (attribute.values(), &own.firsts),
+        (attribute.change_rows(), &own.rows),
+        (attribute.change_values(), &own.values),
+    ] {
+        let (page_values, choice) = column::page_of(id, low32(own.firsts.len()));
+        writer.column(id, values, page_values, choice)?;
     }
-
-    fn write(&self, attribute: Attribute, writer: &mut ChunkWriter) -> Result<()> {
-        for (id, values) in [
-            (attribute.values(), &self.firsts),
-            (attribute.change_rows(), &self.rows),
-            (attribute.change_values(), &self.values),
-        ] {
-            let (page_values, choice) = column::page_of(id, low32(self.firsts.len()));
-            writer.column(id, values, page_values, choice)?;
-        }
-        Ok(())
-    }
+    Ok(())
 }
 
 fn add_to_last(values: &mut [u32], more: u32) {

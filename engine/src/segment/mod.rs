@@ -54,5 +54,5 @@ pub use reader::{RepoRange, Segment, SegmentMeta};
 pub use rows::DayRows;
 pub use scan::{RunSlice, VisitSlice};
 pub use shapes::{ShapeTable, ShapeVerbs};
-pub use sorted::{SortedRows, Values};
-pub use tailed::TailedRows;
+pub use sorted::{SortedRows, Values, VisitValues};
+pub use tailed::{TailedPart, TailedRows};

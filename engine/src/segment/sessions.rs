@@ -11,29 +11,47 @@ use super::column::{self, Attribute};
 use super::reader::Segment;
 use crate::error::{Error, Result};
 
-/// Numbers sessions in the order of rows, each id once; gives the ids in the order of their numbers. `values`
-/// are numbers in `ids`, from 1, by row.
-pub(super) fn number(values: &mut [u32], ids: &[[u8; 16]]) -> Vec<[u8; 16]> {
-    let mut numbered = Vec::with_capacity(ids.len());
-    let mut known = HashMap::with_capacity(ids.len());
-    // New number of each old one; 0 as long as it has none.
-    let mut new = vec![0_u32; ids.len() + 1];
-    for value in values {
-        let old = *value as usize;
-        if old == 0 {
-            continue;
+/// Numbers sessions in the order of rows, each id once.
+pub(super) struct Numbering<'a> {
+    ids: &'a [[u8; 16]],
+    numbered: Vec<[u8; 16]>,
+    known: HashMap<[u8; 16], u32>,
+    /// New number of each old one; 0 as long as it has none.
+    new: Vec<u32>,
+}
+
+impl<'a> Numbering<'a> {
+    /// None numbered yet.
+    pub(super) fn of(ids: &'a [[u8; 16]]) -> Self {
+        Self {
+            ids,
+            numbered: Vec::with_capacity(ids.len()),
+            known: HashMap::with_capacity(ids.len()),
+            new: vec![0; ids.len() + 1],
         }
-        if new[old] == 0 {
-            let id = ids[old - 1];
-            new[old] = *known.entry(id).or_insert_with(|| {
+    }
+
+    /// The new number of the next row's session, whose number in `ids` is `old`, from 1; 0 for none.
+    pub(super) fn number(&mut self, old: u32) -> u32 {
+        let old = old as usize;
+        if old == 0 {
+            return 0;
+        }
+        if self.new[old] == 0 {
+            let (id, numbered) = (self.ids[old - 1], &mut self.numbered);
+            self.new[old] = *self.known.entry(id).or_insert_with(|| {
                 numbered.push(id);
                 // As many as there are rows at most, which are fewer than 2³².
                 numbered.len() as u32
             });
         }
-        *value = new[old];
+        self.new[old]
     }
-    numbered
+
+    /// The ids in the order of their numbers.
+    pub(super) fn finish(self) -> Vec<[u8; 16]> {
+        self.numbered
+    }
 }
 
 /// How many numbers were new so far.
@@ -137,8 +155,9 @@ mod tests {
         ) {
             // Some ids have two numbers.
             let ids: Vec<[u8; 16]> = (0..11).map(|id| [id / 2; 16]).collect();
-            let mut values = rows.clone();
-            let numbered = number(&mut values, &ids);
+            let mut numbering = Numbering::of(&ids);
+            let values: Vec<u32> = rows.iter().map(|old| numbering.number(*old)).collect();
+            let numbered = numbering.finish();
             let mut most = 0;
             for (&old, &new) in rows.iter().zip(&values) {
                 prop_assert!(new <= most + 1);

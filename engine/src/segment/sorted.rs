@@ -1,9 +1,11 @@
 //! Rows in input order to columns in segment order.
 
+use std::ops::Range;
+
 use super::column::Attribute;
 use super::order::{ranks, segment_order};
 use super::rows::DayRows;
-use super::sessions::number;
+use super::sessions::Numbering;
 use crate::error::{Error, Result};
 use crate::units::Day;
 
@@ -35,8 +37,19 @@ pub struct SortedRows {
 pub enum Values {
     /// The same of all rows.
     All(u32),
-    /// One of each row.
-    Each(Vec<u32>),
+    /// Of visits.
+    Visits(VisitValues),
+}
+
+/// Values of visits' first rows and a list of changes: all rows of most visits have one in common.
+#[derive(Clone, Debug, Default)]
+pub struct VisitValues {
+    /// Of the first row of each visit.
+    pub firsts: Vec<u32>,
+    /// Rows that differ from the row before in the same visit.
+    pub rows: Vec<u32>,
+    /// Their values.
+    pub values: Vec<u32>,
 }
 
 impl SortedRows {
@@ -48,6 +61,12 @@ impl SortedRows {
     pub fn of(rows: &DayRows) -> Result<Self> {
         let row_count = row_limit(rows.len())?;
         let order = segment_order(rows);
+        let visit_starts: Vec<u32> = order
+            .visit_starts
+            .iter()
+            .copied()
+            .chain([row_count])
+            .collect();
         let gather = |values: &[u32]| -> Vec<u32> {
             order.rows.iter().map(|&row| values[row as usize]).collect()
         };
@@ -61,7 +80,7 @@ impl SortedRows {
         let attributes = rows.attributes.iter().map(|(attribute, values)| {
             let values = match values.first() {
                 Some(&first) if values.iter().all(|value| *value == first) => Values::All(first),
-                _ => Values::Each(gather(values)),
+                _ => Values::Visits(VisitValues::of_rows(&gather(values), &visit_starts)),
             };
             (*attribute, values)
         });
@@ -73,15 +92,22 @@ impl SortedRows {
             ranks,
             ts: gather(&rows.ts),
             verb: gather(&rows.verb),
-            sessions: session_numbers(&mut attributes, &rows.sessions),
+            sessions: session_numbers(&mut attributes, &rows.sessions, &visit_starts),
             attributes,
-            visit_starts: order
-                .visit_starts
-                .iter()
-                .copied()
-                .chain([row_count])
-                .collect(),
+            visit_starts,
         })
+    }
+
+    /// The value of each row; `None` when all are absent.
+    #[must_use]
+    pub fn each(&self, attribute: Attribute) -> Option<Vec<u32>> {
+        let mut visits = ByVisit::new(Some(self.attribute(attribute)?));
+        let mut all = Vec::with_capacity(self.ts.len());
+        for bounds in self.visit_starts.windows(2) {
+            let rows = bounds[0]..bounds[1];
+            all.extend(visits.next(rows.end).each(rows));
+        }
+        Some(all)
     }
 
     /// Values of an attribute; `None` when it is absent in all rows.
@@ -106,26 +132,145 @@ pub(super) fn row_limit(rows: usize) -> Result<u32> {
 pub(super) fn session_numbers(
     attributes: &mut [(Attribute, Values)],
     ids: &[[u8; 16]],
+    visit_starts: &[u32],
 ) -> Vec<[u8; 16]> {
     let mut sessions = attributes
         .iter_mut()
         .filter(|(attribute, _)| *attribute == Attribute::SESSION);
     sessions.next().map_or_else(Vec::new, |(_, values)| {
-        let values = match values {
-            Values::All(value) => std::slice::from_mut(value),
-            Values::Each(values) => values.as_mut_slice(),
-        };
-        number(values, ids)
+        let mut numbering = Numbering::of(ids);
+        match values {
+            Values::All(value) => *value = numbering.number(*value),
+            Values::Visits(values) => {
+                values.replace(visit_starts, |number| numbering.number(number));
+            }
+        }
+        numbering.finish()
     })
 }
 
-impl Values {
-    /// The value of a row.
-    #[must_use]
-    pub fn get(&self, row: usize) -> u32 {
-        match self {
-            Self::All(value) => *value,
-            Self::Each(values) => values[row],
+impl VisitValues {
+    /// Those of values one of each row.
+    pub(super) fn of_rows(values: &[u32], visit_starts: &[u32]) -> Self {
+        let mut own = Self::default();
+        for bounds in visit_starts.windows(2) {
+            let of_visit = &values[bounds[0] as usize..bounds[1] as usize];
+            own.push(bounds[0], of_visit.iter().copied());
         }
+        own
+    }
+
+    /// Adds the values of the next visit, which begins at row `start`.
+    fn push(&mut self, start: u32, mut values: impl Iterator<Item = u32>) {
+        let first = values.next().unwrap_or(0);
+        self.firsts.push(first);
+        self.changes(start, first, values);
+    }
+
+    /// Adds the changes of a visit that begins with `first` at row `start`.
+    pub(super) fn changes(&mut self, start: u32, first: u32, rest: impl Iterator<Item = u32>) {
+        let mut before = first;
+        for (row, value) in (start + 1..).zip(rest) {
+            if value != before {
+                self.rows.push(row);
+                self.values.push(value);
+                before = value;
+            }
+        }
+    }
+
+    /// Replaces all values, in the order of rows. What does not change any more is left out.
+    fn replace(&mut self, visit_starts: &[u32], mut new: impl FnMut(u32) -> u32) {
+        let (rows, values) = (
+            std::mem::take(&mut self.rows),
+            std::mem::take(&mut self.values),
+        );
+        let mut changes = rows.into_iter().zip(values).peekable();
+        for (first, end) in self.firsts.iter_mut().zip(visit_starts.iter().skip(1)) {
+            *first = new(*first);
+            let mut before = *first;
+            while let Some((row, value)) = changes.next_if(|(row, _)| row < end) {
+                let value = new(value);
+                if value != before {
+                    self.rows.push(row);
+                    self.values.push(value);
+                    before = value;
+                }
+            }
+        }
+    }
+}
+
+/// Values of an attribute, visit after visit; all 0 when it is absent.
+#[derive(Debug)]
+pub(super) struct ByVisit<'a> {
+    values: Option<&'a Values>,
+    visit: usize,
+    /// The next change.
+    at: usize,
+}
+
+/// Values of a visit.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OfVisit<'a> {
+    first: u32,
+    rows: &'a [u32],
+    values: &'a [u32],
+}
+
+impl<'a> ByVisit<'a> {
+    pub(super) fn new(values: Option<&'a Values>) -> Self {
+        Self {
+            values,
+            visit: 0,
+            at: 0,
+        }
+    }
+
+    /// Those of the next visit, which ends at row `end`.
+    #[inline]
+    pub(super) fn next(&mut self, end: u32) -> OfVisit<'a> {
+        let one = |first| OfVisit {
+            first,
+            rows: &[],
+            values: &[],
+        };
+        match self.values {
+            None => one(0),
+            Some(Values::All(value)) => one(*value),
+            Some(Values::Visits(values)) => {
+                let first = values.firsts[self.visit];
+                self.visit += 1;
+                let rows = &values.rows[self.at..];
+                let count = rows.iter().take_while(|row| **row < end).count();
+                let changes = self.at..self.at + count;
+                self.at = changes.end;
+                OfVisit {
+                    first,
+                    rows: &rows[..count],
+                    values: &values.values[changes],
+                }
+            }
+        }
+    }
+}
+
+impl OfVisit<'_> {
+    /// The value that all rows have in common.
+    #[inline]
+    pub(super) fn one(&self) -> Option<u32> {
+        self.rows.is_empty().then_some(self.first)
+    }
+
+    /// The values of rows `range`, which are the visit's.
+    pub(super) fn each(&self, range: Range<u32>) -> impl Iterator<Item = u32> {
+        let mut changes = self.rows.iter().zip(self.values).peekable();
+        let mut value = self.first;
+        range.map(move |row| {
+            if let Some((_, changed)) = changes.next_if(|(at, _)| **at == row) {
+                value = *changed;
+            }
+            value
+        })
     }
 }

@@ -5,22 +5,18 @@
 
 use super::column::Attribute;
 use super::order::{order_by_ts, ranks, sorted_words};
-use super::sorted::{SortedRows, Values, row_limit, session_numbers};
+use super::sorted::{SortedRows, Values, VisitValues, row_limit, session_numbers};
 use crate::error::Result;
 use crate::units::Day;
 
 /// Requests of one day in input order. A row has a time and a verb of its own; the rest it has from its tail, which other
 /// rows may have too. Codes and ids are those of the store's dictionaries.
 #[derive(Clone, Debug, Default)]
-pub struct TailedRows {
+pub struct TailedRows<'a> {
     /// The day.
     pub day: Day,
-    /// Milliseconds of the day, by row.
-    pub ts: Vec<u32>,
-    /// Verb codes, by row.
-    pub verb: Vec<u32>,
-    /// Numbers of tails, by row.
-    pub tail: Vec<u32>,
+    /// The rows.
+    pub parts: Vec<TailedPart<'a>>,
     /// Repo codes, by tail.
     pub repo: Vec<u32>,
     /// Downloader ids, by tail; 0 is none.
@@ -31,7 +27,48 @@ pub struct TailedRows {
     pub sessions: Vec<[u8; 16]>,
 }
 
-impl TailedRows {
+/// Rows one behind the other.
+#[derive(Clone, Copy, Debug)]
+pub struct TailedPart<'a> {
+    /// Milliseconds of the day.
+    pub ts: &'a [u32],
+    /// Verbs of the part.
+    pub verb: &'a [u32],
+    /// The code of each verb of the part.
+    pub verbs: &'a [u32],
+    /// Tails of the part.
+    pub tail: &'a [u32],
+    /// The number of its first tail.
+    pub first_tail: u32,
+}
+
+/// A row: millisecond of the day, verb code, number of its tail.
+type Row = (u32, u32, usize);
+
+impl<'a> TailedPart<'a> {
+    fn rows(self) -> impl Iterator<Item = Row> + 'a {
+        let verbs = self.verb.iter().map(move |verb| self.verbs[*verb as usize]);
+        let rows = self.ts.iter().copied().zip(verbs).zip(self.tails());
+        rows.map(|((ts, verb), tail)| (ts, verb, tail))
+    }
+
+    fn tails(self) -> impl Iterator<Item = usize> + 'a {
+        let tails = self.tail.iter();
+        tails.map(move |tail| (tail + self.first_tail) as usize)
+    }
+}
+
+impl TailedRows<'_> {
+    /// Whether rows are in order of time.
+    fn is_in_order(&self) -> bool {
+        let mut before = 0;
+        self.parts.iter().all(|part| {
+            let begins = part.ts.first().is_none_or(|first| before <= *first);
+            before = part.ts.last().copied().unwrap_or(before);
+            begins && part.ts.is_sorted()
+        })
+    }
+
     /// Sets an attribute of the tails from number `before` on; it is absent in those before that have none.
     pub fn push_attribute(
         &mut self,
@@ -66,11 +103,11 @@ struct Places {
 const UNUSED: u32 = u32::MAX;
 
 impl Places {
-    fn of(rows: &TailedRows) -> Self {
+    fn of(rows: &TailedRows<'_>) -> Self {
         let mut counts = vec![0_u32; rows.repo.len()];
-        rows.tail
-            .iter()
-            .for_each(|tail| counts[*tail as usize] += 1);
+        for part in &rows.parts {
+            part.tails().for_each(|tail| counts[tail] += 1);
+        }
         let keys = (0_u32..).zip(rows.repo.iter().zip(&rows.downloader));
         let keys = keys.filter(|(tail, _)| counts[*tail as usize] > 0);
         // Who is nobody comes last in a repo.
@@ -98,6 +135,83 @@ impl Places {
         places.starts.push(sum);
         places
     }
+
+    /// Tails that rows have, each with its visit.
+    fn used(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let tails = self.visit.iter().enumerate();
+        let used = tails.filter(|(_, visit)| **visit != UNUSED);
+        used.map(|(tail, visit)| (tail, *visit as usize))
+    }
+}
+
+/// Visits whose tails differ in some attribute: which of them each of their rows has.
+struct Mixed {
+    /// The visits, ascending.
+    visits: Vec<u32>,
+    /// Of each visit the rows before it that are none of mixed ones; [`NOT_MIXED`] of one that is not mixed.
+    others: Vec<u32>,
+    /// Tails of the rows of all mixed visits.
+    tails: Vec<u32>,
+}
+
+const NOT_MIXED: u32 = u32::MAX;
+
+impl Mixed {
+    fn of(rows: &TailedRows<'_>, places: &Places) -> Self {
+        let mut others = vec![NOT_MIXED; places.tails.len()];
+        for (_, values) in &rows.attributes {
+            for (tail, visit) in places.used() {
+                if value(values, tail) != value(values, places.tails[visit] as usize) {
+                    others[visit] = 0;
+                }
+            }
+        }
+        let (mut visits, mut count) = (Vec::new(), 0);
+        let bounds = places.starts.windows(2);
+        for ((visit, others), bounds) in (0..).zip(&mut others).zip(bounds) {
+            if *others != NOT_MIXED {
+                *others = bounds[0] - count;
+                count += bounds[1] - bounds[0];
+                visits.push(visit);
+            }
+        }
+        Self {
+            visits,
+            others,
+            tails: vec![0; count as usize],
+        }
+    }
+
+    /// The values of visits by those of tails; `None` when they are absent in all rows.
+    fn values(&self, values: &[u32], places: &Places) -> Option<Values> {
+        let mut used = places.used();
+        let first = used.next().map(|(tail, _)| value(values, tail))?;
+        if used.all(|(tail, _)| value(values, tail) == first) {
+            return (first != 0).then_some(Values::All(first));
+        }
+        let firsts = places.tails.iter();
+        let mut own = VisitValues {
+            firsts: firsts.map(|tail| value(values, *tail as usize)).collect(),
+            ..VisitValues::default()
+        };
+        let mut rest = self.tails.as_slice();
+        for visit in &self.visits {
+            let visit = *visit as usize;
+            let (start, end) = (places.starts[visit], places.starts[visit + 1]);
+            let (tails, after) = rest.split_at((end - start) as usize);
+            rest = after;
+            let mut each = tails.iter().map(|tail| value(values, *tail as usize));
+            let first = each.next().unwrap_or(0);
+            own.firsts[visit] = first;
+            own.changes(start, first, each);
+        }
+        Some(Values::Visits(own))
+    }
+}
+
+/// The value of a tail. Tails beyond the last value have none.
+fn value(values: &[u32], tail: usize) -> u32 {
+    values.get(tail).copied().unwrap_or(0)
 }
 
 impl SortedRows {
@@ -106,30 +220,32 @@ impl SortedRows {
     /// # Errors
     ///
     /// `Limit` for 2³² rows or more.
-    pub fn of_tailed(rows: &TailedRows) -> Result<Self> {
-        let row_count = row_limit(rows.ts.len())? as usize;
+    pub fn of_tailed(rows: &TailedRows<'_>) -> Result<Self> {
+        let row_count = rows.parts.iter().map(|part| part.ts.len()).sum();
+        row_limit(row_count)?;
         let places = Places::of(rows);
-        let mut next = places.starts.clone();
-        let mut place_of = |tail: u32| {
-            let next = &mut next[places.visit[tail as usize] as usize];
-            *next += 1;
-            *next as usize - 1
-        };
+        let mut mixed = Mixed::of(rows, &places);
+        // Side by side, for both are needed of every row.
+        let next = places.starts.iter().zip(&mixed.others);
+        let mut next: Vec<(u32, u32)> = next.map(|(next, others)| (*next, *others)).collect();
         let (mut ts, mut verb) = (vec![0; row_count], vec![0; row_count]);
-        let mut tails = vec![0; row_count];
-        let mut deal = |row: (u32, (u32, u32))| {
-            let (own_ts, (own_verb, tail)) = row;
-            let place = place_of(tail);
-            (ts[place], verb[place], tails[place]) = (own_ts, own_verb, tail);
-        };
-        if rows.ts.is_sorted() {
-            let heads = rows.verb.iter().copied().zip(rows.tail.iter().copied());
-            rows.ts.iter().copied().zip(heads).for_each(&mut deal);
-        } else {
-            for row in order_by_ts(&rows.ts) {
-                let row = row as usize;
-                deal((rows.ts[row], (rows.verb[row], rows.tail[row])));
+        let mut deal = |(own_ts, own_verb, tail): Row| {
+            let (next, others) = &mut next[places.visit[tail] as usize];
+            let (place, others) = (*next, *others);
+            *next += 1;
+            (ts[place as usize], verb[place as usize]) = (own_ts, own_verb);
+            if others != NOT_MIXED {
+                mixed.tails[(place - others) as usize] = tail as u32;
             }
+        };
+        if rows.is_in_order() {
+            let parts = rows.parts.iter();
+            parts.for_each(|part| part.rows().for_each(&mut deal));
+        } else {
+            let all: Vec<Row> = rows.parts.iter().flat_map(|part| part.rows()).collect();
+            let ts: Vec<u32> = all.iter().map(|row| row.0).collect();
+            let order = order_by_ts(&ts);
+            order.iter().for_each(|row| deal(all[*row as usize]));
         }
         let of_visits = |values: &[u32]| -> Vec<u32> {
             let tails = places.tails.iter();
@@ -137,7 +253,8 @@ impl SortedRows {
         };
         let (downloaders, ranks) = ranks(&of_visits(&rows.downloader));
         let attributes = rows.attributes.iter().filter_map(|(attribute, values)| {
-            values_of(values, &places, &tails).map(|values| (*attribute, values))
+            let values = mixed.values(values, &places);
+            values.map(|values| (*attribute, values))
         });
         let mut attributes: Vec<(Attribute, Values)> = attributes.collect();
         Ok(Self {
@@ -147,24 +264,11 @@ impl SortedRows {
             ranks,
             ts,
             verb,
-            sessions: session_numbers(&mut attributes, &rows.sessions),
+            sessions: session_numbers(&mut attributes, &rows.sessions, &places.starts),
             attributes,
             visit_starts: places.starts,
         })
     }
-}
-
-/// The values of rows by those of tails; `None` when they are absent in all rows. Tails beyond the last value have none.
-fn values_of(values: &[u32], places: &Places, tails: &[u32]) -> Option<Values> {
-    let value = |tail: usize| values.get(tail).copied().unwrap_or(0);
-    let used = places.visit.iter().enumerate();
-    let mut used = used.filter(|(_, visit)| **visit != UNUSED);
-    let first = used.next().map(|(tail, _)| value(tail))?;
-    if used.all(|(tail, _)| value(tail) == first) {
-        return (first != 0).then_some(Values::All(first));
-    }
-    let each = tails.iter().map(|tail| value(*tail as usize));
-    Some(Values::Each(each.collect()))
 }
 
 #[cfg(test)]
@@ -178,7 +282,20 @@ mod tests {
     /// Repo, downloader, place, session.
     type Tail = (u32, u32, u32, u32);
 
-    fn tailed(tails: &[Tail], rows: &[(u32, u32, prop::sample::Index)]) -> TailedRows {
+    /// Millisecond, verb and tail of each row.
+    type Rows = [Vec<u32>; 3];
+
+    fn rows_of(tails: &[Tail], rows: &[(u32, u32, prop::sample::Index)]) -> Rows {
+        let tail = |row: &(_, _, prop::sample::Index)| row.2.index(tails.len()) as u32;
+        [
+            rows.iter().map(|row| row.0).collect(),
+            rows.iter().map(|row| row.1).collect(),
+            rows.iter().map(tail).collect(),
+        ]
+    }
+
+    /// All rows, in parts that begin where `cuts` say.
+    fn tailed<'a>(tails: &[Tail], rows: &'a Rows, cuts: &[usize]) -> TailedRows<'a> {
         let mut day = TailedRows::default();
         for (repo, downloader, ..) in tails {
             day.repo.push(*repo);
@@ -190,24 +307,29 @@ mod tests {
         let late = tails.iter().skip(2).map(|tail| tail.3);
         day.push_attribute(Attribute::SESSION, tails.len().min(2), late);
         day.sessions = (0..4).map(|id| [id / 2 + 1; 16]).collect();
-        for (ts, verb, tail) in rows {
-            day.ts.push(*ts);
-            day.verb.push(*verb);
-            day.tail.push(tail.index(tails.len()) as u32);
+        let count = rows[0].len();
+        let ends = cuts.iter().skip(1).chain([&count]);
+        for (start, end) in cuts.iter().zip(ends) {
+            day.parts.push(TailedPart {
+                ts: &rows[0][*start..*end],
+                verb: &rows[1][*start..*end],
+                verbs: &[2, 0, 1],
+                tail: &rows[2][*start..*end],
+                first_tail: 0,
+            });
         }
         day
     }
 
-    fn each_alone(rows: &TailedRows) -> DayRows {
+    fn each_alone(rows: &TailedRows<'_>) -> DayRows {
         let mut day = DayRows::new(rows.day);
-        let of_rows = |values: &[u32]| -> Vec<u32> {
-            let value = |tail: &u32| values.get(*tail as usize).copied().unwrap_or(0);
-            rows.tail.iter().map(value).collect()
-        };
+        let all: Vec<Row> = rows.parts.iter().flat_map(|part| part.rows()).collect();
+        let of_rows =
+            |values: &[u32]| -> Vec<u32> { all.iter().map(|row| value(values, row.2)).collect() };
         day.repo = of_rows(&rows.repo);
         day.downloader = of_rows(&rows.downloader);
-        day.ts.clone_from(&rows.ts);
-        day.verb.clone_from(&rows.verb);
+        day.ts = all.iter().map(|row| row.0).collect();
+        day.verb = all.iter().map(|row| row.1).collect();
         for (attribute, values) in &rows.attributes {
             day.push_attribute(*attribute, 0, &of_rows(values));
         }
@@ -221,13 +343,16 @@ mod tests {
         fn shared_tails_change_nothing(
             tails in prop::collection::vec((0_u32..5, 0_u32..6, 0_u32..3, 0_u32..5), 1..30),
             rows in prop::collection::vec((0_u32..5000, 0_u32..3, any::<prop::sample::Index>()), 1..200),
+            cut in any::<prop::sample::Index>(),
             is_in_order: bool,
         ) {
             let mut rows = rows;
             if is_in_order {
                 rows.sort_by_key(|row| row.0);
             }
-            let rows = tailed(&tails, &rows);
+            let cut = cut.index(rows.len());
+            let rows = rows_of(&tails, &rows);
+            let rows = tailed(&tails, &rows, &[0, cut]);
             let acceptance = Acceptance { accepts: &[true, true, false], window_ms: 300 };
             let sorted = SortedRows::of_tailed(&rows).unwrap();
             let found = build_sorted(&sorted, acceptance).unwrap();

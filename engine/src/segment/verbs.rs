@@ -25,9 +25,19 @@ pub(super) struct Shapes {
 /// Sets of verbs whose shapes are found without a hash of all of them.
 const MASKS: usize = 256;
 
+/// Verbs whose positions are looked up in a table.
+const PLACES: usize = u64::BITS as usize;
+
+fn position(verbs: &[u32], verb: u32) -> usize {
+    let known = verbs.iter().position(|known| *known == verb);
+    known.unwrap_or(0)
+}
+
 /// A shape, and how its visits went.
 struct Counted {
     verbs: Box<[u32]>,
+    /// Positions of small verbs among them.
+    places: [u8; PLACES],
     visits: u32,
     /// How often each position came first; then, for each position, how often each came after it.
     follows: Vec<u32>,
@@ -55,25 +65,30 @@ pub(super) struct VerbColumns {
 }
 
 impl Shapes {
-    /// Adds the next visit, which has these verbs and begins at this row.
-    pub(super) fn add_visit(&mut self, first_row: u32, verbs: &[u32]) {
+    /// Adds the next visit, which has these verbs and begins at this row; gives a code of its shape, not the one that is
+    /// stored.
+    pub(super) fn add_visit(&mut self, first_row: u32, verbs: &[u32]) -> u32 {
         let code = self.shape_of(verbs);
         self.visit_shape.push(code);
         let shape = &mut self.shapes[code as usize];
         shape.visits += 1;
         let count = shape.verbs.len();
         if count < 2 {
-            return;
+            return code;
         }
         self.mixed.push((first_row, low32(verbs.len()), code));
         let mut before = 0;
-        for verb in verbs {
-            let known = shape.verbs.iter().position(|known| known == verb);
-            let position = known.unwrap_or(0);
-            self.positions.push(low32(position));
+        let positions = verbs.iter().map(|verb| {
+            let position = match shape.places.get(*verb as usize) {
+                Some(place) => usize::from(*place),
+                None => position(&shape.verbs, *verb),
+            };
             shape.follows[before * count + position] += 1;
             before = position + 1;
-        }
+            low32(position)
+        });
+        self.positions.extend(positions);
+        code
     }
 
     fn shape_of(&mut self, verbs: &[u32]) -> u32 {
@@ -121,6 +136,7 @@ impl Shapes {
         self.by_verbs.insert(verbs.clone(), shape);
         self.shapes.push(Counted {
             visits: 0,
+            places: std::array::from_fn(|verb| position(&verbs, low32(verb)) as u8),
             follows: vec![0; (verbs.len() + 1) * verbs.len()],
             verbs,
         });

@@ -10,7 +10,7 @@ use super::stage::{Stage, Stages};
 use crate::catalog::view::{Meanings, cells_of_sorted};
 use crate::error::{Error, Result};
 use crate::segment::{
-    AcceptedList, Attribute, Segment, SegmentMeta, SortedRows, TailedRows, build_sorted,
+    AcceptedList, Attribute, Segment, SegmentMeta, SortedRows, TailedPart, TailedRows, build_sorted,
 };
 use crate::storage::FileBytes;
 use crate::units::{Day, ImportNumber};
@@ -72,6 +72,11 @@ pub(super) fn build_day(
     stages: &Stages,
 ) -> Result<BuiltDay> {
     let started = Instant::now();
+    let imports = parts.iter().map(|part| part.import);
+    let imports = (
+        imports.clone().min().unwrap_or_default(),
+        imports.max().unwrap_or_default(),
+    );
     let (sorted, segment) = stages.time(Stage::Build, || {
         let sorted = SortedRows::of_tailed(&gather(day, parts))?;
         let segment = build_sorted(&sorted, meanings.acceptance())?;
@@ -82,11 +87,6 @@ pub(super) fn build_day(
         Ok::<_, Error>((cells_of_sorted(&sorted, meanings)?, visits))
     })?;
     let meta = *Segment::open(Arc::clone(&segment))?.meta();
-    let imports = parts.iter().map(|part| part.import);
-    let imports = (
-        imports.clone().min().unwrap_or_default(),
-        imports.max().unwrap_or_default(),
-    );
     Ok(BuiltDay {
         meta,
         imports,
@@ -97,15 +97,11 @@ pub(super) fn build_day(
     })
 }
 
-fn gather(day: Day, parts: &[DayPart]) -> TailedRows {
+fn gather(day: Day, parts: &[DayPart]) -> TailedRows<'_> {
     let mut rows = TailedRows {
         day,
         ..TailedRows::default()
     };
-    let count = parts.iter().map(|part| part.rows.len()).sum();
-    for column in [&mut rows.ts, &mut rows.verb, &mut rows.tail] {
-        column.reserve_exact(count);
-    }
     let mut before: Option<(&DayPart, u32)> = None;
     for part in parts {
         // A piece may come again, after rows of another day.
@@ -113,19 +109,20 @@ fn gather(day: Day, parts: &[DayPart]) -> TailedRows {
         let first_tail = known.map_or_else(|| tails(&mut rows, part), |(_, first)| first);
         before = Some((part, first_tail));
         let range = part.rows.start as usize..part.rows.end as usize;
-        let (piece, maps) = (&part.piece, &part.maps);
-        let verbs = piece.verb[range.clone()].iter();
-        rows.verb
-            .extend(verbs.map(|verb| maps.verb[*verb as usize]));
-        rows.ts.extend_from_slice(&piece.ts[range.clone()]);
-        let own = piece.tail[range].iter();
-        rows.tail.extend(own.map(|tail| tail + first_tail));
+        let piece = &part.piece;
+        rows.parts.push(TailedPart {
+            ts: &piece.ts[range.clone()],
+            verb: &piece.verb[range.clone()],
+            verbs: &part.maps.verb,
+            tail: &piece.tail[range],
+            first_tail,
+        });
     }
     rows
 }
 
 /// Appends the tails of a piece; gives the number of the first.
-fn tails(rows: &mut TailedRows, part: &DayPart) -> u32 {
+fn tails(rows: &mut TailedRows<'_>, part: &DayPart) -> u32 {
     let (piece, maps) = (&part.piece, &part.maps);
     let before = rows.repo.len();
     let count = piece.repo.len();
