@@ -217,6 +217,7 @@ impl<'a> Coordinator<'a> {
         if let Some(mut transaction) = last {
             // Nothing is looked up any more, and months want the room.
             drop(self.dictionaries);
+            self.work.pool().clear();
             self.receipt.upkeep = months::with_commit(&mut transaction, &fresh, threads);
             publish(transaction, self.work, &mut self.receipt)?;
         } else {

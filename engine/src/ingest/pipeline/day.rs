@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::dictionaries::Maps;
 use super::piece::{Piece, Sparse};
+use super::pool::Pool;
 use super::stage::{Stage, Stages};
 use crate::catalog::view::{Meanings, cells_of_sorted};
 use crate::error::{Error, Result};
@@ -67,9 +68,9 @@ pub(super) fn parts(
 /// `Limit` for 2³² rows or more.
 pub(super) fn build_day(
     day: Day,
-    parts: &[DayPart],
+    parts: Vec<DayPart>,
     meanings: &Meanings,
-    stages: &Stages,
+    (stages, pool): (&Stages, &Pool),
 ) -> Result<BuiltDay> {
     let started = Instant::now();
     let imports = parts.iter().map(|part| part.import);
@@ -78,7 +79,12 @@ pub(super) fn build_day(
         imports.max().unwrap_or_default(),
     );
     let (sorted, segment) = stages.time(Stage::Build, || {
-        let sorted = SortedRows::of_tailed(&gather(day, parts))?;
+        let sorted = SortedRows::of_tailed(&gather(day, &parts))?;
+        for part in parts {
+            if let Some(piece) = Arc::into_inner(part.piece) {
+                pool.give(piece.into_room());
+            }
+        }
         let segment = build_sorted(&sorted, meanings.acceptance())?;
         Ok::<_, Error>((sorted, Arc::new(FileBytes::from(segment))))
     })?;

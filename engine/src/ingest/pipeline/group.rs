@@ -208,10 +208,11 @@ impl Building {
         let order = days.keys().copied().collect();
         for (day, parts) in days {
             let (sender, meanings) = (sender.clone(), Arc::clone(&meanings));
-            let stages = Arc::clone(work.stages());
+            let (stages, pool) = (Arc::clone(work.stages()), Arc::clone(work.pool()));
             work.submit(Box::new(move || {
+                let built = build_day(day, parts, &meanings, (&stages, &pool));
                 // A coordinator that is gone has an error of its own to report.
-                let _ = sender.send((day, build_day(day, &parts, &meanings, &stages)));
+                let _ = sender.send((day, built));
             }));
         }
         Self { order, built }

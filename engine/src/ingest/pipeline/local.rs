@@ -162,12 +162,34 @@ struct LocalText {
     end: u32,
 }
 
+/// Memory that texts of one piece needed until they were closed, for those of the next.
+#[derive(Debug, Default)]
+pub(super) struct TextSpare {
+    codes: Slots,
+    /// How many there were, and their bytes.
+    usual: (usize, usize),
+}
+
 /// Bytes of a first part that fits into a word.
 const WORD_BYTES_MAX: usize = 7;
 /// No word of so few bytes.
 const NO_WORD: u64 = u64::MAX;
 
 impl LocalTexts {
+    /// None yet.
+    pub(super) fn new(spare: TextSpare) -> Self {
+        let mut codes = spare.codes;
+        codes.clear();
+        let (count, bytes) = spare.usual;
+        Self {
+            codes,
+            texts: Vec::with_capacity(bytes),
+            entries: Vec::with_capacity(count),
+            prints: Vec::with_capacity(count),
+            last: None,
+        }
+    }
+
     /// The code of a text, from 0.
     pub(super) fn intern(&mut self, text: &[u8]) -> u32 {
         let is_known = |known: LocalText, texts: &[u8]| is_same(text_of(texts, known), text);
@@ -265,9 +287,12 @@ impl LocalTexts {
         self.prints.iter().map(|print| *print as u64).collect()
     }
 
-    /// Drops what finds codes; no text can be added any more.
-    pub(super) fn close(&mut self) {
-        self.codes = Slots::default();
+    /// Gives back what is needed for more: no text can be added any more.
+    pub(super) fn close(&mut self) -> TextSpare {
+        TextSpare {
+            codes: std::mem::take(&mut self.codes),
+            usual: (self.entries.len(), self.texts.len()),
+        }
     }
 
     /// All texts by code, with their fingerprints. They are pieces of parsed lines, which are UTF-8.

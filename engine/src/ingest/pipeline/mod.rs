@@ -27,6 +27,7 @@ mod local;
 mod months;
 mod options;
 mod piece;
+mod pool;
 mod receipt;
 mod rejects;
 mod row_hash;

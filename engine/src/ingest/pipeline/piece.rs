@@ -1,7 +1,8 @@
 //! Parsed lines of one block, column by column, with codes of the block's own.
 
 use super::hours::{HashedRows, hour_sums};
-use super::local::{LocalIdentities, LocalSpare, LocalTexts};
+use super::local::{LocalIdentities, LocalSpare, LocalTexts, TextSpare};
+use super::pool::{Room, emptied};
 use super::row_hash::Lanes;
 use crate::catalog::HourSum;
 use crate::dictionary::template;
@@ -116,6 +117,8 @@ struct Scratch {
 #[derive(Debug, Default)]
 pub(super) struct Spare {
     identities: LocalSpare,
+    repos: TextSpare,
+    places: TextSpare,
     lanes: Vec<Lanes>,
     /// How many tails there were.
     tails: usize,
@@ -144,23 +147,25 @@ struct AgentCache {
 
 impl Piece {
     /// No rows yet of a block of `lines` lines.
-    pub(super) fn new(lines: u64, spare: Spare) -> Self {
+    pub(super) fn new(lines: u64, spare: Spare, room: Room) -> Self {
         let lines = usize::try_from(lines).unwrap_or_default().min(LINES_MAX);
-        let column = || Vec::with_capacity(lines);
         let usual = (lines / TAIL_ROWS).max(lines.min(spare.tails));
-        let tails = || Vec::with_capacity(usual);
+        let [ts, verb, tail] = room.rows.map(|column| emptied(column, lines));
+        let [repo, downloader, place] = room.tails.map(|column| emptied(column, usual));
         let mut lanes = spare.lanes;
         lanes.clear();
         Self {
-            ts: column(),
-            verb: column(),
-            tail: column(),
-            repo: tails(),
-            downloader: tails(),
-            place: Sparse(tails()),
+            ts,
+            verb,
+            tail,
+            repo,
+            downloader,
+            place: Sparse(place),
             // Untouched, and thus free, in logs without accounts.
-            other_ip: Sparse(tails()),
+            other_ip: Sparse(Vec::with_capacity(usual)),
             identities: LocalIdentities::new(spare.identities),
+            repos: LocalTexts::new(spare.repos),
+            places: LocalTexts::new(spare.places),
             scratch: Scratch {
                 lanes,
                 ..Scratch::default()
@@ -180,19 +185,24 @@ impl Piece {
         self.find_ends();
         let spare = Spare {
             identities: self.identities.close(),
+            repos: self.repos.close(),
+            places: self.places.close(),
             lanes: std::mem::take(&mut self.scratch.lanes),
             tails: self.repo.len(),
         };
         self.scratch = Scratch::default();
         let columns = self.extra.iter_mut().map(|column| &mut column.texts);
-        let fixed = [
-            &mut self.repos,
-            &mut self.verbs,
-            &mut self.places,
-            &mut self.agents,
-        ];
-        columns.chain(fixed).for_each(LocalTexts::close);
+        let fixed = [&mut self.verbs, &mut self.agents];
+        columns.chain(fixed).for_each(|texts| drop(texts.close()));
         spare
+    }
+
+    /// Its memory, once its rows are not needed any more.
+    pub(super) fn into_room(self) -> Room {
+        Room {
+            rows: [self.ts, self.verb, self.tail],
+            tails: [self.repo, self.downloader, self.place.0],
+        }
     }
 
     /// Drops the texts, which are not needed once they have codes of the store.

@@ -11,6 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use super::discover::Source;
 use super::options::Options;
 use super::piece::{Piece, Spare};
+use super::pool::Pool;
 use super::stage::{Stage, Stages};
 use crate::error::{Error, Result};
 use crate::hub::{self, HubParse};
@@ -64,6 +65,10 @@ struct State {
     parsing: usize,
     /// Buffers of blocks that are parsed.
     spare: Vec<Vec<u8>>,
+    /// Workers that wait for work.
+    idle: usize,
+    /// The event that the coordinator waits for.
+    wanted: Option<(usize, u64)>,
     stop: bool,
     /// A worker died of a bug: what it was to deliver will not come.
     broken: bool,
@@ -77,8 +82,12 @@ pub(super) struct Work {
     pieces_max: usize,
     window: usize,
     state: Mutex<State>,
-    changed: Condvar,
+    /// There may be work for those who wait for some.
+    work_came: Condvar,
+    /// The event that is waited for is there.
+    event_came: Condvar,
     stages: Arc<Stages>,
+    pool: Arc<Pool>,
 }
 
 /// What a worker does next.
@@ -108,11 +117,15 @@ impl Work {
                 ready: BTreeMap::new(),
                 parsing: 0,
                 spare: Vec::new(),
+                idle: 0,
+                wanted: None,
                 stop: false,
                 broken: false,
             }),
-            changed: Condvar::new(),
+            work_came: Condvar::new(),
+            event_came: Condvar::new(),
             stages: Arc::default(),
+            pool: Arc::default(),
             sources,
         }
     }
@@ -147,11 +160,13 @@ impl Work {
             if let Some(task) = self.reading(&mut state) {
                 return task;
             }
+            state.idle += 1;
             state = self.stages.time(Stage::Idle, || {
-                self.changed
+                self.work_came
                     .wait(state)
                     .unwrap_or_else(PoisonError::into_inner)
             });
+            state.idle -= 1;
         }
     }
 
@@ -198,8 +213,7 @@ impl Work {
                     slot.opened = true;
                     slot.busy = false;
                 }
-                drop(state);
-                self.changed.notify_all();
+                self.tell_workers(state);
             }
             Ok(Sniffed::PublisherCsv(input)) => {
                 self.end(
@@ -247,7 +261,7 @@ impl Work {
         };
         let header = Arc::clone(reader.header());
         let number = self.give_back(file, reader);
-        let mut piece = Piece::new(block.line_count, std::mem::take(spare));
+        let mut piece = Piece::new(block.line_count, std::mem::take(spare), self.pool.take());
         let parsed = self.stages.time(Stage::Parse, || {
             parse_block(&block, &header, &mut piece).map(|()| piece.parsed())
         });
@@ -261,9 +275,26 @@ impl Work {
         let mut state = self.lock();
         state.parsing -= 1;
         state.spare.push(block.bytes);
-        state.ready.insert((file, number), event);
+        self.tell(state, (file, number), event);
+    }
+
+    /// Wakes workers that wait.
+    fn tell_workers(&self, state: MutexGuard<'_, State>) {
+        let has_idle = state.idle > 0;
         drop(state);
-        self.changed.notify_all();
+        if has_idle {
+            self.work_came.notify_all();
+        }
+    }
+
+    /// Hands over an event.
+    fn tell(&self, mut state: MutexGuard<'_, State>, place: (usize, u64), event: Event) {
+        state.ready.insert(place, event);
+        let is_wanted = state.wanted == Some(place);
+        self.tell_workers(state);
+        if is_wanted {
+            self.event_came.notify_all();
+        }
     }
 
     fn give_back(&self, file: usize, reader: LogReader) -> u64 {
@@ -275,8 +306,7 @@ impl Work {
             slot.busy = false;
             slot.reader = Some(reader);
         }
-        drop(state);
-        self.changed.notify_all();
+        self.tell_workers(state);
         number
     }
 
@@ -289,9 +319,7 @@ impl Work {
             slot.ended = true;
             slot.busy = false;
         }
-        state.ready.insert((file, number), event);
-        drop(state);
-        self.changed.notify_all();
+        self.tell(state, (file, number), event);
     }
 
     /// Waits for the next event of a file; events come in block order.
@@ -299,18 +327,20 @@ impl Work {
         let mut state = self.lock();
         if state.head != file {
             state.head = file;
-            self.changed.notify_all();
+            self.work_came.notify_all();
         }
         loop {
             if let Some(event) = state.ready.remove(&(file, number)) {
-                self.changed.notify_all();
+                state.wanted = None;
+                self.tell_workers(state);
                 return event;
             }
             if state.broken {
                 return Event::Failed(Error::corrupt("a worker thread ended by a bug"));
             }
+            state.wanted = Some((file, number));
             state = self
-                .changed
+                .event_came
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
         }
@@ -338,19 +368,25 @@ impl Work {
 
     /// Hands a job to the workers.
     pub(super) fn submit(&self, job: Job) {
-        self.lock().jobs.push_back(job);
-        self.changed.notify_all();
+        let mut state = self.lock();
+        state.jobs.push_back(job);
+        self.tell_workers(state);
     }
 
     /// Lets all workers end.
     pub(super) fn stop(&self) {
         self.lock().stop = true;
-        self.changed.notify_all();
+        self.work_came.notify_all();
     }
 
     /// Where the time goes.
     pub(super) fn stages(&self) -> &Arc<Stages> {
         &self.stages
+    }
+
+    /// Memory for pieces.
+    pub(super) fn pool(&self) -> &Arc<Pool> {
+        &self.pool
     }
 
     /// The files of the call.
@@ -367,7 +403,7 @@ impl Drop for TellPanic<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.0.lock().broken = true;
-            self.0.changed.notify_all();
+            self.0.event_came.notify_all();
         }
     }
 }
