@@ -5,6 +5,8 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
+use fearless_simd::{Level, dispatch};
+
 use crate::schema::IdentityKind;
 
 /// An identity as stored.
@@ -215,7 +217,7 @@ const fn nibble(digit: u8) -> u8 {
 const DIGITS_AT_ONCE: usize = 64;
 
 /// The bytes of digits, and the union of the values of all digits. In two loops, both of which become vector code.
-#[inline]
+#[inline(always)]
 fn packed(digits: &[u8; DIGITS_AT_ONCE]) -> ([u8; DIGITS_AT_ONCE / 2], u8) {
     let (mut nibbles, mut all) = ([0; DIGITS_AT_ONCE], 0);
     for (nibble, digit) in nibbles.iter_mut().zip(digits) {
@@ -238,7 +240,7 @@ pub fn pack_into(text: &[u8], out: &mut Vec<u8>) -> bool {
         let (many, rest) = text.as_chunks::<DIGITS_AT_ONCE>();
         let mut wrong = 0;
         for digits in many {
-            let (bytes, all) = packed(digits);
+            let (bytes, all) = dispatch!(Level::new(), _simd => packed(digits));
             out.extend_from_slice(&bytes);
             wrong |= all;
         }

@@ -3,6 +3,8 @@
 //! A table of all downloaders is larger than any cache, so that a look-up is mostly a wait for memory. Those of
 //! many identities are begun together ([`PrintTable::likely`]), and then wait together.
 
+use std::hint::black_box;
+
 use crate::error::Result;
 
 /// Ids by the upper half of their fingerprints; ids are never 0. Who looks one up compares the keys.
@@ -100,7 +102,7 @@ impl PrintTable {
     #[cold]
     fn grow(&mut self, bits: u32) {
         self.bits = bits;
-        let old = std::mem::replace(&mut self.slots, vec![0; 1 << bits]);
+        let old = std::mem::replace(&mut self.slots, written(1 << bits));
         for slot in old.into_iter().filter(|slot| *slot != 0) {
             self.put(slot);
         }
@@ -125,6 +127,16 @@ impl PrintTable {
     pub(super) fn memory_bytes(&self) -> usize {
         self.slots.len() * size_of::<u64>()
     }
+}
+
+/// Free slots. Each page is written to before any is read: the system else gives it twice, for reading and then anew.
+fn written(count: usize) -> Vec<u64> {
+    const PAGE_SLOTS: usize = 512;
+    let mut slots = vec![0; count];
+    for first in slots.iter_mut().step_by(PAGE_SLOTS) {
+        *first = black_box(0);
+    }
+    slots
 }
 
 #[cfg(test)]
