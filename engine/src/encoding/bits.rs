@@ -42,7 +42,7 @@ pub(super) fn pack(values: &[u32], reference: u32, width: u32, out: &mut Vec<u8>
     let (tiles, rest) = values.as_chunks::<TILE>();
     let mut words = [0; TILE];
     for tile in tiles {
-        pack_tile(tile, reference, width, &mut words);
+        dispatch!(Level::new(), _simd => pack_tile(tile, reference, width, &mut words));
         let used = &words[..LANES * width as usize];
         out.extend(used.iter().flat_map(|word| word.to_le_bytes()));
     }
@@ -115,6 +115,7 @@ impl<'b> Packed<'b> {
     }
 }
 
+#[inline(always)]
 fn pack_tile(values: &[u32; TILE], reference: u32, width: u32, words: &mut [u32; TILE]) {
     let mask = mask_of(width);
     words.fill(0);

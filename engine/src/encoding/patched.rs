@@ -8,6 +8,8 @@ use std::ops::Range;
 
 use super::bits::{Packed, bits_of, pack, packed_bytes, unpack};
 use super::{Encoding, Plan, Stats};
+use fearless_simd::{Level, dispatch};
+
 use crate::error::Result;
 use crate::layout::{ByteReader, ByteWriter, EncodingId};
 
@@ -209,6 +211,11 @@ fn width_counts(stats: &Stats<'_>) -> ([u32; 33], usize) {
 }
 
 fn add_width_counts(values: &[u32], reference: u32, counts: &mut [u32; 33]) {
+    dispatch!(Level::new(), _simd => add_width_counts_in(values, reference, counts));
+}
+
+#[inline(always)]
+fn add_width_counts_in(values: &[u32], reference: u32, counts: &mut [u32; 33]) {
     // Several counts of each width: one after the other of the same would wait for each other.
     let mut apart = [[0_u32; 33]; 4];
     let (fours, rest) = values.as_chunks::<4>();

@@ -1,5 +1,7 @@
 //! Values to what one pass tells about them: range, runs, order.
 
+use fearless_simd::{Level, dispatch};
+
 /// What an encoding may ask about the values of a page.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Stats<'a> {
@@ -14,6 +16,11 @@ impl<'a> Stats<'a> {
     /// Looks at every value once.
     #[must_use]
     pub fn new(values: &'a [u32]) -> Self {
+        dispatch!(Level::new(), _simd => Self::new_in(values))
+    }
+
+    #[inline(always)]
+    fn new_in(values: &'a [u32]) -> Self {
         let (mut min, mut max) = (u32::MAX, 0);
         for value in values {
             min = min.min(*value);
@@ -73,8 +80,8 @@ impl<'a> Stats<'a> {
     /// Whether at least three values in four are the smallest one.
     #[must_use]
     pub fn is_mostly_min(&self) -> bool {
-        let others = self.values.iter().filter(|value| **value != self.min);
-        others.count() <= self.values.len() / OTHERS_SHARE
+        dispatch!(Level::new(), _simd => others(self.values, self.min))
+            <= self.values.len() / OTHERS_SHARE
     }
 
     /// Whether no value is smaller than the one before.
@@ -94,6 +101,17 @@ impl<'a> Stats<'a> {
     pub fn range_bits(&self) -> u32 {
         super::bits::bits_of(self.max - self.min)
     }
+}
+
+/// How many values are another one.
+#[inline(always)]
+fn others(values: &[u32], usual: u32) -> usize {
+    let others =
+        |piece: &[u32]| -> u32 { piece.iter().map(|value| u32::from(*value != usual)).sum() };
+    values
+        .chunks(PIECE)
+        .map(|piece| others(piece) as usize)
+        .sum()
 }
 
 /// One value in so many may be another than the usual one.

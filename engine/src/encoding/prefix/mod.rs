@@ -13,6 +13,8 @@ mod tree;
 
 use std::ops::Range;
 
+use fearless_simd::{Level, dispatch};
+
 use super::bits::{FIELD_BYTES, FieldWriter, bits_of};
 use super::{Encoding, Plan, Stats};
 use crate::error::Result;
@@ -178,6 +180,12 @@ fn lanes(values: &[u32]) -> impl Iterator<Item = &[u32]> {
 
 /// The payload, if it has fewer than `below` bytes.
 fn payload(values: &[u32], by_previous: bool, below: usize) -> Option<Vec<u8>> {
+    dispatch!(Level::new(), _simd => payload_in(values, by_previous, below))
+}
+
+/// As [`payload`], with the instructions of whoever it is inlined into: shifts by any number of bits are half of it.
+#[inline(always)]
+fn payload_in(values: &[u32], by_previous: bool, below: usize) -> Option<Vec<u8>> {
     let counted = Counted::new(values, by_previous);
     if counted.least_bytes() >= below {
         return None;
@@ -224,6 +232,7 @@ fn length_max(count: usize, by_previous: bool) -> u32 {
 }
 
 /// Appends the lanes, whose codes and offsets take so many bits together.
+#[inline(always)]
 fn write_lanes(counted: &Counted<'_>, finder: &Finder, bits: u64, payload: &mut Vec<u8>) {
     let bytes_max = usize::try_from(bits / 8).unwrap_or(usize::MAX);
     let mut bytes = vec![0; bytes_max.saturating_add(LANES + FIELD_BYTES)];

@@ -27,6 +27,7 @@ pub(super) struct Counted<'v> {
 }
 
 impl<'v> Counted<'v> {
+    #[inline(always)]
     pub(super) fn new(values: &'v [u32], by_previous: bool) -> Self {
         let max = values.iter().copied().max().unwrap_or(0);
         let cells = cell(max) + 1;
@@ -82,6 +83,7 @@ impl<'v> Counted<'v> {
 
     /// Gives set by set, values of at most `top_bits` bits in ascending order; but where fewer than [`SPLIT_MIN`] share
     /// their highest bits these stay in any order, for no bucket begins among them.
+    #[inline(always)]
     pub(super) fn sets(&self, top_bits: u32, mut give: impl FnMut(&[u32])) {
         let is_small = top_bits <= COUNTED_BITS_MAX && self.values.len() >= 1 << COUNTED_BITS_MAX;
         if !self.by_previous && is_small {
@@ -147,6 +149,9 @@ fn sort_cells(set: &mut [u32], (mut start, ends): (u32, &[u32]), spare: &mut Vec
     }
 }
 
+/// Bits by which many values are sorted at once.
+const DIGIT_BITS_MAX: u32 = 6;
+
 /// Sorts by the low bits, from the highest of them down, as far as buckets may begin.
 fn by_bits(values: &mut [u32], bits: u32, spare: &mut Vec<u32>) {
     let Some(shift) = bits.checked_sub(1).filter(|_| values.len() >= SPLIT_MIN) else {
@@ -154,6 +159,12 @@ fn by_bits(values: &mut [u32], bits: u32, spare: &mut Vec<u32>) {
     };
     if spare.len() < values.len() {
         spare.resize(values.len(), 0);
+    }
+    // So many bits that what shares them is then mostly too few to be sorted on.
+    let digit_bits = (values.len() / (SPLIT_MIN / 2)).ilog2();
+    let digit_bits = digit_bits.min(DIGIT_BITS_MAX).min(bits);
+    if digit_bits > 2 {
+        return by_digit(values, (bits - digit_bits, digit_bits), spare);
     }
     let (mut low, mut high) = (0, 0);
     // Written to both sides and kept on one: a branch would be guessed wrong half of the time.
@@ -174,6 +185,42 @@ fn by_bits(values: &mut [u32], bits: u32, spare: &mut Vec<u32>) {
     }
     by_bits(lows, shift, spare);
     by_bits(highs, shift, spare);
+}
+
+/// As [`by_bits`], by the digit above the bits that are left at once.
+fn by_digit(values: &mut [u32], (left, digit_bits): (u32, u32), spare: &mut Vec<u32>) {
+    const DIGITS: usize = 1 << DIGIT_BITS_MAX;
+    let digit = |value: u32| (value >> left) as usize & ((1 << digit_bits) - 1) & (DIGITS - 1);
+    let mut ends = [0_u32; DIGITS];
+    for value in &*values {
+        if let Some(count) = ends.get_mut(digit(*value)) {
+            *count += 1;
+        }
+    }
+    let mut sum = 0;
+    for end in &mut ends {
+        sum += std::mem::replace(end, sum);
+    }
+    for value in &*values {
+        if let Some(end) = ends.get_mut(digit(*value)) {
+            if let Some(to) = spare.get_mut(*end as usize) {
+                *to = *value;
+            }
+            *end += 1;
+        }
+    }
+    if let Some(from) = spare.get(..values.len()) {
+        values.copy_from_slice(from);
+    }
+    let (mut rest, mut start) = (values, 0);
+    for end in ends.iter().take(1 << digit_bits) {
+        let count = (end - std::mem::replace(&mut start, *end)) as usize;
+        let Some((own, after)) = std::mem::take(&mut rest).split_at_mut_checked(count) else {
+            return;
+        };
+        rest = after;
+        by_bits(own, left, spare);
+    }
 }
 
 #[cfg(test)]
