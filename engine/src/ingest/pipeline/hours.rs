@@ -2,6 +2,10 @@
 //!
 //! All rows of a block at once: a hash takes some ten multiplications, and those of several rows then overlap.
 
+use std::ops::Range;
+
+use fearless_simd::{Level, dispatch};
+
 use super::row_hash::Lanes;
 use crate::catalog::HourSum;
 use crate::units::{DAY_MS, Day, HOUR_MS};
@@ -22,6 +26,12 @@ pub(super) struct HashedRows<'a> {
 /// The sums of the rows of each hour, in the order the hours came; one may come again.
 pub(super) fn hour_sums(rows: HashedRows<'_>) -> Vec<HourSum> {
     let mut sums = Vec::new();
+    let verbs: Vec<Lanes> = rows
+        .verb
+        .1
+        .iter()
+        .map(|print| Lanes::of_verb(*print))
+        .collect();
     let ends = rows.days.iter().skip(1).map(|(_, start)| *start as usize);
     let ends = ends.chain([rows.ts.len()]);
     for ((day, start), end) in rows.days.iter().zip(ends) {
@@ -34,7 +44,9 @@ pub(super) fn hour_sums(rows: HashedRows<'_>) -> Vec<HourSum> {
             sums.push(HourSum {
                 hour: u32::try_from(day_start / HOUR_MS).unwrap_or(u32::MAX) + hour,
                 rows: len as u64,
-                sum: sum_of(rows, place..place + len, day_start),
+                sum: dispatch!(Level::new(), _simd => {
+                    sum_of((rows, &verbs), place..place + len, day_start)
+                }),
             });
             place += len;
         }
@@ -45,17 +57,31 @@ pub(super) fn hour_sums(rows: HashedRows<'_>) -> Vec<HourSum> {
 /// Milliseconds of an hour, as times of a day are counted.
 const HOUR: u32 = (HOUR_MS % DAY_MS) as u32;
 
-fn sum_of(rows: HashedRows<'_>, range: std::ops::Range<usize>, day_start: u64) -> u128 {
-    let ((verbs, prints), (tails, lanes)) = (rows.verb, rows.tail);
-    let of_rows = verbs[range.clone()].iter().zip(&tails[range.clone()]);
-    rows.ts[range]
-        .iter()
-        .zip(of_rows)
-        .fold(0_u128, |sum, (ts, (verb, tail))| {
-            let print = prints[*verb as usize];
-            let hash = lanes[*tail as usize].row_hash(day_start + u64::from(*ts), print);
-            sum.wrapping_add(hash)
-        })
+/// Rows whose hashes are made together.
+const TOGETHER: usize = 64;
+
+/// What belongs to verbs and tails is looked up row by row, all else is vector code.
+#[inline(always)]
+fn sum_of((rows, verbs): (HashedRows<'_>, &[Lanes]), range: Range<usize>, day_start: u64) -> u128 {
+    let tails = rows.tail.1;
+    let (mut upper, mut lower) = (0_u64, [0_u64; 2]);
+    let mut lanes = [Lanes::default(); TOGETHER];
+    let of_rows = rows.verb.0[range.clone()].chunks(TOGETHER);
+    let of_rows = of_rows.zip(rows.tail.0[range.clone()].chunks(TOGETHER));
+    for (ts, (verb, tail)) in rows.ts[range].chunks(TOGETHER).zip(of_rows) {
+        for (lanes, (verb, tail)) in lanes.iter_mut().zip(verb.iter().zip(tail)) {
+            *lanes = tails[*tail as usize].plus(verbs[*verb as usize]);
+        }
+        for (lanes, ts) in lanes.iter().zip(ts) {
+            let (own_upper, own_lower) = lanes.halves(day_start + u64::from(*ts));
+            upper = upper.wrapping_add(own_upper);
+            // Fewer than 2³² rows: neither half of the lower one runs over.
+            lower[0] += own_lower & u64::from(u32::MAX);
+            lower[1] += own_lower >> u32::BITS;
+        }
+    }
+    let lower = u128::from(lower[0]) + (u128::from(lower[1]) << u32::BITS);
+    (u128::from(upper) << u64::BITS).wrapping_add(lower)
 }
 
 #[cfg(test)]

@@ -56,19 +56,40 @@ impl Lanes {
         Self { low, high }
     }
 
+    /// Of the second component alone.
+    pub(super) fn of_verb(verb: u64) -> Self {
+        Self {
+            low: verb.wrapping_mul(LOW[1]),
+            high: verb.wrapping_mul(HIGH[1]),
+        }
+    }
+
+    /// Of the components of both.
+    #[inline(always)]
+    pub(super) fn plus(self, more: Self) -> Self {
+        Self {
+            low: self.low.wrapping_add(more.low),
+            high: self.high.wrapping_add(more.high),
+        }
+    }
+
+    /// The upper and the lower half of the hash of a row whose first component is `ts`.
+    #[inline(always)]
+    pub(super) fn halves(self, ts: u64) -> (u64, u64) {
+        let low = self.low.wrapping_add(ts.wrapping_mul(LOW[0]));
+        let high = self.high.wrapping_add(ts.wrapping_mul(HIGH[0]));
+        (avalanche(low), avalanche(high ^ low.rotate_left(17)))
+    }
+
     /// The hash of a row with these two components before the tail.
-    #[inline]
     pub(super) fn row_hash(self, ts: u64, verb: u64) -> u128 {
-        let sum = |lane: u64, constants: &[u64; PLACES]| {
-            let head = ts.wrapping_mul(constants[0]);
-            lane.wrapping_add(head.wrapping_add(verb.wrapping_mul(constants[1])))
-        };
-        let (low, high) = (sum(self.low, &LOW), sum(self.high, &HIGH));
-        u128::from(avalanche(low)) << 64 | u128::from(avalanche(high ^ low.rotate_left(17)))
+        let (upper, lower) = self.plus(Self::of_verb(verb)).halves(ts);
+        u128::from(upper) << 64 | u128::from(lower)
     }
 }
 
 /// The finisher of SplitMix64 (Steele, Lea, Flood 2014).
+#[inline(always)]
 fn avalanche(mut x: u64) -> u64 {
     x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
