@@ -99,8 +99,12 @@ pub fn build_series(month: Month, sources: &[SeriesSource]) -> Result<Vec<u8>> {
     let mut tables: Vec<(&CellTable, Vec<(Cell, u32)>)> = Vec::with_capacity(TABLES.len());
     for table in TABLES {
         let mut cells = Vec::new();
-        for source in sources {
+        for (index, source) in sources.iter().enumerate() {
             source.cells(table, month, &mut cells)?;
+            if index == 0 && matches!(source, SeriesSource::Day(_)) {
+                // Days have about as many each.
+                cells.reserve_exact(cells.len() * sources.len());
+            }
         }
         sort_cells(&mut cells);
         let first_keys = table.of_first_keys();
@@ -111,7 +115,10 @@ pub fn build_series(month: Month, sources: &[SeriesSource]) -> Result<Vec<u8>> {
             }
             None => write_table(&mut writer, table, &cells)?,
         }
-        tables.push((table, cells));
+        // Those of two keys are large, and nothing is set beside them.
+        if first_keys.is_none() {
+            tables.push((table, cells));
+        }
     }
     let mut days: Vec<SeriesDay> = sources.iter().flat_map(SeriesSource::days).collect();
     days.sort_by_key(|day| day.day);
