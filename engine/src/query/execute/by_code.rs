@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::attribute_runs::Runs;
+use super::attribute_runs::{Runs, attributes};
 use super::code_hits::{CodedVisits, Hits};
 use super::groups::{Groups, Key};
 use super::lens::{Lens, OUT};
@@ -47,6 +47,9 @@ const SORTED_MIN: usize = 256;
 const CHUNK: usize = 512;
 /// Codes of a chunk where an attribute is absent in the whole segment.
 const NO_CODES: [u32; CHUNK] = [0; CHUNK];
+
+/// Decoded visits, and the attribute of them.
+pub(super) type Decoded<'v> = (&'v VisitSlice, &'v RunSlice);
 
 /// Visits of which ranks, shapes and the attribute are not enough.
 #[derive(Default)]
@@ -189,18 +192,42 @@ impl DayReader<'_, '_> {
     /// `Corrupt` when pages are damaged or point outside the segment.
     pub(super) fn downloaders_by_code(
         &self,
-        (repos, is_accepted): (&[RepoRange], &[bool]),
+        repos: (&[RepoRange], &[bool]),
         slots: &mut CodeSlots,
         groups: &mut Groups,
     ) -> Result<()> {
+        slots.prepare(attributes(self.scope).next().map(|(_, lens)| lens));
         let mut slice = std::mem::take(&mut slots.slice);
-        self.visits(repos, &mut slice)?;
-        let runs = Runs::read(self, &slice, &mut slots.spare)?;
-        let Some((lens, codes)) = runs.lenses.first() else {
+        let mut spare = std::mem::take(&mut slots.spare);
+        let hits = |(slice, codes): Decoded<'_>, (visits, part), groups: &mut Groups| {
+            slots.rebase(part + self.day.part);
+            self.hits((slice, codes), (visits, repos.1), slots, groups)
+        };
+        let read = self.visits_by_code(repos, (&mut slice, &mut spare), groups, hits);
+        (slots.slice, slots.spare) = (slice, spare);
+        read
+    }
+
+    /// Gives the visits of some repos to `hits`, those of the same group but for the attribute together, with what the
+    /// group adds to keys; those inside of which the attribute changes have no accepted shape there, and are added. `hits`
+    /// says whether some that count are without identity.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::downloaders_by_code`].
+    pub(super) fn visits_by_code(
+        &self,
+        (repos, is_accepted): (&[RepoRange], &[bool]),
+        (slice, spare): (&mut VisitSlice, &mut Vec<u32>),
+        groups: &mut Groups,
+        mut hits: impl FnMut(Decoded<'_>, (Range<usize>, Key), &mut Groups) -> bool,
+    ) -> Result<()> {
+        self.visits(repos, slice)?;
+        let runs = Runs::read(self, slice, spare)?;
+        let Some((_, codes)) = runs.lenses.first() else {
             return Ok(());
         };
-        slots.prepare(Some(lens));
-        let varied = varied(codes, &slice);
+        let varied = varied(codes, slice);
         // The first value of those does not say all.
         let shapes = varied
             .iter()
@@ -216,15 +243,9 @@ impl DayReader<'_, '_> {
             if part == OUT {
                 continue;
             }
-            slots.rebase(part + self.day.part);
-            let has_nobody = self.hits(
-                (&slice, codes),
-                (visits.clone(), is_accepted),
-                slots,
-                groups,
-            );
+            let has_nobody = hits((slice, codes), (visits.clone(), part), groups);
             if has_nobody && self.wants.unidentified {
-                self.nobodies((same, is_accepted), &slice, visits.start, &mut rest);
+                self.nobodies((same, is_accepted), slice, visits.start, &mut rest);
             }
         }
         for ((visit, _), shape) in varied.iter().zip(shapes) {
@@ -234,14 +255,13 @@ impl DayReader<'_, '_> {
         }
         self.vary(
             (repos, is_accepted),
-            (&slice, &runs),
+            (slice, &runs),
             (&varied, &mut rest),
             groups,
         );
-        self.rest((&mut slice, &runs), rest, groups)?;
-        slots.slice = slice;
+        self.rest((slice, &runs), rest, groups)?;
         if let Some((_, run)) = runs.lenses.into_iter().next() {
-            slots.spare = run.values;
+            *spare = run.values;
         }
         Ok(())
     }
@@ -409,7 +429,7 @@ fn accepted(
     }
 }
 
-fn part_of<'v>(values: &'v [u32], visits: &Range<usize>) -> &'v [u32] {
+pub(super) fn part_of<'v>(values: &'v [u32], visits: &Range<usize>) -> &'v [u32] {
     values.get(visits.clone()).unwrap_or_default()
 }
 

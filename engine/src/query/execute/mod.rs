@@ -45,6 +45,7 @@ mod hub;
 mod id_list;
 mod leading;
 mod lens;
+mod marks;
 mod month_counts;
 mod narrow;
 mod notes;
@@ -85,7 +86,9 @@ use serde::Serialize;
 use assemble::Counted;
 use cells::{Buffers, CellPlan};
 use closing::Closing;
+use gaps::Covered;
 use groups::Groups;
+use marks::Marks;
 use month_counts::MonthCount;
 use narrow::Narrowed;
 use scan::Scanner;
@@ -196,19 +199,31 @@ fn count(scope: &mut Scope<'_>, lowest: Level, rules: &Rules<'_>) -> Result<Coun
     let mut covered = covered.unwrap_or_default();
     scope.left = covered.left.take();
     scope.wants.who &= covered.whole.is_none() || scope.left.is_some();
-    let scope = &*scope;
+    let (counted, is_marked) = count_days(scope, covered, (lowest, rules))?;
+    scope.wants.who &= !is_marked;
+    Ok(counted)
+}
+
+/// Counts what `covered` has not, and gives whether that is no downloaders any more.
+fn count_days(
+    scope: &Scope<'_>,
+    covered: Covered,
+    (lowest, rules): (Level, &Rules<'_>),
+) -> Result<(Counted, bool)> {
     let plan = CellPlan::new(scope, lowest);
     let unions = match lowest {
         Level::Histograms | Level::Series | Level::Cells => Unions::new(scope)?,
         Level::Visits | Level::Rows => Unions::default(),
     };
     let tally = Tally::new(scope, lowest);
-    let levels = (&plan, &unions, lowest, tally.as_ref());
+    let marks = Marks::new(scope, lowest);
+    let to = (tally.as_ref(), marks.as_ref());
+    let levels = (&plan, &unions, lowest, to);
     let terms = scope.view.terms();
     let all = || std::iter::once(scope.days.as_slice());
     let mut log = match (unions.halves(scope), Shares::new(&plan, &unions)) {
         (Some([own, other]), _) => {
-            let levels = (&plan, &own, lowest, tally.as_ref());
+            let levels = (&plan, &own, lowest, to);
             both(terms, || scan(levels, all()), || other.add_all(scope))
         }
         (None, Some(shares)) => {
@@ -226,13 +241,16 @@ fn count(scope: &mut Scope<'_>, lowest: Level, rules: &Rules<'_>) -> Result<Coun
         (None, None) => scan(levels, all()),
     }?;
     let left_out = tally.map_or(Ok(0), |tally| tally.first(scope, &mut log))?;
-    Ok(Counted {
+    let marked = marks.map(|marks| marks.count(&mut log));
+    let is_marked = marked.is_some();
+    let counted = Counted {
         log,
         hub: hub::groups(scope)?,
         history: history::groups(scope, lowest, rules)?,
-        covered,
+        covered: marked.unwrap_or(covered),
         left_out,
-    })
+    };
+    Ok((counted, is_marked))
 }
 
 /// The groups of two parts of a query, counted at once.
@@ -248,15 +266,20 @@ fn both(
 
 /// The groups of some stretches of days, which come in ascending order.
 fn scan<'d>(
-    (plan, unions, lowest, tally): (&CellPlan<'_, '_>, &Unions, Level, Option<&Tally>),
+    (plan, unions, lowest, (tally, marks)): (
+        &CellPlan<'_, '_>,
+        &Unions,
+        Level,
+        (Option<&Tally>, Option<&Marks>),
+    ),
     stretches: impl Iterator<Item = &'d [DayPart]>,
 ) -> Result<Groups> {
     let scope = plan.scope();
-    let mut groups = match tally {
-        Some(_) => scope.groups_of_few(),
-        None => scope.groups(),
+    let mut groups = match tally.is_some() || marks.is_some() {
+        true => scope.groups_of_few(),
+        false => scope.groups(),
     };
-    let mut scanner = Scanner::new(scope, lowest, tally);
+    let mut scanner = Scanner::new(scope, lowest, tally).with_marks(marks);
     let mut buffers = Buffers::default();
     let mut closing = Closing::new(scope, groups.universe());
     // Sums of months come before their days: groups of later buckets must not be there yet.

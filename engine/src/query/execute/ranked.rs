@@ -33,21 +33,8 @@ impl RankedDownloaders {
         runs: impl Iterator<Item = &'r [RepoRange]>,
         groups: &mut Groups,
     ) -> Result<()> {
-        let scope = reader.scope;
-        let is_accepted = if is_default(scope) {
-            reader.segment.shapes()?.accepted()
-        } else {
-            let accepts = |verb: &u32| {
-                scope.verb.part(*verb) != OUT
-                    && scope.accepts.get(*verb as usize).copied().unwrap_or(false)
-            };
-            let shapes = reader.segment.shapes()?.iter();
-            self.is_accepted.clear();
-            self.is_accepted
-                .extend(shapes.map(|shape| shape.verbs.iter().any(accepts)));
-            &self.is_accepted
-        };
-        let has_attribute = attributes(scope).next().is_some();
+        let is_accepted = accepted_shapes(reader, &mut self.is_accepted)?;
+        let has_attribute = attributes(reader.scope).next().is_some();
         for repos in runs {
             if has_attribute {
                 let repos = (repos, is_accepted);
@@ -61,6 +48,27 @@ impl RankedDownloaders {
         }
         Ok(())
     }
+}
+
+/// By shape of a day's segment: whether the rule accepts a verb of it that the filter keeps.
+///
+/// # Errors
+///
+/// `Corrupt` when shapes are damaged.
+pub(super) fn accepted_shapes<'r>(
+    reader: &'r DayReader<'_, '_>,
+    memory: &'r mut Vec<bool>,
+) -> Result<&'r [bool]> {
+    let (scope, shapes) = (reader.scope, reader.segment.shapes()?);
+    if is_default(scope) {
+        return Ok(shapes.accepted());
+    }
+    let accepts = |verb: &u32| {
+        scope.verb.part(*verb) != OUT && scope.accepts.get(*verb as usize).copied().unwrap_or(false)
+    };
+    memory.clear();
+    memory.extend(shapes.iter().map(|shape| shape.verbs.iter().any(accepts)));
+    Ok(memory)
 }
 
 /// Whether the default rule decides about the verbs of shapes, and nothing else.

@@ -13,6 +13,7 @@ use super::attribute_runs::Runs;
 use super::chain::crosses_midnight;
 use super::groups::{Groups, Key};
 use super::lens::{ASK_SESSION, Lens, OUT};
+use super::marks::{Marking, Marks};
 use super::portions::portions;
 use super::ranked::RankedDownloaders;
 use super::reach::is_one_download;
@@ -41,6 +42,7 @@ pub(super) struct Scanner<'s, 'a> {
     cap: Level,
     tally: Option<&'s Tally>,
     counting: Option<Counting<'s>>,
+    marks: Option<(&'s Marks, Marking<'s>)>,
     /// Visits of few repos that are together, once a day asked for them.
     repo_days: OnceCell<Option<RepoDays>>,
     /// The same with their rows.
@@ -60,6 +62,7 @@ impl<'s, 'a> Scanner<'s, 'a> {
             cap,
             tally,
             counting: tally.map(Tally::counting),
+            marks: None,
             repo_days: OnceCell::new(),
             repo_rows: OnceCell::new(),
             carry: Carry::default(),
@@ -68,6 +71,12 @@ impl<'s, 'a> Scanner<'s, 'a> {
             downloaders: Vec::new(),
             columns: RowColumns::default(),
         }
+    }
+
+    /// The same; downloaders go to `marks` if there are some.
+    pub(super) fn with_marks(mut self, marks: Option<&'s Marks>) -> Self {
+        self.marks = marks.map(|marks| (marks, marks.marking()));
+        self
     }
 
     /// Adds a day's part of what is asked; days come in ascending order.
@@ -124,7 +133,8 @@ impl<'s, 'a> Scanner<'s, 'a> {
         };
         let shapes = segment.shapes()?;
         let next_id = scope.view.identities().next_id();
-        let at_hand = match self.tally.is_some_and(Tally::goes_by_rank) {
+        let goes_by_rank = self.marks.is_some() || self.tally.is_some_and(Tally::goes_by_rank);
+        let at_hand = match goes_by_rank {
             true => None,
             false => segment.visits_at_hand(),
         };
@@ -168,7 +178,10 @@ impl<'s, 'a> Scanner<'s, 'a> {
         if reader.is_lean() {
             // Whom the filter may not keep are among those without identity too.
             reader.wants.unidentified &= scope.downloader_part(0) != OUT;
-            self.buffers.add(&reader, runs.into_iter(), groups)?;
+            match &mut self.marks {
+                Some((_, marking)) => marking.add(&reader, &runs, groups)?,
+                None => self.buffers.add(&reader, runs.into_iter(), groups)?,
+            }
         } else {
             for run in runs {
                 let buffers = (&mut self.slice, &mut self.carry);
@@ -189,6 +202,9 @@ impl<'s, 'a> Scanner<'s, 'a> {
         if let Some((tally, counting)) = self.tally.zip(self.counting) {
             tally.take(counting);
         }
+        if let Some((marks, marking)) = self.marks {
+            marks.take(marking, groups);
+        }
         self.carry.finish(self.scope, groups);
     }
 }
@@ -206,7 +222,7 @@ pub(super) struct DayReader<'s, 'a> {
     /// How the visits of each shape go that was met, once that mattered.
     pub(super) walks: OnceCell<ShapeWalks>,
     /// By rank; empty where visits are at hand.
-    downloaders: &'s [u32],
+    pub(super) downloaders: &'s [u32],
     /// Its visits, if they are at hand: then slices have no ranks.
     pub(super) at_hand: Option<&'s VisitsAtHand>,
     /// Memory for row columns.
