@@ -165,8 +165,9 @@ pub struct View {
     _claim: Arc<Claim>,
 }
 
-/// Bytes that a question needs for each downloader of the store: a counter, and a bit in each of sixteen sets.
-const BYTES_PER_DOWNLOADER: usize = 3;
+/// Bytes that a question needs for each downloader of the store: a counter, and a bit in each of sixteen sets; and as many
+/// again that an allocator takes beside.
+const BYTES_PER_DOWNLOADER: usize = 6;
 
 impl View {
     /// A view of `snapshot`; what an older view of the same store has read is used again.

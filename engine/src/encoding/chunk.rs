@@ -7,9 +7,9 @@
 
 use std::ops::Range;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 
-use super::kept::{self, KeptPage};
+use super::kept::{self, Keeps, KeptPage};
 use super::{Choice, by_id, encode_smallest};
 use crate::error::{Error, Result};
 use crate::layout::{ByteReader, ByteWriter, EncodingId, PAGE_VALUES_MAX, crc32};
@@ -130,9 +130,16 @@ pub struct ChunkIndex {
     chunks: Vec<Chunk>,
     /// Where each page begins in the pages section, and where the last one ends.
     starts: Vec<u64>,
-    /// Whether each page was compared with its checksum.
-    verified: Box<[AtomicBool]>,
+    /// What is known of each page.
+    states: Box<[AtomicU8]>,
 }
+
+/// Not compared with its checksum yet.
+const UNREAD: u8 = 0;
+/// Compared, and perhaps kept.
+const VERIFIED: u8 = 1;
+/// The same, and not to be kept.
+const LEFT: u8 = 2;
 
 impl ChunkIndex {
     /// Reads the index section of a file whose pages section has `pages_len` bytes.
@@ -174,12 +181,12 @@ impl ChunkIndex {
         }
         chunks.sort_by_key(|chunk| chunk.id);
         starts.shrink_to_fit();
-        let verified = std::iter::repeat_with(AtomicBool::default);
-        let verified = verified.take(starts.len() - 1).collect();
+        let states = std::iter::repeat_with(|| AtomicU8::new(UNREAD));
+        let states = states.take(starts.len() - 1).collect();
         Ok(Self {
             chunks,
             starts,
-            verified,
+            states,
         })
     }
 
@@ -223,7 +230,7 @@ impl ChunkIndex {
         range: Range<u32>,
         out: &mut Vec<u32>,
     ) -> Result<()> {
-        self.read_pages((pages, false), id, range, out)
+        self.read_pages((pages, Keeps::None), id, range, out)
     }
 
     /// As [`Self::read`]; keeps pages that are read for the second time, as long as there is room.
@@ -238,7 +245,22 @@ impl ChunkIndex {
         range: Range<u32>,
         out: &mut Vec<u32>,
     ) -> Result<()> {
-        self.read_pages((pages, true), id, range, out)
+        self.read_pages((pages, Keeps::All), id, range, out)
+    }
+
+    /// The same, but keeps pages of values below 2¹⁶ alone.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read`].
+    pub fn read_and_keep_narrow(
+        &self,
+        pages: &[u8],
+        id: ColumnId,
+        range: Range<u32>,
+        out: &mut Vec<u32>,
+    ) -> Result<()> {
+        self.read_pages((pages, Keeps::Narrow), id, range, out)
     }
 
     /// Whether all pages of values `range` of a column are kept.
@@ -254,7 +276,7 @@ impl ChunkIndex {
 
     fn read_pages(
         &self,
-        (pages, keeps): (&[u8], bool),
+        (pages, keeps): (&[u8], Keeps),
         id: ColumnId,
         range: Range<u32>,
         out: &mut Vec<u32>,
@@ -288,15 +310,15 @@ impl ChunkIndex {
     /// Appends values `range` of the `count` values of a page.
     fn page(
         &self,
-        (pages, keeps): (&[u8], bool),
+        (pages, keeps): (&[u8], Keeps),
         (chunk, page): (&Chunk, usize),
         (count, range): (u32, Range<u32>),
         out: &mut Vec<u32>,
     ) -> Result<()> {
         let missing = || Error::corrupt(format!("page {page} is missing"));
         let at = chunk.pages.start + page;
-        let is_verified = self.verified.get(at).filter(|_| at < chunk.pages.end);
-        let is_verified = is_verified.ok_or_else(missing)?;
+        let state = self.states.get(at).filter(|_| at < chunk.pages.end);
+        let state = state.ok_or_else(missing)?;
         let range = range.start as usize..range.end as usize;
         if let Some(kept) = chunk.kept_page(page) {
             kept.append(range, out);
@@ -313,17 +335,21 @@ impl ChunkIndex {
         let bytes = bytes.ok_or_else(missing)?;
         let at_page = |error: Error| error.at_column(format!("{}, page {page}", chunk.id.0));
         let count = count as usize;
-        if !is_verified.load(Ordering::Relaxed) {
+        if state.load(Ordering::Relaxed) == UNREAD {
             read_page(bytes, (count, range), false, out).map_err(at_page)?;
-            is_verified.store(true, Ordering::Relaxed);
+            state.store(VERIFIED, Ordering::Relaxed);
             return Ok(());
         }
-        if !keeps || !kept::has_room() {
+        let may_keep = keeps != Keeps::None && state.load(Ordering::Relaxed) != LEFT;
+        if !may_keep || !kept::has_room() {
             return read_page(bytes, (count, range), true, out).map_err(at_page);
         }
         let start = out.len();
         read_page(bytes, (count, 0..count), true, out).map_err(at_page)?;
-        if let Some(kept) = KeptPage::within_budget(out.get(start..).unwrap_or_default()) {
+        let values = out.get(start..).unwrap_or_default();
+        if !KeptPage::is_wanted(values, keeps) {
+            state.store(LEFT, Ordering::Relaxed);
+        } else if let Some(kept) = KeptPage::within_budget(values) {
             chunk.keep(page, kept);
         }
         out.truncate(start + range.end);

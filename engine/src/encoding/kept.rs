@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const KEPT_BYTES_MAX: usize = 192 << 20;
 
 /// Bytes that one claim leaves for them.
-const KEPT_BYTES_MIN: usize = 32 << 20;
+const KEPT_BYTES_MIN: usize = 16 << 20;
 
 /// Room below which no page is kept: most would not fit, and each question would find that out of each page.
 const PAGE_ROOM_BYTES: usize = 1 << 16;
@@ -70,7 +70,7 @@ impl<T> Drop for Kept<T> {
 pub struct Claim(usize);
 
 impl Claim {
-    /// Claims `bytes`, but leaves 32 MiB to what is kept. What is kept already stays.
+    /// Claims `bytes`, but leaves 16 MiB to what is kept. What is kept already stays.
     #[must_use]
     pub fn new(bytes: usize) -> Self {
         let bytes = bytes.min(KEPT_BYTES_MAX - KEPT_BYTES_MIN);
@@ -85,6 +85,17 @@ impl Drop for Claim {
     }
 }
 
+/// Which pages are kept that are read for the second time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Keeps {
+    /// None.
+    None,
+    /// Those of values below 2¹⁶: where all are soon decoded, as much memory has twice as many of these.
+    Narrow,
+    /// All.
+    All,
+}
+
 /// Values of a page, as narrow as they are.
 #[derive(Debug)]
 pub(super) enum KeptPage {
@@ -94,6 +105,15 @@ pub(super) enum KeptPage {
 }
 
 impl KeptPage {
+    /// Whether the values of a page are to be kept, if there is room.
+    pub(super) fn is_wanted(values: &[u32], keeps: Keeps) -> bool {
+        match keeps {
+            Keeps::None => false,
+            Keeps::Narrow => values.iter().fold(0, |bits, value| bits | value) <= 0xffff,
+            Keeps::All => true,
+        }
+    }
+
     /// Keeps the values of a page, if there is room.
     pub(super) fn within_budget(values: &[u32]) -> Option<Self> {
         // The bits that some value has: unlike the greatest value, they are found several values at once.

@@ -103,6 +103,13 @@ pub fn page_of(id: ColumnId, visit_count: u32) -> (u32, Choice) {
     }
 }
 
+/// Whether the pages of a column of a segment of so many visits are decoded about as soon as copied: to keep them is no
+/// gain.
+#[must_use]
+pub fn is_soon_decoded(id: ColumnId, visit_count: u32) -> bool {
+    visit_count > KEPT_VISITS_MAX && page_of(id, visit_count).1 == Choice::Light
+}
+
 /// A value of a request that is mostly the same for all rows of a visit.
 ///
 /// Stored as the value of each visit's first row and a list of rows where it changes. 0 is absent.

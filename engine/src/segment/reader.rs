@@ -207,7 +207,10 @@ impl Segment {
     /// `Corrupt` when the column is missing, shorter, or damaged.
     pub fn read(&self, id: ColumnId, range: Range<u32>, out: &mut Vec<u32>) -> Result<()> {
         let pages = self.bytes.get(self.pages.clone()).unwrap_or_default();
-        self.index.read_and_keep(pages, id, range, out)
+        match column::is_soon_decoded(id, self.meta.visit_count) {
+            true => self.index.read_and_keep_narrow(pages, id, range, out),
+            false => self.index.read_and_keep(pages, id, range, out),
+        }
     }
 
     /// Whether values `range` of a column are read without decoding anything.

@@ -41,8 +41,6 @@ const AFTER_SHARE: usize = 16;
 /// Ids that are counted together where there are more: their bits take 256 KiB.
 const PART_IDS: u32 = 1 << 21;
 const PART_WORDS: usize = PART_IDS as usize / 64;
-/// A list of fewer ids is counted at once.
-const PARTED_MIN: usize = 1 << 14;
 
 /// Number of words of a set of ids below `limit`.
 fn words(limit: u32) -> usize {
@@ -242,7 +240,7 @@ pub(super) struct Counter<'a> {
     ips: &'a [u64],
     /// Words of a set of all ids.
     words: usize,
-    /// A set that is empty but while one is counted; made when one needs it.
+    /// A set of the ids of a part that is empty but while one is counted; made when one needs it.
     scratch: Vec<u64>,
     /// Ids of a list by what part of the universe they are in.
     parted: Vec<u32>,
@@ -318,9 +316,9 @@ impl<'a> Counter<'a> {
             return Count::default();
         }
         if len_of(&after) > len / AFTER_SHARE {
-            return match self.words > PART_WORDS && len > PARTED_MIN {
+            return match self.words > PART_WORDS {
                 true => self.count_parted(list),
-                false => self.count_marked(list),
+                false => self.count_marked(list, 0),
             };
         }
         // Those of a repo on a day come in order, but for a few.
@@ -377,9 +375,12 @@ impl<'a> Counter<'a> {
             }
         }
         let mut count = Count::default();
-        for bounds in ends.windows(2) {
-            if let [start, end] = *bounds {
-                let own = self.count_marked(&[parted.get(start..end).unwrap_or_default()]);
+        for (number, bounds) in ends.windows(2).enumerate() {
+            if let [start, end] = *bounds
+                && start < end
+            {
+                let own = parted.get(start..end).unwrap_or_default();
+                let own = self.count_marked(&[own], number * PART_WORDS);
                 count.all += own.all;
                 count.ips += own.ips;
             }
@@ -388,20 +389,22 @@ impl<'a> Counter<'a> {
         count
     }
 
-    fn count_marked(&mut self, list: &[&[u32]]) -> Count {
+    /// Counts a list of ids of one part, whose first word is `first` among those of all ids.
+    fn count_marked(&mut self, list: &[&[u32]], first: usize) -> Count {
         if self.scratch.is_empty() {
-            self.scratch = vec![0; self.words];
+            self.scratch = vec![0; self.words.min(PART_WORDS)];
         }
         if let Some(whole) = &mut self.whole {
             list.iter().for_each(|ids| mark(ids, &mut whole.bits));
         }
         let mut count = Count::default();
         for ids in list {
-            self.mark_new(ids, &mut count);
+            self.mark_new(ids, first, &mut count);
         }
         for ids in list {
             for id in *ids {
-                if let Some(word) = self.scratch.get_mut(*id as usize / 64) {
+                let at = (*id as usize / 64).wrapping_sub(first);
+                if let Some(word) = self.scratch.get_mut(at) {
                     *word = 0;
                 }
             }
@@ -409,10 +412,10 @@ impl<'a> Counter<'a> {
         count
     }
 
-    fn mark_new(&mut self, ids: &[u32], count: &mut Count) {
+    fn mark_new(&mut self, ids: &[u32], first: usize, count: &mut Count) {
         for &id in ids {
             let (index, bit) = (id as usize / 64, 1 << (id % 64));
-            if let Some(word) = self.scratch.get_mut(index)
+            if let Some(word) = self.scratch.get_mut(index.wrapping_sub(first))
                 && *word & bit == 0
             {
                 *word |= bit;
@@ -544,7 +547,9 @@ mod tests {
             let mut naive = Counter::new(LIMIT, &ips, true);
             let (one, other) = ids.split_at(cut);
             let found = counter.count_list(&[one, other]);
-            prop_assert_eq!(found, naive.count_marked(&[&ids]));
+            let mut all = IdSet::bits(LIMIT);
+            all.extend(&ids, LIMIT);
+            prop_assert_eq!(found, naive.count(&all)?);
             prop_assert_eq!(counter.union()?, naive.union()?);
             prop_assert!(counter.scratch.iter().all(|word| *word == 0));
         }

@@ -1,10 +1,19 @@
 //! Ids as they come to a list of pieces, which grows without being moved.
 //!
 //! A list that doubles copies all it has into memory that the system clears first, and takes up to three times what its
-//! ids do.
+//! ids do. Pieces are handed on to the next lists, of this query or of a later one: what a thread gives back when it ends is
+//! not what the next one is given first.
+//!
+//! # Limits
+//!
+//! [`PIECES_MAX`] pieces wait: 32 MiB.
+
+use std::sync::{Mutex, PoisonError};
 
 /// Ids that a list grows to before a further piece begins: 64 KiB.
 const PIECE_IDS: usize = 1 << 14;
+/// Most pieces that wait.
+const PIECES_MAX: usize = 512;
 /// Room that is made for a list when the first ids come, as a multiple of them.
 const FIRST_RESERVE: usize = 4;
 
@@ -68,7 +77,7 @@ impl IdList {
     /// Adds the ids of another list.
     pub(super) fn append(&mut self, mut other: Self) {
         if self.len() == 0 {
-            *self = other;
+            std::mem::swap(self, &mut other);
             return;
         }
         self.pieces.append(&mut other.pieces);
@@ -79,15 +88,17 @@ impl IdList {
             self.last.extend_from_slice(&other.last);
         } else {
             self.before += self.last.len();
-            self.pieces
-                .push(std::mem::replace(&mut self.last, other.last));
+            self.pieces.push(std::mem::replace(
+                &mut self.last,
+                std::mem::take(&mut other.last),
+            ));
         }
     }
 
     #[cold]
     fn begin_piece(&mut self) {
         self.before += self.last.len();
-        let last = std::mem::replace(&mut self.last, Vec::with_capacity(PIECE_IDS));
+        let last = std::mem::replace(&mut self.last, piece());
         self.pieces.push(last);
     }
 
@@ -100,6 +111,33 @@ impl IdList {
     pub(super) fn one_piece(&self) -> Option<&[u32]> {
         self.pieces.is_empty().then_some(self.last.as_slice())
     }
+}
+
+impl Drop for IdList {
+    fn drop(&mut self) {
+        let last = std::mem::take(&mut self.last);
+        let pieces = self.pieces.drain(..).chain([last]);
+        let mut own = pieces
+            .filter(|piece| piece.capacity() == PIECE_IDS)
+            .peekable();
+        if own.peek().is_none() {
+            return;
+        }
+        let mut pieces = PIECES.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = PIECES_MAX.saturating_sub(pieces.len());
+        pieces.extend(own.take(room));
+    }
+}
+
+/// Pieces that wait.
+static PIECES: Mutex<Vec<Vec<u32>>> = Mutex::new(Vec::new());
+
+/// An empty piece.
+fn piece() -> Vec<u32> {
+    let waiting = PIECES.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    let mut piece = waiting.unwrap_or_else(|| Vec::with_capacity(PIECE_IDS));
+    piece.clear();
+    piece
 }
 
 #[cfg(test)]

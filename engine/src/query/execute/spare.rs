@@ -1,18 +1,19 @@
 //! Memory for sets with a bit for each downloader that queries hand on to the next ones.
 //!
 //! An allocator gives what nobody uses back to the system, which clears it again when the next question comes some
-//! seconds later: that takes longer than many a question.
+//! seconds later: that takes longer than many a question. What a thread gives back when it ends is not what the next one
+//! is given first: large sets would be there twice.
 //!
 //! # Limits
 //!
-//! [`SETS_MAX`] sets of [`WORDS_MAX`] words each: 4 MiB. Of sets of fewer than [`WORDS_MIN`] an allocator keeps the memory.
+//! [`SETS_MAX`] sets of [`WORDS_MAX`] words each: 32 MiB. Of sets of fewer than [`WORDS_MIN`] an allocator keeps the memory.
 
 use std::sync::{Mutex, PoisonError};
 
 /// Most sets that wait, and least and most words of one.
 const SETS_MAX: usize = 4;
 const WORDS_MIN: usize = 1 << 12;
-const WORDS_MAX: usize = 1 << 17;
+const WORDS_MAX: usize = 1 << 20;
 
 static SETS: Mutex<Vec<Vec<u64>>> = Mutex::new(Vec::new());
 
