@@ -48,6 +48,7 @@ pub use at_hand::VisitsAtHand;
 pub use at_hand_columns::AttributeAtHand;
 pub use build::{Acceptance, SECTIONS, build, build_sorted};
 pub use column::Attribute;
+pub use firsts::FirstInstants;
 pub use merge::{merge, to_rows};
 pub use odd_rows::OddRows;
 pub use reader::{RepoRange, Segment, SegmentMeta};

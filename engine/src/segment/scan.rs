@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::build::downloads_max;
 use super::column::{self, Attribute, VISIT_PAGE_VALUES};
-use super::firsts::Firsts;
+use super::firsts::{FirstInstants, Firsts};
 use super::reader::{RepoRange, Segment};
 use super::sessions::SessionNumbers;
 use crate::encoding::ColumnId;
@@ -437,7 +437,8 @@ impl Segment {
         }
         self.read(column::VISIT_DELAY, delays, out)?;
         let ranks = slice.rank.get(visits).unwrap_or_default();
-        let mut firsts = Firsts::of_visits(self, ranks.len())?;
+        let mut known = FirstInstants::default();
+        let mut firsts = Firsts::of_visits(self, ranks.len(), &mut known)?;
         for (rank, ts) in ranks.iter().zip(out.iter_mut().skip(start)) {
             *ts = ts.saturating_add(firsts.of(*rank)?);
         }
@@ -445,7 +446,7 @@ impl Segment {
     }
 
     /// Puts the millisecond of the day of the first row of each visit in `visits`, which are ascending, to its place in
-    /// `out`; the places of other visits have no meaning.
+    /// `out`; the places of other visits have no meaning. `known` are first instants of this segment that were read before.
     ///
     /// # Errors
     ///
@@ -454,7 +455,7 @@ impl Segment {
         &self,
         slice: &VisitSlice,
         visits: impl ExactSizeIterator<Item = usize>,
-        out: &mut Vec<u32>,
+        (known, out): (&mut FirstInstants, &mut Vec<u32>),
     ) -> Result<()> {
         out.clear();
         let all = slice.first_visit..slice.first_visit + slice.visit_count();
@@ -463,7 +464,7 @@ impl Segment {
             return Ok(());
         }
         self.read(column::VISIT_DELAY, all, out)?;
-        let mut firsts = Firsts::of_visits(self, visits.len())?;
+        let mut firsts = Firsts::of_visits(self, visits.len(), known)?;
         for visit in visits {
             if let (Some(ts), Some(rank)) = (out.get_mut(visit), slice.rank.get(visit)) {
                 *ts = ts.saturating_add(firsts.of(*rank)?);

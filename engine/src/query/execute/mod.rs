@@ -31,6 +31,7 @@ mod closing;
 mod code_hits;
 mod columns_at_hand;
 mod counters;
+mod day_memory;
 mod distinct;
 mod each;
 mod estimate;

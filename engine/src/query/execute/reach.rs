@@ -35,16 +35,38 @@ impl Reaches {
         slice: &mut VisitSlice,
         visits: impl ExactSizeIterator<Item = usize>,
     ) -> Result<Self> {
+        Self::read_into(reader, slice, visits, Vec::new())
+    }
+
+    /// The same, in memory that is there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read`].
+    pub(super) fn read_into(
+        reader: &DayReader<'_, '_>,
+        slice: &mut VisitSlice,
+        visits: impl ExactSizeIterator<Item = usize>,
+        mut firsts: Vec<u32>,
+    ) -> Result<Self> {
+        firsts.clear();
         let is_asked = match reader.scope.rule.collapse {
             Collapse::None | Collapse::Clock(DAY_MS) => false,
             _ => reader.wants.downloads && !reader.scope.is_default_rule,
         };
-        let mut firsts = Vec::new();
         if is_asked || !reader.day.is_whole() {
-            reader.segment.first_ts_of(slice, visits, &mut firsts)?;
+            let mut known = reader.memory.firsts.take();
+            let read = (&mut known, &mut firsts);
+            reader.segment.first_ts_of(slice, visits, read)?;
+            reader.memory.firsts.set(known);
             reader.segment.windows(slice)?;
         }
         Ok(Self(firsts))
+    }
+
+    /// The memory.
+    pub(super) fn into_memory(self) -> Vec<u32> {
+        self.0
     }
 
     /// First instants of consecutive visits; `None` if instants were not asked for.

@@ -224,7 +224,7 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
             day,
             slice,
             runs,
-            columns: day.columns.take(),
+            columns: day.memory.columns.take(),
             has_instants: !day.day.is_whole(),
             chains: Vec::new(),
             whole: None,
@@ -276,7 +276,7 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
                 self.visit(visit, start, (carry, groups))?;
             }
         }
-        self.day.columns.set(self.columns);
+        self.day.memory.columns.set(self.columns);
         Ok(())
     }
 

@@ -4,13 +4,14 @@
 //! shape says enough. All others wait, and then their rows alone are read (`rows`).
 
 use std::borrow::Cow;
-use std::cell::{Cell, OnceCell};
+use std::cell::OnceCell;
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::Level;
 use super::attribute_runs::Runs;
 use super::chain::crosses_midnight;
+use super::day_memory::DayMemory;
 use super::groups::{Groups, Key};
 use super::lens::{ASK_SESSION, Lens, OUT};
 use super::marks::{Marking, Marks};
@@ -19,7 +20,6 @@ use super::ranked::RankedDownloaders;
 use super::reach::is_one_download;
 use super::repo_days::RepoDays;
 use super::repo_rows::RepoRowDays;
-use super::row_columns::RowColumns;
 use super::rows::{Carry, GAP_ROWS_MAX};
 use super::scope::{Scope, Wants};
 use super::shape::{Cover, Shape};
@@ -51,7 +51,7 @@ pub(super) struct Scanner<'s, 'a> {
     buffers: RankedDownloaders,
     slice: VisitSlice,
     downloaders: Vec<u32>,
-    columns: RowColumns,
+    memory: DayMemory,
 }
 
 impl<'s, 'a> Scanner<'s, 'a> {
@@ -69,7 +69,7 @@ impl<'s, 'a> Scanner<'s, 'a> {
             buffers: RankedDownloaders::default(),
             slice: VisitSlice::default(),
             downloaders: Vec::new(),
-            columns: RowColumns::default(),
+            memory: DayMemory::default(),
         }
     }
 
@@ -152,6 +152,7 @@ impl<'s, 'a> Scanner<'s, 'a> {
             return Err(Error::corrupt(message));
         }
         let crosses = wants.downloads && crosses_midnight(scope.rule.collapse);
+        self.memory.begin();
         let mut reader = DayReader {
             scope,
             day,
@@ -162,7 +163,7 @@ impl<'s, 'a> Scanner<'s, 'a> {
             walks: OnceCell::new(),
             downloaders,
             at_hand,
-            columns: Cell::new(std::mem::take(&mut self.columns)),
+            memory: &self.memory,
             segment: Arc::clone(&segment),
         };
         let runs = portions(&repos, reader.kept_repos(), reader.gap_visits_max());
@@ -188,7 +189,6 @@ impl<'s, 'a> Scanner<'s, 'a> {
                 reader.repos(run, buffers, groups)?;
             }
         }
-        self.columns = reader.columns.take();
         drop(reader);
         self.downloaders = buffer;
         if crosses {
@@ -225,8 +225,7 @@ pub(super) struct DayReader<'s, 'a> {
     pub(super) downloaders: &'s [u32],
     /// Its visits, if they are at hand: then slices have no ranks.
     pub(super) at_hand: Option<&'s VisitsAtHand>,
-    /// Memory for row columns.
-    pub(super) columns: Cell<RowColumns>,
+    pub(super) memory: &'s DayMemory,
     pub(super) segment: Arc<Segment>,
 }
 
@@ -390,7 +389,6 @@ impl DayReader<'_, '_> {
             segment: Arc::clone(&self.segment),
             known: OnceCell::new(),
             walks: OnceCell::new(),
-            columns: Cell::default(),
             ..*self
         };
         let buffers = (&mut VisitSlice::default(), &mut Carry::default());

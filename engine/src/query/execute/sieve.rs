@@ -3,6 +3,7 @@
 //! Conditions keep few of many visits: instants, windows and downloads are looked at for those that are left.
 
 use super::attribute_runs::Runs;
+use super::day_memory::SieveMemory;
 use super::groups::Groups;
 use super::lens::OUT;
 use super::reach::Reaches;
@@ -40,23 +41,44 @@ impl DayReader<'_, '_> {
         {
             return Ok(());
         }
+        let mut memory = self.memory.sieve.take();
+        let read = self.sieved(repos, (slice, carry), &mut memory, groups);
+        self.memory.sieve.set(memory);
+        read
+    }
+
+    /// The same, where no better way was found.
+    fn sieved(
+        &self,
+        repos: &[RepoRange],
+        (slice, carry): (&mut VisitSlice, &mut Carry),
+        memory: &mut SieveMemory,
+        groups: &mut Groups,
+    ) -> Result<()> {
         self.visits(repos, slice)?;
-        let mut runs = Runs::read(self, slice, &mut Vec::new())?;
+        let mut runs = Runs::read(self, slice, &mut memory.values)?;
         let varied = runs.varied(slice);
         let left = match self.asks_sums_by_code(slice, &runs) {
             true => self.sums_by_code(repos, (slice, &mut runs), &varied, groups)?,
-            false => self.left(repos, (slice, &runs), &varied),
+            false => {
+                let left = std::mem::take(&mut memory.left);
+                self.left(repos, (slice, &runs), &varied, left)
+            }
         };
         if left.is_empty() {
+            memory.left = left;
+            memory.take_back(runs);
             return Ok(());
         }
         if self.reads_downloads() && slice.downloads.is_empty() {
             self.segment.complete(slice)?;
         }
         let visits = left.iter().map(|left| left.visit);
-        runs.reaches = Reaches::read(self, slice, visits)?;
-        let mut waiting = Vec::new();
-        for left in left {
+        let firsts = std::mem::take(&mut memory.firsts);
+        runs.reaches = Reaches::read_into(self, slice, visits, firsts)?;
+        let mut waiting = std::mem::take(&mut memory.waiting);
+        waiting.clear();
+        for left in &left {
             let id = self.id(slice, left.visit);
             let who = self.scope.downloader_part(id);
             let time = self.time_part(left.visit, (slice, &runs));
@@ -84,21 +106,24 @@ impl DayReader<'_, '_> {
                     || !self.visit_or_stretches(visit, first, (slice, &runs), groups)
             });
         }
-        if waiting.is_empty() {
-            return Ok(());
+        if !waiting.is_empty() {
+            RowReader::new(self, slice, &runs).read(&waiting, carry, groups)?;
         }
-        RowReader::new(self, slice, &runs).read(&waiting, carry, groups)
+        (memory.left, memory.waiting) = (left, waiting);
+        memory.take_back(runs);
+        Ok(())
     }
 
-    /// The visits that conditions on repos, attributes and verbs may keep, ascending.
+    /// The visits that conditions on repos, attributes and verbs may keep, ascending, in place of what is in `left`.
     fn left(
         &self,
         repos: &[RepoRange],
         (slice, runs): (&VisitSlice, &Runs<'_>),
         varied: &[Option<u32>],
+        mut left: Vec<Left>,
     ) -> Vec<Left> {
         let is_nobody_only = self.wants.is_unidentified_only();
-        let mut left = Vec::new();
+        left.clear();
         let mut end = 0;
         for repo in repos {
             let visits = end..end + repo.visits.len();
