@@ -166,6 +166,21 @@ fn distinct(scope: &Scope<'_>, counted: &Counted) -> Result<(Vec<Distinct>, Dist
     Ok((slots, counters.union()?))
 }
 
+/// The downloaders of each group.
+///
+/// # Errors
+///
+/// As [`answer`].
+pub(super) fn downloaders(scope: &Scope<'_>, counted: &Counted) -> Result<KeyMap<Key, u64>> {
+    let (by_slot, _) = distinct(scope, counted)?;
+    let keys = counted.log.all_sums().map(|(key, _)| key);
+    let counts = by_slot.iter().map(|distinct| distinct.who.all);
+    let mut groups: KeyMap<Key, u64> = keys.zip(counts).collect();
+    let covered = counted.covered.groups.iter();
+    groups.extend(covered.map(|(key, count)| (*key, count.all)));
+    Ok(groups)
+}
+
 /// Whether an answer may be an estimate: `approx` was asked for, and a metric that it applies to. The
 /// numbers may be exact all the same.
 fn is_estimate(query: &Query) -> bool {

@@ -95,6 +95,11 @@ impl CodeSlots {
         }
     }
 
+    /// Forgets which slots places have: these are of other groups now.
+    pub(super) fn forget(&mut self) {
+        self.base = None;
+    }
+
     /// The place of a code, or [`SKIPPED`].
     #[inline]
     pub(super) fn place_or_skipped(&self, code: u32) -> u32 {

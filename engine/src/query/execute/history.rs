@@ -5,6 +5,7 @@
 //! order of time. Dimensions other than time are part of the filter of their group.
 
 use super::Rules;
+use super::assemble::downloaders;
 use super::bucket_ranges::BucketRanges;
 use super::gaps::GapReader;
 use super::groups::{Key, KeyMap};
@@ -17,6 +18,7 @@ use super::{Level, axis};
 use crate::error::{Error, Result};
 use crate::metrics::{Measure, Metric};
 use crate::query::value::{Condition, Query, Range};
+use crate::schema::Dimension;
 
 /// Values of the metrics of history by group, in the order in which the query names these metrics.
 pub(super) type HistoryGroups = KeyMap<Key, Values>;
@@ -47,6 +49,9 @@ pub(super) fn groups(scope: &Scope<'_>, lowest: Level, rules: &Rules<'_>) -> Res
     };
     let values = match stored {
         Some((reader, ranges)) => ranges.values(&reader, &metrics)?,
+        None if begins_with_log(scope, &metrics) => {
+            return of_downloaders(scope, &metrics, (lowest, rules));
+        }
         None => walk(&past, &timeline, &metrics, lowest)?,
     };
     let groups = values
@@ -113,6 +118,52 @@ pub(super) fn histograms(scope: &Scope<'_>, rules: &Rules<'_>) -> Result<Option<
     Ok(plan.map(|(reader, _)| reader.names()))
 }
 
+/// Whether nobody can have been active before what is asked, so that all downloaders are new and none returns.
+fn begins_with_log(scope: &Scope<'_>, metrics: &[Metric]) -> bool {
+    let first = scope.log_days.as_ref().and_then(|days| days.first());
+    let begins = first.zip(scope.span);
+    let has_time = |dimension: &Dimension| dimension.time_unit().is_some();
+    let has_times = scope.query.filter.iter().any(|condition| match condition {
+        Condition::Where(dimension, _) => has_time(dimension),
+        Condition::InSet(..) => false,
+    });
+    begins.is_some_and(|(first, span)| span.from <= first.start())
+        && metrics
+            .iter()
+            .all(|metric| matches!(metric, Metric::New | Metric::Returning))
+        && !scope.query.by.iter().any(has_time)
+        && !has_times
+}
+
+/// The groups of [`Metric::New`] and [`Metric::Returning`] where [`begins_with_log`] is so.
+fn of_downloaders(
+    scope: &Scope<'_>,
+    metrics: &[Metric],
+    (lowest, rules): (Level, &Rules<'_>),
+) -> Result<HistoryGroups> {
+    let query = Query {
+        metrics: vec![Metric::Downloaders],
+        order: None,
+        top: None,
+        approx: false,
+        ..scope.query.clone()
+    };
+    let narrowed = Narrowed::new(scope.view, &query);
+    let mut own = Scope::new((scope.view, None), rules, &narrowed)?;
+    let counted = super::count(&mut own, lowest, rules)?;
+    let groups = downloaders(&own, &counted)?.into_iter();
+    let values = |count: u64| {
+        let values = metrics.iter().map(|metric| match metric {
+            Metric::New => count,
+            _ => 0,
+        });
+        values.collect()
+    };
+    Ok(groups
+        .map(|(key, count)| (whole_key(scope, &own, key, FIRST), values(count)))
+        .collect())
+}
+
 fn walk(
     past: &Scope<'_>,
     timeline: &Timeline,
@@ -133,14 +184,15 @@ fn walk(
         who: true,
         ..Wants::default()
     };
+    let mut scanner = Scanner::new(past, lowest, None);
     let days = past.days.iter();
     for day in days.filter(|day| Some(day.day) >= first) {
         for part in timeline.parts(day, stride) {
             if timeline.place(timeline.instant(&part, 0)).is_none() {
                 return Ok(seen.values(metrics, timeline));
             }
-            // A scanner remembers slots of groups, and they are drained below.
-            Scanner::new(past, lowest, None).day(&part, wants, &mut groups)?;
+            scanner.day(&part, wants, &mut groups)?;
+            scanner.forget_slots();
             groups.drain_downloaders(|key, ids| {
                 let hour = u64::try_from(key / stride).unwrap_or(0);
                 if let Some(place) = timeline.place(timeline.instant(&part, hour)) {

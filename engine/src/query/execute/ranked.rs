@@ -22,6 +22,11 @@ pub(super) struct RankedDownloaders {
 }
 
 impl RankedDownloaders {
+    /// Forgets the slots of groups.
+    pub(super) fn forget_slots(&mut self) {
+        self.slots.forget();
+    }
+
     /// Adds the downloaders of some repos; those of a day are added together.
     ///
     /// # Errors

@@ -100,6 +100,11 @@ impl RepoDays {
         })
     }
 
+    /// Forgets the slots of groups.
+    pub(super) fn forget_slots(&mut self) {
+        self.slots.forget();
+    }
+
     /// Whether it may have all that is asked of a day.
     pub(super) fn may_count((day, wants): (&DayPart, Wants)) -> bool {
         day.is_whole() && wants.is_who_only()

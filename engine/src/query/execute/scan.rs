@@ -197,6 +197,14 @@ impl<'s, 'a> Scanner<'s, 'a> {
         Ok(())
     }
 
+    /// Forgets the slots of groups: they are drained.
+    pub(super) fn forget_slots(&mut self) {
+        self.buffers.forget_slots();
+        if let Some(Some(days)) = self.repo_days.get_mut() {
+            days.forget_slots();
+        }
+    }
+
     /// Adds the downloads that the last day left open.
     pub(super) fn finish(self, groups: &mut Groups) {
         if let Some((tally, counting)) = self.tally.zip(self.counting) {

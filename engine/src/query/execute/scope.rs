@@ -227,7 +227,7 @@ impl<'a> Scope<'a> {
                 Space::Verb | Space::Place | Space::Agent | Space::Internal | Space::Extra(_)
             )
         };
-        Ok(Self {
+        let scope = Self {
             repo: lens(Space::Repo)?,
             verb: lens(Space::Verb)?,
             place: lens(Space::Place)?,
@@ -262,7 +262,31 @@ impl<'a> Scope<'a> {
             keys,
             repos,
             days,
-        })
+        };
+        Ok(scope.without_vain_wants())
+    }
+
+    /// The same, but nothing is asked that rests on accepted requests if there can be none.
+    fn without_vain_wants(mut self) -> Self {
+        if !self.keeps_accepted() {
+            let Wants {
+                requests,
+                unidentified,
+                ..
+            } = self.wants;
+            self.wants = Wants {
+                requests,
+                unidentified,
+                ..Wants::default()
+            };
+        }
+        self
+    }
+
+    /// Whether the filter keeps some verb that the rule accepts: else there are no downloads, and nobody made one.
+    fn keeps_accepted(&self) -> bool {
+        let mut accepts = (0..).zip(&self.accepts);
+        accepts.any(|(verb, accepts)| *accepts && self.verb.part(verb) != OUT)
     }
 
     fn universe(&self) -> Universe {

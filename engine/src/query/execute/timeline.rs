@@ -125,7 +125,9 @@ impl Timeline {
             cut(self.span.to),
             u32::try_from(DAY_MS).unwrap_or(u32::MAX),
         ];
-        let hours = self.has_hours().then(|| {
+        // All hours of earlier days lie in one place.
+        let is_near = day.day.get() + 1 >= self.span.from.day().get();
+        let hours = (is_near && self.has_hours()).then(|| {
             let mut hours = [OUT; HOURS];
             for (hour, part) in (0_u32..).zip(&mut hours) {
                 if day.hour_part(hour) != OUT {
