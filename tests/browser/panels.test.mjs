@@ -34,6 +34,8 @@ test("a spike's day is taken apart by a click", async () => {
 
 test("a second repo is chosen, and the curve says how many have come to it", async () => {
   const page = await open(browser, `${REPO}?range=all`);
+  // A panel that comes above moves the button away.
+  await whole(page);
   await page.type("#succession input[name=with]", "model:acme/qwen2.5-base-int8");
   await turn(page, () => page.click("#succession form button"), at("with=model:acme/qwen2.5-base-int8"));
   await whole(page);
