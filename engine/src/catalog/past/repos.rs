@@ -31,6 +31,11 @@ impl Large {
     }
 }
 
+/// Whether that is so in some month.
+fn has_countries(large: &BTreeMap<Month, Large>, code: u32) -> bool {
+    large.values().any(|large| large.has_countries(code))
+}
+
 impl Past<'_> {
     /// Histograms of large repos.
     ///
@@ -53,8 +58,7 @@ impl Past<'_> {
         while !rest.is_empty() {
             let mut sum = 0;
             let fits = |(code, count): &&(u32, u64)| {
-                let has_countries = large.values().any(|large| large.has_countries(*code));
-                sum += count * (1 + u64::from(has_countries));
+                sum += count * (1 + u64::from(has_countries(&large, *code)));
                 sum <= REPO_VISITS_AT_ONCE
             };
             let fitting = rest.iter().take_while(fits).count().max(1);
@@ -73,8 +77,7 @@ impl Past<'_> {
     ) -> Result<()> {
         let accepts = &self.view.meanings().accepts;
         let new = |(code, count): &(u32, u64)| {
-            let has_countries = large.values().any(|large| large.has_countries(*code));
-            RepoPast::new((*code, *count), has_countries)
+            RepoPast::new((*code, *count), has_countries(large, *code))
         };
         let mut repos: Vec<RepoPast> = repos.iter().map(new).collect();
         let mut scratch = AcceptedVisits::default();

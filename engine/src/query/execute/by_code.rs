@@ -6,6 +6,7 @@ use super::attribute_runs::{Runs, attributes};
 use super::code_hits::{CodedVisits, Hits};
 use super::groups::{Groups, Key};
 use super::lens::{Lens, OUT};
+use super::portions::same_parts;
 use super::rows::{Carry, RowReader};
 use super::scan::{DayReader, Waiting};
 use crate::error::Result;
@@ -239,15 +240,7 @@ impl DayReader<'_, '_> {
             .map(|(visit, _)| hide(&mut slice.shape, *visit));
         let shapes: Vec<u32> = shapes.collect();
         let mut rest = Rest::default();
-        let mut visit = 0;
-        for same in repos.chunk_by(|a, b| self.part(a) == self.part(b)) {
-            let count: usize = same.iter().map(|repo| repo.visits.len()).sum();
-            let visits = visit..visit + count;
-            visit = visits.end;
-            let part = same.first().map_or(OUT, |repo| self.part(repo));
-            if part == OUT {
-                continue;
-            }
+        for (part, same, visits) in same_parts(repos, |repo| self.part(repo)) {
             let has_nobody = hits((slice, codes), (visits.clone(), part), groups);
             if has_nobody && self.wants.unidentified {
                 self.nobodies((same, is_accepted), slice, visits.start, &mut rest);

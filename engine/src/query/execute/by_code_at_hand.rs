@@ -6,6 +6,7 @@ use super::by_code::{CodeSlots, SKIPPED};
 use super::columns_at_hand::{Coded, ColumnsAtHand};
 use super::groups::Groups;
 use super::lens::OUT;
+use super::portions::same_parts;
 use super::scan::DayReader;
 use crate::error::Result;
 use crate::segment::RepoRange;
@@ -37,15 +38,7 @@ impl DayReader<'_, '_> {
         let varied = columns.varied();
         let mut varied = varied.iter().copied().peekable();
         let part = |repo: &RepoRange| self.scope.repo.part(repo.code);
-        let mut end = 0;
-        for same in repos.chunk_by(|a, b| part(a) == part(b)) {
-            let count: usize = same.iter().map(|repo| repo.visits.len()).sum();
-            let mut visits = end..end + count;
-            end = visits.end;
-            let part = same.first().map_or(OUT, part);
-            if part == OUT {
-                continue;
-            }
+        for (part, same, mut visits) in same_parts(repos, part) {
             slots.rebase(part + self.day.part);
             while varied.next_if(|visit| *visit < visits.start).is_some() {}
             while let Some(visit) = varied.next_if(|visit| *visit < visits.end) {

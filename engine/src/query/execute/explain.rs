@@ -121,9 +121,8 @@ pub(super) fn explain(
 /// What downloaders are read from, but for visits.
 enum Who {
     Count,
-    Histograms(Vec<String>),
-    /// Histograms of large repos, and visits of the others.
-    HistogramsAndVisits(Vec<String>),
+    /// What they are of, and whether visits are read too.
+    Histograms(Vec<String>, bool),
     Unions(Unions),
 }
 
@@ -133,33 +132,33 @@ impl Who {
             return Ok(Self::Count);
         }
         Ok(match gaps::plan(scope)? {
-            Some((reader, _)) if reader.is_part() => Self::HistogramsAndVisits(reader.names()),
-            Some((reader, _)) => Self::Histograms(reader.names()),
+            Some((reader, _)) => Self::Histograms(reader.names(), reader.is_part()),
             None => Self::Unions(Unions::new(scope)?),
         })
     }
 
-    fn has(&self, day: &DayPart) -> bool {
+    fn is_read(&self, day: &DayPart) -> bool {
         match self {
-            Self::Count | Self::Histograms(_) => true,
-            Self::HistogramsAndVisits(_) => false,
+            Self::Count | Self::Histograms(..) => true,
             Self::Unions(unions) => unions.has(day),
         }
     }
 
+    /// Whether no visits of the day are read.
+    fn has(&self, day: &DayPart) -> bool {
+        self.is_read(day) && !matches!(self, Self::Histograms(_, true))
+    }
+
     fn part(&self, scope: &Scope<'_>) -> Option<Part> {
-        let is_read =
-            |day: &&DayPart| self.has(day) || matches!(self, Self::HistogramsAndVisits(_));
-        let days = scope.days.iter().filter(is_read).count() as u64;
+        let days = scope.days.iter();
+        let days = days.filter(|day| self.is_read(day)).count() as u64;
         let words = |text: &str| vec![text.to_owned()];
         let (level, reads) = match self {
             Self::Count => (
                 Level::Series,
                 words("counts of the repos' downloaders by month"),
             ),
-            Self::Histograms(reads) | Self::HistogramsAndVisits(reads) => {
-                (Level::Histograms, reads.clone())
-            }
+            Self::Histograms(reads, _) => (Level::Histograms, reads.clone()),
             Self::Unions(_) => (
                 Level::Cells,
                 words("sets of the repos' downloaders by month"),

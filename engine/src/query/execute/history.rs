@@ -18,7 +18,6 @@ use super::{Level, axis};
 use crate::error::{Error, Result};
 use crate::metrics::{Measure, Metric};
 use crate::query::value::{Condition, Query, Range};
-use crate::schema::Dimension;
 
 /// Values of the metrics of history by group, in the order in which the query names these metrics.
 pub(super) type HistoryGroups = KeyMap<Key, Values>;
@@ -91,11 +90,8 @@ fn plan<'s, 'a>(
     past: &'s Scope<'a>,
     (timeline, metrics): (&Timeline, &[Metric]),
 ) -> Result<Option<(GapReader<'s, 'a>, BucketRanges)>> {
-    let has_times = scope.query.filter.iter().any(|condition| match condition {
-        Condition::Where(dimension, _) => dimension.time_unit().is_some(),
-        Condition::InSet(..) => false,
-    });
-    let Some(ranges) = timeline.ranges(metrics).filter(|_| !has_times) else {
+    let filters_times = filters_times(scope.query);
+    let Some(ranges) = timeline.ranges(metrics).filter(|_| !filters_times) else {
         return Ok(None);
     };
     let reader = GapReader::new(past, ranges.days())?;
@@ -122,17 +118,21 @@ pub(super) fn histograms(scope: &Scope<'_>, rules: &Rules<'_>) -> Result<Option<
 fn begins_with_log(scope: &Scope<'_>, metrics: &[Metric]) -> bool {
     let first = scope.log_days.as_ref().and_then(|days| days.first());
     let begins = first.zip(scope.span);
-    let has_time = |dimension: &Dimension| dimension.time_unit().is_some();
-    let has_times = scope.query.filter.iter().any(|condition| match condition {
-        Condition::Where(dimension, _) => has_time(dimension),
-        Condition::InSet(..) => false,
-    });
+    let mut by = scope.query.by.iter();
     begins.is_some_and(|(first, span)| span.from <= first.start())
         && metrics
             .iter()
             .all(|metric| matches!(metric, Metric::New | Metric::Returning))
-        && !scope.query.by.iter().any(has_time)
-        && !has_times
+        && by.all(|dimension| dimension.time_unit().is_none())
+        && !filters_times(scope.query)
+}
+
+/// Whether some condition is on times.
+fn filters_times(query: &Query) -> bool {
+    query.filter.iter().any(|condition| match condition {
+        Condition::Where(dimension, _) => dimension.time_unit().is_some(),
+        Condition::InSet(..) => false,
+    })
 }
 
 /// The groups of [`Metric::New`] and [`Metric::Returning`] where [`begins_with_log`] is so.

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::groups::Key;
 use super::lens::{Lens, OUT};
 use crate::segment::RepoRange;
 
@@ -17,6 +18,33 @@ pub(super) fn portions<'r>(
 ) -> Vec<&'r [RepoRange]> {
     let runs = kept_runs(repos, lens, gap_visits_max);
     runs.into_iter().flat_map(cut).collect()
+}
+
+/// The repos of a stretch that are kept, neighbours of the same part together: that part, the repos, and their visits by
+/// number in the stretch.
+pub(super) fn same_parts(
+    repos: &[RepoRange],
+    part: impl Fn(&RepoRange) -> Key,
+) -> impl Iterator<Item = (Key, &[RepoRange], Range<usize>)> {
+    let (mut rest, mut end) = (repos, 0);
+    let mut next = rest.first().map(&part);
+    let same = std::iter::from_fn(move || {
+        let own = next?;
+        let mut count = 1;
+        loop {
+            next = rest.get(count).map(&part);
+            if next != Some(own) {
+                break;
+            }
+            count += 1;
+        }
+        let (same, after) = rest.split_at_checked(count)?;
+        rest = after;
+        let start = end;
+        end += same.iter().map(|repo| repo.visits.len()).sum::<usize>();
+        Some((own, same, start..end))
+    });
+    same.filter(|(part, ..)| *part != OUT)
 }
 
 /// Parts of a stretch of repos that each have about [`PORTION_VISITS`] visits, or one repo.

@@ -2,8 +2,9 @@
 
 use super::attribute_runs::attributes;
 use super::by_code::CodeSlots;
-use super::groups::{Groups, Key};
+use super::groups::Groups;
 use super::lens::{ASK_SESSION, OUT};
+use super::portions::same_parts;
 use super::scan::{DayReader, Ids};
 use super::scope::Scope;
 use super::shape::Cover;
@@ -130,14 +131,7 @@ impl DayReader<'_, '_> {
         let all = self.ids(slice);
         // Long enough for every repo; most have few visits.
         ids.resize(ids.len().max(slice.shape.len()), 0);
-        let mut end = 0;
-        for (part, same) in same_parts(repos, part) {
-            let count: usize = same.iter().map(|repo| repo.visits.len()).sum();
-            let visits = end..end + count;
-            end = visits.end;
-            if part == OUT {
-                continue;
-            }
+        for (part, same, visits) in same_parts(repos, part) {
             let shapes = slice.shape.get(visits.clone()).unwrap_or_default();
             let (mut count, has_nobody) = match all.part(&visits) {
                 Ids::AtHand(own) => put(own.iter().copied(), (shapes, is_accepted), ids),
@@ -167,29 +161,6 @@ impl DayReader<'_, '_> {
         }
         Ok(())
     }
-}
-
-/// Neighbours with the same part, and that part.
-fn same_parts(
-    repos: &[RepoRange],
-    part: impl Fn(&RepoRange) -> Key,
-) -> impl Iterator<Item = (Key, &[RepoRange])> {
-    let mut rest = repos;
-    let mut next = rest.first().map(&part);
-    std::iter::from_fn(move || {
-        let own = next?;
-        let mut count = 1;
-        loop {
-            next = rest.get(count).map(&part);
-            if next != Some(own) {
-                break;
-            }
-            count += 1;
-        }
-        let (same, after) = rest.split_at_checked(count)?;
-        rest = after;
-        Some((own, same))
-    })
 }
 
 /// Puts the ids of visits that have an accepted shape to the begin of `ids`, which has room for all; gives how many, and
