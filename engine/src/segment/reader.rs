@@ -108,6 +108,10 @@ pub struct Segment {
 /// Steps in which memory for downloaders grows.
 const DOWNLOADERS_STEP: usize = 4096;
 
+fn bad_directory() -> Error {
+    Error::corrupt("repo directory does not add up")
+}
+
 fn ascends(values: &[u32]) -> bool {
     let after = values.get(1..).unwrap_or_default();
     let pairs = values.iter().zip(after);
@@ -255,57 +259,67 @@ impl Segment {
     }
 
     fn read_repos(&self) -> Result<Vec<RepoRange>> {
-        let codes = self.column(column::REPO_CODE)?;
-        let visits = self.column(column::REPO_VISITS)?;
-        let bad = || Error::corrupt("repo directory does not add up");
-        if !ascends(&codes) {
-            return Err(bad());
+        let repos = self.ranges(self.column(column::REPO_CODE)?)?;
+        let end = repos.last().map_or(0, |last| last.visits.end);
+        let are_all = repos.len() == self.meta.repo_count as usize;
+        match end == self.meta.visit_count && are_all {
+            true => Ok(repos),
+            false => Err(bad_directory()),
         }
-        // A sum that wraps does not end where it should in 64 bits.
+    }
+
+    /// The first repos of the directory, whose codes are `codes`.
+    fn ranges(&self, codes: Vec<u32>) -> Result<Vec<RepoRange>> {
+        let count = u32::try_from(codes.len()).map_err(|_| bad_directory())?;
+        let mut visits = Vec::with_capacity(codes.len());
+        self.read(column::REPO_VISITS, 0..count, &mut visits)?;
         let all: u64 = visits.iter().map(|visits| u64::from(*visits)).sum();
-        let are_all = codes.len() == visits.len() && codes.len() == self.meta.repo_count as usize;
-        if all != u64::from(self.meta.visit_count) || !are_all {
-            return Err(bad());
+        if !ascends(&codes) || all > u64::from(self.meta.visit_count) {
+            return Err(bad_directory());
         }
-        let mut end = 0_u32;
+        let mut end = 0;
         let ranges = codes.into_iter().zip(visits).map(|(code, visits)| {
             let start = end;
-            end = start.wrapping_add(visits);
+            end += visits;
             let visits = start..end;
             RepoRange { code, visits }
         });
         Ok(ranges.collect())
     }
 
-    /// One of its repos, read from as little of the directory as that takes, unless it is read again and again.
+    /// Its repos up to code `last`, read from as little of the directory as that takes, unless it is read again and again.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::repos`].
+    pub fn repos_to(&self, last: u32) -> Result<Cow<'_, [RepoRange]>> {
+        let count = self.meta.repo_count;
+        if self.repos.get().is_some() || self.is_at_hand(column::REPO_CODE, 0..count) {
+            let mut repos = self.repos()?;
+            let end = repos.partition_point(|repo| repo.code <= last);
+            match &mut repos {
+                Cow::Borrowed(repos) => *repos = repos.get(..end).unwrap_or_default(),
+                Cow::Owned(repos) => repos.truncate(end),
+            }
+            return Ok(repos);
+        }
+        // Codes ascend: none up to `last` stands behind that many.
+        let mut codes = Vec::new();
+        let most = count.min(last.saturating_add(1));
+        self.read(column::REPO_CODE, 0..most, &mut codes)?;
+        codes.truncate(codes.partition_point(|code| *code <= last));
+        self.ranges(codes).map(Cow::Owned)
+    }
+
+    /// One of its repos, as [`Self::repos_to`].
     ///
     /// # Errors
     ///
     /// As [`Self::repos`].
     pub fn repo(&self, code: u32) -> Result<Option<RepoRange>> {
-        let all = 0..self.meta.repo_count;
-        if self.repos.get().is_some() || self.is_at_hand(column::REPO_CODE, all) {
-            let repos = self.repos()?;
-            let found = repos.binary_search_by_key(&code, |repo| repo.code).ok();
-            return Ok(found.and_then(|at| repos.get(at)).cloned());
-        }
-        let codes = self.column(column::REPO_CODE)?;
-        if !ascends(&codes) {
-            return Err(Error::corrupt("repo directory does not add up"));
-        }
-        let Ok(at) = codes.binary_search(&code) else {
-            return Ok(None);
-        };
-        let mut visits = Vec::new();
-        self.read(column::REPO_VISITS, 0..at as u32 + 1, &mut visits)?;
-        let end: u64 = visits.iter().map(|visits| u64::from(*visits)).sum();
-        let end = u32::try_from(end)
-            .ok()
-            .filter(|end| *end <= self.meta.visit_count);
-        let end = end.ok_or_else(|| Error::corrupt("repo directory does not add up"))?;
-        let start = end - visits.last().copied().unwrap_or(0);
-        let visits = start..end;
-        Ok(Some(RepoRange { code, visits }))
+        let repos = self.repos_to(code)?;
+        let last = repos.last().filter(|repo| repo.code == code);
+        Ok(last.cloned())
     }
 
     /// Rows before each block of visits, and all rows. Read once, then kept.

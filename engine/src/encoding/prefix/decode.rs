@@ -1,79 +1,70 @@
 //! Coded lanes to values, by tables of what the next bits of a lane say.
 //!
-//! A block of values is decoded at a time, out of windows of the lanes. Tables and windows are arrays whose length is a
-//! power of two, and places in them are cut to it: no value needs a look at an end. What damaged bytes lead to
-//! is found when a lane does not end where its values do.
+//! A block of values is decoded at a time, out of windows of the lanes. Windows are arrays whose length is a power of two,
+//! and places in them are cut to it: no value needs a look at an end. What damaged bytes lead to is found when a lane does
+//! not end where its values do.
 #![expect(
     clippy::indexing_slicing,
-    reason = "arrays: places in tables and windows are cut to their length, rows are below BLOCK, lanes below N, lengths of codes at \
-              most LENGTH_MAX (`tree::read`)"
+    reason = "arrays: places in windows are cut to their length, rows are below BLOCK, lanes below N"
 )]
 
 use std::array::{from_fn, from_mut};
 use std::cell::Cell;
 use std::ops::Range;
 
-use super::super::bits::mask_of;
-use super::code::LENGTH_MAX;
-use super::tree::Bucket;
-use super::{CONTEXTS, LANES, context_of, lane_counts};
+use fearless_simd::{Level, dispatch};
 
-/// Entries of all tables: the sets of a payload have fewer.
-const ENTRIES: usize = (CONTEXTS << LENGTH_MAX).next_power_of_two();
+use super::code::LENGTH_MAX;
+use super::table::Tables;
+use super::tree::Bucket;
+use super::{LANES, lane_counts};
+
 /// Values of a lane that are decoded at a time.
 const BLOCK: usize = 256;
 /// Bytes of a lane in which the values of a block begin.
 const WINDOW: usize = (BLOCK * (LENGTH_MAX + u32::BITS) as usize / 8).next_power_of_two();
 /// Bytes that are read at once.
 const WORD: usize = size_of::<u64>();
-/// Bits of two values that are in a word, whatever bit of a byte they begin at.
-const PAIR_BITS_MAX: u32 = u64::BITS - 7;
+/// Bits of a word that are of the next values, whatever bit of a byte these begin at.
+const WORD_BITS: u32 = u64::BITS - 7;
 
-/// What the next bits of a lane say: the first value of a bucket, the bits of values inside it, the table of the value
-/// after it, and how many bits the code has with, from the ninth bit on, how many it has together with the value's. An
-/// array of numbers: memory for many is had without writing to it.
-type Entry = [u32; 4];
-
-/// Where the table of a set begins, and above 16 bits as many low bits as it looks at.
-#[derive(Clone, Copy, Debug, Default)]
-struct Table(u32);
-
-impl Table {
-    /// `None` for what no set has.
-    fn new(start: usize, code_bits: u32) -> Option<Self> {
-        let start = u16::try_from(start).ok()?;
-        let mask = u16::try_from(mask_of(code_bits)).ok()?;
-        Some(Self(u32::from(mask) << 16 | u32::from(start)))
-    }
-
-    /// The entry of a lane's next bits.
-    #[inline]
-    fn entry(self, bits: u64) -> usize {
-        let Self(table) = self;
-        let place = (table & 0xffff) + (low32(bits) & table >> 16);
-        place as usize % ENTRIES
-    }
-}
-
-/// Tables of all sets, one after the other.
+/// Lanes to values, by the tables of their codes.
 pub(super) struct Decoder {
     /// There until the decoder goes.
-    entries: Option<Box<[Entry; ENTRIES]>>,
-    first: Table,
+    memory: Option<Memory>,
     by_previous: bool,
     /// Most bits of a value.
     bits_max: u32,
 }
 
+/// What lanes are decoded by, from and to.
+struct Memory {
+    tables: Tables,
+    windows: Box<[Window; LANES]>,
+    values: Box<[[u32; BLOCK]; LANES]>,
+}
+
+/// Bytes of a lane, and a word beyond.
+type Window = [u8; WINDOW + WORD];
+
 thread_local! {
-    /// Memory for tables: who reads page after page would ask for as much each time, and the system for new pages of
-    /// memory.
-    static SPARE: Cell<Option<Box<[Entry; ENTRIES]>>> = const { Cell::new(None) };
+    /// Who reads page after page would ask for as much memory each time, and the system for new pages of it.
+    static SPARE: Cell<Option<Memory>> = const { Cell::new(None) };
+}
+
+impl Memory {
+    fn new() -> Option<Self> {
+        Some(Self {
+            tables: Tables::new()?,
+            windows: Box::new([[0; WINDOW + WORD]; LANES]),
+            values: Box::new([[0; BLOCK]; LANES]),
+        })
+    }
 }
 
 impl Drop for Decoder {
     fn drop(&mut self) {
-        SPARE.set(self.entries.take());
+        SPARE.set(self.memory.take());
     }
 }
 
@@ -82,8 +73,8 @@ struct Lane<'b, 'v> {
     bytes: &'b [u8],
     /// Where the next value begins, in bits.
     at: usize,
-    /// The table of the next value.
-    table: Table,
+    /// Where the table of the next value begins.
+    table: u32,
     /// The number of the next value.
     row: usize,
     /// How many values it has.
@@ -119,36 +110,12 @@ impl Lane<'_, '_> {
 impl Decoder {
     /// `None` for codes that are no prefix codes.
     pub(super) fn new(sets: &[Vec<Bucket>], by_previous: bool) -> Option<Self> {
-        // A set without buckets has the table of one entry that no lane gets to.
-        let mut tables = Vec::with_capacity(sets.len());
-        let mut end = 0;
-        for set in sets {
-            let bits = set.iter().map(Bucket::code_bits).max().unwrap_or(0);
-            let shares = set.iter().filter(|bucket| bucket.length > 0);
-            let sum: u64 = shares.map(|bucket| 1 << (bits - bucket.code_bits())).sum();
-            if sum > 1 << bits {
-                return None;
-            }
-            tables.push((Table::new(end, bits)?, end..end + (1 << bits)));
-            end += 1 << bits;
-        }
-        let new = || {
-            vec![Entry::default(); ENTRIES]
-                .into_boxed_slice()
-                .try_into()
-        };
-        let mut entries = SPARE.take().or_else(|| new().ok())?;
-        let next: Vec<Table> = tables.iter().map(|(table, _)| *table).collect();
-        let mut order = Vec::new();
-        for (set, (_, places)) in sets.iter().zip(tables) {
-            let table = entries.get_mut(places)?;
-            fill_table(set, (&next, by_previous), table, &mut order)?;
-        }
+        let mut memory = SPARE.take().or_else(Memory::new)?;
+        memory.tables.fill(sets, by_previous)?;
         let used = sets.iter().flatten().filter(|bucket| bucket.length > 0);
         let most = used.map(|bucket| bucket.code_bits() + bucket.bits).max();
         Some(Self {
-            entries: Some(entries),
-            first: next.first().copied().unwrap_or_default(),
+            memory: Some(memory),
             by_previous,
             bits_max: most.unwrap_or(0),
         })
@@ -157,7 +124,7 @@ impl Decoder {
     /// Appends those of the `count` values of all lanes that are in `range`; `false` when a lane is found not to end
     /// where its values do.
     pub(super) fn decode(
-        &self,
+        &mut self,
         lanes: [&[u8]; LANES],
         (count, range): (usize, Range<usize>),
         out: &mut Vec<u32>,
@@ -176,7 +143,7 @@ impl Decoder {
             Lane {
                 bytes,
                 at: 0,
-                table: self.first,
+                table: 0,
                 row: 0,
                 count,
                 wanted,
@@ -191,7 +158,14 @@ impl Decoder {
         let wanted = &mut lanes[first..end];
         let ends = wanted.iter().map(|lane| lane.wanted.end);
         let until = ends.max().unwrap_or(0).min(count / LANES);
-        // Those that are wanted are neighbours.
+        // Most of it are shifts by any number of bits.
+        dispatch!(Level::new(), _simd => self.neighbours(wanted, until));
+        lanes.iter().all(Lane::ends_well)
+    }
+
+    /// Decodes what is wanted of some lanes, that of all up to row `until`.
+    #[inline(always)]
+    fn neighbours(&mut self, wanted: &mut [Lane<'_, '_>], until: usize) {
         if let Ok(two) = <&mut [_; 2]>::try_from(&mut *wanted) {
             self.rows(two, until);
         } else if let Ok(three) = <&mut [_; 3]>::try_from(&mut *wanted) {
@@ -203,177 +177,107 @@ impl Decoder {
             let until = lane.wanted.end;
             self.rows(from_mut(lane), until);
         }
-        lanes.iter().all(Lane::ends_well)
     }
 
     /// Decodes lanes that are equally far up to row `until`.
-    fn rows<const N: usize>(&self, lanes: &mut [Lane<'_, '_>; N], until: usize) {
-        let mut memory = Memory {
-            windows: [[0; WINDOW + WORD]; N],
-            values: [[0; BLOCK]; N],
+    #[inline(always)]
+    fn rows<const N: usize>(&mut self, lanes: &mut [Lane<'_, '_>; N], until: usize) {
+        let Some(memory) = &mut self.memory else {
+            return;
         };
-        let has_pairs = self.bits_max * 2 <= PAIR_BITS_MAX;
+        let of_word = WORD_BITS / self.bits_max.max(1);
         while let Some(lane) = lanes.first()
             && lane.row < until
         {
             let rows = (until - lane.row).min(BLOCK);
-            match (self.by_previous, has_pairs) {
-                (true, true) => self.block::<N, true, 2>(lanes, rows, &mut memory),
-                (true, false) => self.block::<N, true, 1>(lanes, rows, &mut memory),
-                (false, true) => self.block::<N, false, 2>(lanes, rows, &mut memory),
-                (false, false) => self.block::<N, false, 1>(lanes, rows, &mut memory),
+            // Nothing of a window is read beyond.
+            let read = rows * self.bits_max as usize / 8 + 2 * WORD;
+            memory.take(lanes, read.min(WINDOW + WORD));
+            match (self.by_previous, of_word) {
+                (true, 0 | 1) => memory.block::<N, true, 1>(lanes, rows),
+                (true, _) => memory.block::<N, true, 2>(lanes, rows),
+                (false, 0 | 1) => memory.block::<N, false, 1>(lanes, rows),
+                (false, 2 | 3) => memory.block::<N, false, 2>(lanes, rows),
+                (false, _) => memory.block::<N, false, 4>(lanes, rows),
             }
-            for (lane, values) in lanes.iter_mut().zip(&memory.values) {
+            for (lane, values) in lanes.iter_mut().zip(memory.values.iter()) {
                 lane.put(&values[..rows]);
             }
+        }
+    }
+}
+
+impl Memory {
+    /// Fills so many bytes of the windows of lanes.
+    fn take(&mut self, lanes: &[Lane<'_, '_>], count: usize) {
+        for (window, lane) in self.windows.iter_mut().zip(lanes) {
+            let rest = lane.bytes.get(lane.at / 8..).unwrap_or_default();
+            let (own, none) = window[..count].split_at_mut(rest.len().min(count));
+            own.copy_from_slice(&rest[..own.len()]);
+            none.fill(0);
         }
     }
 
     /// Decodes the next values of some lanes at once, so many out of each word: each waits for the one before it in its
     /// lane alone.
+    #[inline(always)]
     fn block<const N: usize, const BY_PREVIOUS: bool, const OF_WORD: usize>(
-        &self,
+        &mut self,
         lanes: &mut [Lane<'_, '_>; N],
         rows: usize,
-        Memory { windows, values }: &mut Memory<N>,
     ) {
-        let Some(entries) = self.entries.as_deref() else {
-            return;
-        };
         let rows = rows.min(BLOCK);
-        // Nothing of a window is read beyond.
-        let read = rows * self.bits_max as usize / 8 + 2 * WORD;
-        let read = read.min(WINDOW + WORD);
-        let (mut starts, mut tables) = ([0; N], [self.first; N]);
-        for (at, lane) in lanes.iter().enumerate() {
-            let rest = lane.bytes.get(lane.at / 8..).unwrap_or_default();
-            let (own, none) = windows[at][..read].split_at_mut(rest.len().min(read));
-            own.copy_from_slice(&rest[..own.len()]);
-            none.fill(0);
-            (starts[at], tables[at]) = (lane.at % 8, lane.table);
-        }
-        let mut block = Block {
-            entries,
-            windows,
-            at: starts,
-            tables,
+        let mut block = Block::<N> {
+            tables: &self.tables,
+            windows: &self.windows,
+            at: from_fn(|lane| lanes[lane].at % 8),
+            table: from_fn(|lane| lanes[lane].table),
         };
         let in_words = rows / OF_WORD * OF_WORD;
-        block.decode::<BY_PREVIOUS, OF_WORD>(0..in_words, values);
-        block.decode::<BY_PREVIOUS, 1>(in_words..rows, values);
-        for (lane, (at, table)) in lanes.iter_mut().zip(block.at.into_iter().zip(block.tables)) {
+        block.decode::<BY_PREVIOUS, OF_WORD>(0..in_words, &mut self.values);
+        block.decode::<BY_PREVIOUS, 1>(in_words..rows, &mut self.values);
+        for (lane, (at, table)) in lanes.iter_mut().zip(block.at.into_iter().zip(block.table)) {
             lane.at += at - lane.at % 8;
             lane.table = table;
         }
     }
 }
 
-/// What the blocks of some lanes are decoded from and to.
-struct Memory<const N: usize> {
-    windows: [[u8; WINDOW + WORD]; N],
-    values: [[u32; BLOCK]; N],
-}
-
 /// Where some lanes are in their windows.
-struct Block<'e, const N: usize> {
-    entries: &'e [Entry; ENTRIES],
-    windows: &'e [[u8; WINDOW + WORD]; N],
+struct Block<'m, const N: usize> {
+    tables: &'m Tables,
+    windows: &'m [Window; LANES],
     /// Bits.
     at: [usize; N],
-    /// The table of the next value of each.
-    tables: [Table; N],
+    /// Where the table of the next value of each begins.
+    table: [u32; N],
 }
 
 impl<const N: usize> Block<'_, N> {
     /// Decodes rows of values, so many out of each word, of which there are as many as that.
-    #[inline]
+    #[inline(always)]
     fn decode<const BY_PREVIOUS: bool, const OF_WORD: usize>(
         &mut self,
         rows: Range<usize>,
-        values: &mut [[u32; BLOCK]; N],
+        values: &mut [[u32; BLOCK]; LANES],
     ) {
-        let (mut at, mut tables) = (self.at, self.tables);
+        let (mut at, mut table) = (self.at, self.table);
         for row in rows.step_by(OF_WORD) {
             for lane in 0..N {
                 let byte = at[lane] / 8 % WINDOW;
                 let word = self.windows[lane][byte..byte + WORD].first_chunk();
                 let mut bits = u64::from_le_bytes(*word.unwrap_or(&[0; WORD])) >> (at[lane] % 8);
                 for row in row..row + OF_WORD {
-                    let [start, inside, next, lengths] = self.entries[tables[lane].entry(bits)];
-                    values[lane][row % BLOCK] =
-                        start | low32(bits >> (lengths % u64::BITS)) & inside;
-                    let taken = lengths >> 8;
-                    bits >>= taken % u64::BITS;
-                    at[lane] += taken as usize;
+                    let entry = self.tables.entry::<BY_PREVIOUS>(table[lane], bits);
+                    values[lane][row % BLOCK] = entry.value(bits);
+                    bits >>= entry.taken() % u64::BITS;
+                    at[lane] += entry.taken() as usize;
                     if BY_PREVIOUS {
-                        tables[lane] = Table(next);
+                        table[lane] = entry.next();
                     }
                 }
             }
         }
-        (self.at, self.tables) = (at, tables);
-    }
-}
-
-/// The low half.
-#[inline]
-fn low32(word: u64) -> u32 {
-    let [a, b, c, d, ..] = word.to_le_bytes();
-    u32::from_le_bytes([a, b, c, d])
-}
-
-/// Fills the table of a set, which has an entry for each number of as many bits as its longest code; `None` for what no
-/// set has. `order` is memory.
-fn fill_table(
-    set: &[Bucket],
-    (tables, by_previous): (&[Table], bool),
-    table: &mut [Entry],
-    order: &mut Vec<Bucket>,
-) -> Option<()> {
-    by_length(set, order);
-    let mut buckets = order.iter().peekable();
-    // The first bit of a code is the lowest: what is known of few bits is so of each number of more bits.
-    *table.first_mut()? = Entry::default();
-    let mut code = 0_u32;
-    for length in 0..=table.len().ilog2() {
-        let half = 1 << length.saturating_sub(1);
-        if length > 0 {
-            table.copy_within(..half, half);
-        }
-        // Codes of a length follow each other, and those of the length before (`code::codes`).
-        while let Some(bucket) = buckets.next_if(|bucket| bucket.code_bits() == length) {
-            let context = if by_previous {
-                context_of(bucket.start)
-            } else {
-                0
-            };
-            let Table(next) = tables.get(context).copied().unwrap_or_default();
-            let lengths = length | (length + bucket.bits) << 8;
-            let place = code.reverse_bits().checked_shr(u32::BITS - length);
-            let entry = table.get_mut(place.unwrap_or(0) as usize)?;
-            *entry = [bucket.start, mask_of(bucket.bits), next, lengths];
-            code += 1;
-        }
-        code <<= 1;
-    }
-    Some(())
-}
-
-/// Puts the buckets that have values into `out`, by the length of their codes.
-fn by_length(set: &[Bucket], out: &mut Vec<Bucket>) {
-    let used = || set.iter().filter(|bucket| bucket.length > 0);
-    let mut starts = [0; LENGTH_MAX as usize + 2];
-    for bucket in used() {
-        starts[bucket.code_bits() as usize + 1] += 1;
-    }
-    for length in 1..starts.len() {
-        starts[length] += starts[length - 1];
-    }
-    out.clear();
-    out.resize(starts[starts.len() - 1], Bucket::default());
-    for bucket in used() {
-        let place = &mut starts[bucket.code_bits() as usize];
-        out[*place] = *bucket;
-        *place += 1;
+        (self.at, self.table) = (at, table);
     }
 }

@@ -9,6 +9,7 @@ mod code;
 mod decode;
 mod find;
 mod sort;
+mod table;
 mod tree;
 
 use std::ops::Range;
@@ -89,7 +90,7 @@ impl Encoding for Prefix {
         range: Range<usize>,
         out: &mut Vec<u32>,
     ) -> Result<()> {
-        let (decoder, lanes, at) = open(reader)?;
+        let (mut decoder, lanes, at) = open(reader)?;
         if decoder.decode(lanes, (count, range), out) {
             Ok(())
         } else {

@@ -173,33 +173,41 @@ pub(super) fn read(
     for _ in 0..set_count {
         let mut set = Vec::with_capacity(BUCKETS_USUAL);
         if reader.take(1)? == 1 {
-            read_node((0, top_bits), by_previous, &mut reader, &mut set)?;
+            read_tree((top_bits, by_previous), &mut reader, &mut set)?;
         }
         sets.push(set);
     }
     reader.is_at_end().then_some(sets)
 }
 
-fn read_node(
-    (start, bits): (u32, u32),
-    by_previous: bool,
+/// Reads the leaves of a tree. The node after a leaf begins where that ends, and is as large as it may be there.
+fn read_tree(
+    (top_bits, by_previous): (u32, bool),
     reader: &mut BitReader<'_>,
     out: &mut Vec<Bucket>,
 ) -> Option<()> {
-    let is_split = must_split((start, bits), by_previous) || bits > 0 && reader.take(1)? == 1;
-    if !is_split {
+    let (mut start, mut bits) = (0, top_bits);
+    loop {
+        while must_split((start, bits), by_previous) || bits > 0 && reader.take(1)? == 1 {
+            bits -= 1;
+        }
         let length = reader.take(LENGTH_BITS)?;
+        if length > LENGTH_MAX && length != ONLY {
+            return None;
+        }
         out.push(Bucket {
             start,
             bits,
             count: 0,
             length,
         });
-        return (length <= LENGTH_MAX || length == ONLY).then_some(());
+        let end = u64::from(start) + (1 << bits);
+        if end >> top_bits != 0 {
+            return Some(());
+        }
+        start = u32::try_from(end).ok()?;
+        bits = start.trailing_zeros();
     }
-    let middle = start + (1 << (bits - 1));
-    read_node((start, bits - 1), by_previous, reader, out)?;
-    read_node((middle, bits - 1), by_previous, reader, out)
 }
 
 #[cfg(test)]

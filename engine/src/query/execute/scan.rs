@@ -129,6 +129,7 @@ impl<'s, 'a> Scanner<'s, 'a> {
         let segment = scope.view.segment(partition)?;
         let repos = match scope.repo.listed.as_deref() {
             Some([code]) => Cow::Owned(segment.repo(*code)?.into_iter().collect()),
+            Some([.., last]) => segment.repos_to(*last)?,
             _ => segment.repos()?,
         };
         let shapes = segment.shapes()?;

@@ -1,0 +1,285 @@
+//! Codes to tables of what the next bits of a lane say.
+//!
+//! The table of a set has an entry for each number of a few bits, so that those of all sets stay within the nearest
+//! cache and are soon filled. Longer codes are rare: a link leads to entries by their further bits.
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "there are fewer than 2¹⁶ entries, and of a word the low half is meant"
+)]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "places in tables are cut to their length, lengths of codes are at most LENGTH_MAX (`tree::read`)"
+)]
+
+use super::super::bits::mask_of;
+use super::code::LENGTH_MAX;
+use super::tree::Bucket;
+use super::{CONTEXTS, context_of};
+
+/// Most bits that a table looks at where there is one for each size of the value before.
+const BY_PREVIOUS_BITS: u32 = 8;
+/// Entries of all tables: what links of a set lead to are at most as many as it may have codes.
+const ENTRIES: usize =
+    (CONTEXTS * ((1 << BY_PREVIOUS_BITS) + (1 << LENGTH_MAX))).next_power_of_two();
+
+/// What the next bits of a lane say: the first value of a bucket, the bits of values inside it, where the table of the
+/// value after it begins, and how many bits the code has with, from the ninth bit on, how many it has together with the
+/// value's. Of a link the last number is [`LINK`], the first one is where its entries begin. An array of numbers: memory
+/// for many is had without writing to it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry([u32; 4]);
+
+const LINK: u32 = u32::MAX;
+
+impl Entry {
+    fn new(bucket: &Bucket, next: usize) -> Self {
+        let code = bucket.code_bits();
+        let lengths = code | (code + bucket.bits) << 8;
+        Self([bucket.start, mask_of(bucket.bits), next as u32, lengths])
+    }
+
+    fn link(begin: usize) -> Self {
+        Self([begin as u32, 0, 0, LINK])
+    }
+
+    fn is_link(self) -> bool {
+        self.0[3] == LINK
+    }
+
+    /// The value that `bits` begin with.
+    #[inline(always)]
+    pub(super) fn value(self, bits: u64) -> u32 {
+        let Self([start, inside, _, lengths]) = self;
+        start | (bits >> (lengths % u64::BITS)) as u32 & inside
+    }
+
+    /// Bits that it takes.
+    #[inline(always)]
+    pub(super) fn taken(self) -> u32 {
+        self.0[3] >> 8
+    }
+
+    /// Where the table of the value after it begins.
+    #[inline(always)]
+    pub(super) fn next(self) -> u32 {
+        self.0[2]
+    }
+}
+
+/// The tables of all sets, one after the other, then what links lead to.
+pub(super) struct Tables {
+    /// Of [`Entry`].
+    entries: Box<[[u32; 4]; ENTRIES]>,
+    /// Bits that each table looks at.
+    bits: u32,
+    /// The buckets of a set in the order of their codes, by their place in it.
+    order: Vec<u32>,
+}
+
+impl Tables {
+    pub(super) fn new() -> Option<Self> {
+        let entries = vec![[0; 4]; ENTRIES].into_boxed_slice();
+        Some(Self {
+            entries: entries.try_into().ok()?,
+            bits: 0,
+            order: Vec::new(),
+        })
+    }
+
+    /// The entry of a lane's next bits; `table` is where the table of its next value begins, where there are several.
+    #[inline(always)]
+    pub(super) fn entry<const BY_PREVIOUS: bool>(&self, table: u32, bits: u64) -> Entry {
+        // What the mask has at most is known to whoever compiles: one table needs no look at its end.
+        let mask = mask_of(self.bits) & mask_of(LENGTH_MAX);
+        let chosen = bits as u32 & mask;
+        if !BY_PREVIOUS {
+            return Entry(self.entries[chosen as usize]);
+        }
+        let entry = Entry(self.entries[(table + chosen) as usize % ENTRIES]);
+        if !entry.is_link() {
+            return entry;
+        }
+        let further = (bits >> self.bits) as u32 & mask_of(LENGTH_MAX - self.bits);
+        Entry(self.entries[(entry.0[0] + further) as usize % ENTRIES])
+    }
+
+    /// Fills the tables of some sets; `None` for codes that are no prefix codes.
+    pub(super) fn fill(&mut self, sets: &[Vec<Bucket>], by_previous: bool) -> Option<()> {
+        let longest = sets.iter().flatten().map(Bucket::code_bits).max();
+        let most = match by_previous {
+            true => BY_PREVIOUS_BITS,
+            false => LENGTH_MAX,
+        };
+        self.bits = longest.unwrap_or(0).min(most);
+        let mut end = sets.len() << self.bits;
+        for (number, set) in sets.iter().enumerate() {
+            let counts = self.put_in_order(set)?;
+            let (bits, begin) = (self.bits, number << self.bits);
+            let entry_of = |place: &u32| {
+                let bucket = set.get(*place as usize).copied().unwrap_or_default();
+                let next = if by_previous {
+                    context_of(bucket.start)
+                } else {
+                    0
+                };
+                Entry::new(&bucket, next << bits)
+            };
+            let mut entries = self.order.iter().map(entry_of);
+            let table = self.entries.get_mut(begin..begin + (1 << bits))?;
+            let code = fill_short(table, &counts, &mut entries);
+            let links = (begin, end, bits);
+            end = fill_long(&mut *self.entries, links, (code, &counts), &mut entries)?;
+        }
+        Some(())
+    }
+
+    /// Puts the buckets of a set that have values in the order of their codes: by length, then as they come. Gives how
+    /// many codes have each length; `None` if these are no prefix codes.
+    fn put_in_order(&mut self, set: &[Bucket]) -> Option<Counts> {
+        let mut counts = Counts::default();
+        for bucket in set {
+            counts[bucket.code_bits() as usize] += usize::from(bucket.length > 0);
+        }
+        let (mut starts, mut count, mut shares) = (Counts::default(), 0, 0);
+        for (length, (start, of_length)) in starts.iter_mut().zip(counts).enumerate() {
+            *start = count;
+            count += of_length;
+            shares += of_length << (LENGTH_MAX as usize - length);
+        }
+        if shares > 1 << LENGTH_MAX {
+            return None;
+        }
+        self.order.clear();
+        self.order.resize(count, 0);
+        for (place, bucket) in (0..).zip(set) {
+            if bucket.length > 0 {
+                let start = &mut starts[bucket.code_bits() as usize];
+                self.order[*start] = place;
+                *start += 1;
+            }
+        }
+        Some(counts)
+    }
+}
+
+/// How many codes have each length.
+type Counts = [usize; LENGTH_MAX as usize + 1];
+
+/// Fills a table with the entries of codes of no more bits than it looks at; gives the code after them, of a bit more.
+fn fill_short(
+    table: &mut [[u32; 4]],
+    counts: &Counts,
+    entries: &mut impl Iterator<Item = Entry>,
+) -> u32 {
+    // The first bit of a code is the lowest: what is known of few bits is so of each number of more bits. A set without
+    // buckets has a table that no lane gets to.
+    table[0] = [0; 4];
+    let mut code = 0;
+    for (length, count) in (0..=table.len().ilog2()).zip(counts) {
+        if length > 0 {
+            let half = 1 << (length - 1);
+            table.copy_within(..half, half);
+        }
+        for entry in entries.take(*count) {
+            table[reversed(code, length)] = entry.0;
+            code += 1;
+        }
+        code <<= 1;
+    }
+    code
+}
+
+/// Puts the entries of longer codes at `end`, with links from the table at `begin`, which looks at `bits` bits; gives
+/// the end of them.
+fn fill_long(
+    all: &mut [[u32; 4]],
+    (begin, mut end, bits): (usize, usize, u32),
+    (mut code, counts): (u32, &Counts),
+    entries: &mut impl Iterator<Item = Entry>,
+) -> Option<usize> {
+    let further_max = LENGTH_MAX - bits;
+    for (further, count) in (1..).zip(counts.iter().skip(bits as usize + 1)) {
+        for entry in entries.take(*count) {
+            let place = begin + reversed(code >> further, bits);
+            if !Entry(all[place]).is_link() {
+                all[place] = Entry::link(end).0;
+                let led_to = all.get_mut(end..end + (1 << further_max))?;
+                led_to.fill([0; 4]);
+                end += led_to.len();
+            }
+            let first = all[place][0] as usize + reversed(code, further);
+            for at in (0..1 << further_max).step_by(1 << further) {
+                all[first + at] = entry.0;
+            }
+            code += 1;
+        }
+        code <<= 1;
+    }
+    Some(end)
+}
+
+/// The last bits of a code, the last one highest.
+fn reversed(code: u32, bits: u32) -> usize {
+    let reversed = code.reverse_bits().checked_shr(u32::BITS - bits);
+    reversed.unwrap_or(0) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::code::{codes, set_lengths};
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Buckets of 16 values each, of which so many are there.
+    fn set(counts: &[u32]) -> Vec<Bucket> {
+        let mut set: Vec<Bucket> = (0..)
+            .zip(counts)
+            .map(|(at, &count)| Bucket {
+                start: at << 4,
+                bits: 4,
+                count,
+                length: 0,
+            })
+            .collect();
+        set_lengths(&mut set, LENGTH_MAX);
+        set
+    }
+
+    fn is_found(
+        (tables, by_previous): (&Tables, bool),
+        number: usize,
+        (bucket, code): (&Bucket, u32),
+        noise: u64,
+    ) -> bool {
+        let table = (number << tables.bits) as u32;
+        let bits = noise << bucket.code_bits() | u64::from(code);
+        let (entry, next) = match by_previous {
+            true => (tables.entry::<true>(table, bits), context_of(bucket.start)),
+            false => (tables.entry::<false>(table, bits), 0),
+        };
+        entry.value(bits) == bucket.start | (noise % 16) as u32
+            && entry.taken() == bucket.code_bits() + bucket.bits
+            && entry.next() as usize == next << tables.bits
+    }
+
+    proptest! {
+        #[test]
+        fn every_code_is_found_whatever_follows(
+            counts in prop::collection::vec(prop::collection::vec((0_u32..30).prop_map(|log| 1 << log >> 1), 1..80), 2..5),
+            by_previous: bool,
+            noise: u64,
+        ) {
+            let sets: Vec<Vec<Bucket>> = counts.iter().map(|counts| set(counts)).collect();
+            let sets = if by_previous { &sets[..] } else { &sets[..1] };
+            let mut tables = Tables::new().unwrap();
+            // What other tables left behind is not found.
+            tables.fill(&[set(&[1; 1000])], false).unwrap();
+            tables.fill(sets, by_previous).unwrap();
+            for (number, set) in sets.iter().enumerate() {
+                for coded in set.iter().zip(codes(set)).filter(|(bucket, _)| bucket.length > 0) {
+                    prop_assert!(is_found((&tables, by_previous), number, coded, noise >> 16));
+                }
+            }
+        }
+    }
+}
