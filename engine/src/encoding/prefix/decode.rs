@@ -17,7 +17,10 @@ use fearless_simd::{Level, dispatch};
 use super::code::LENGTH_MAX;
 use super::table::Tables;
 use super::tree::Bucket;
-use super::{LANES, lane_counts};
+use super::{Kind, LANES, lane_counts};
+
+/// Lanes that are decoded at once: each value waits for the one before it in its lane, other lanes meanwhile go on.
+const AT_ONCE: usize = 4;
 
 /// Values of a lane that are decoded at a time.
 const BLOCK: usize = 256;
@@ -32,7 +35,7 @@ const WORD_BITS: u32 = u64::BITS - 7;
 pub(super) struct Decoder {
     /// There until the decoder goes.
     memory: Option<Memory>,
-    by_previous: bool,
+    kind: Kind,
     /// Most bits of a value.
     bits_max: u32,
 }
@@ -40,8 +43,8 @@ pub(super) struct Decoder {
 /// What lanes are decoded by, from and to.
 struct Memory {
     tables: Tables,
-    windows: Box<[Window; LANES]>,
-    values: Box<[[u32; BLOCK]; LANES]>,
+    windows: Box<[Window; AT_ONCE]>,
+    values: Box<[[u32; BLOCK]; AT_ONCE]>,
 }
 
 /// Bytes of a lane, and a word beyond.
@@ -56,8 +59,8 @@ impl Memory {
     fn new() -> Option<Self> {
         Some(Self {
             tables: Tables::new()?,
-            windows: Box::new([[0; WINDOW + WORD]; LANES]),
-            values: Box::new([[0; BLOCK]; LANES]),
+            windows: Box::new([[0; WINDOW + WORD]; AT_ONCE]),
+            values: Box::new([[0; BLOCK]; AT_ONCE]),
         })
     }
 }
@@ -109,14 +112,14 @@ impl Lane<'_, '_> {
 
 impl Decoder {
     /// `None` for codes that are no prefix codes.
-    pub(super) fn new(sets: &[Vec<Bucket>], by_previous: bool) -> Option<Self> {
+    pub(super) fn new(sets: &[Vec<Bucket>], kind: Kind) -> Option<Self> {
         let mut memory = SPARE.take().or_else(Memory::new)?;
-        memory.tables.fill(sets, by_previous)?;
+        memory.tables.fill(sets, kind.is_by_previous())?;
         let used = sets.iter().flatten().filter(|bucket| bucket.length > 0);
         let most = used.map(|bucket| bucket.code_bits() + bucket.bits).max();
         Some(Self {
             memory: Some(memory),
-            by_previous,
+            kind,
             bits_max: most.unwrap_or(0),
         })
     }
@@ -132,10 +135,10 @@ impl Decoder {
         let start = out.len();
         out.resize(start + range.len(), 0);
         let mut places = &mut out[start..];
-        let mut begin = 0;
-        let counts = lane_counts(count);
-        let mut lanes: [Lane<'_, '_>; LANES] = from_fn(|lane| {
-            let (bytes, count) = (lanes[lane], counts[lane]);
+        let (mut begin, mut ends_well) = (0, true);
+        let mut counts = lane_counts(count, self.kind.lane_count());
+        let mut lanes = lanes.map(|bytes| {
+            let count = counts.next().unwrap_or(0);
             let inside = |value: usize| value.clamp(begin, begin + count) - begin;
             let wanted = inside(range.start)..inside(range.end);
             let (values, rest) = std::mem::take(&mut places).split_at_mut(wanted.len());
@@ -150,30 +153,36 @@ impl Decoder {
                 values,
             }
         });
-        let first = lanes
-            .iter()
-            .take_while(|lane| lane.values.is_empty())
+        // Those that are wanted are neighbours.
+        let is_wanted = |lane: &Lane<'_, '_>| !lane.values.is_empty();
+        let first = lanes.iter().take_while(|lane| !is_wanted(lane)).count();
+        let wanted = lanes
+            .iter_mut()
+            .skip(first)
+            .take_while(|lane| is_wanted(lane))
             .count();
-        let end = first + lanes.iter().filter(|lane| !lane.values.is_empty()).count();
-        let wanted = &mut lanes[first..end];
-        let ends = wanted.iter().map(|lane| lane.wanted.end);
-        let until = ends.max().unwrap_or(0).min(count / LANES);
-        // Most of it are shifts by any number of bits.
-        dispatch!(Level::new(), _simd => self.neighbours(wanted, until));
-        lanes.iter().all(Lane::ends_well)
+        for lanes in lanes[first..first + wanted].chunks_mut(AT_ONCE) {
+            // Most of it are shifts by any number of bits.
+            dispatch!(Level::new(), _simd => self.at_once(lanes));
+            ends_well &= lanes.iter().all(Lane::ends_well);
+        }
+        ends_well
     }
 
-    /// Decodes what is wanted of some lanes, that of all up to row `until`.
+    /// Decodes what is wanted of a few lanes.
     #[inline(always)]
-    fn neighbours(&mut self, wanted: &mut [Lane<'_, '_>], until: usize) {
-        if let Ok(two) = <&mut [_; 2]>::try_from(&mut *wanted) {
+    fn at_once(&mut self, lanes: &mut [Lane<'_, '_>]) {
+        let until = lanes.iter().map(|lane| lane.wanted.end).max();
+        let shortest = lanes.iter().map(|lane| lane.count).min();
+        let until = until.unwrap_or(0).min(shortest.unwrap_or(0));
+        if let Ok(two) = <&mut [_; 2]>::try_from(&mut *lanes) {
             self.rows(two, until);
-        } else if let Ok(three) = <&mut [_; 3]>::try_from(&mut *wanted) {
+        } else if let Ok(three) = <&mut [_; 3]>::try_from(&mut *lanes) {
             self.rows(three, until);
-        } else if let Ok(four) = <&mut [_; LANES]>::try_from(&mut *wanted) {
+        } else if let Ok(four) = <&mut [_; AT_ONCE]>::try_from(&mut *lanes) {
             self.rows(four, until);
         }
-        for lane in wanted {
+        for lane in lanes {
             let until = lane.wanted.end;
             self.rows(from_mut(lane), until);
         }
@@ -193,7 +202,7 @@ impl Decoder {
             // Nothing of a window is read beyond.
             let read = rows * self.bits_max as usize / 8 + 2 * WORD;
             memory.take(lanes, read.min(WINDOW + WORD));
-            match (self.by_previous, of_word) {
+            match (self.kind.is_by_previous(), of_word) {
                 (true, 0 | 1) => memory.block::<N, true, 1>(lanes, rows),
                 (true, _) => memory.block::<N, true, 2>(lanes, rows),
                 (false, 0 | 1) => memory.block::<N, false, 1>(lanes, rows),
@@ -246,7 +255,7 @@ impl Memory {
 /// Where some lanes are in their windows.
 struct Block<'m, const N: usize> {
     tables: &'m Tables,
-    windows: &'m [Window; LANES],
+    windows: &'m [Window; AT_ONCE],
     /// Bits.
     at: [usize; N],
     /// Where the table of the next value of each begins.
@@ -259,7 +268,7 @@ impl<const N: usize> Block<'_, N> {
     fn decode<const BY_PREVIOUS: bool, const OF_WORD: usize>(
         &mut self,
         rows: Range<usize>,
-        values: &mut [[u32; BLOCK]; LANES],
+        values: &mut [[u32; BLOCK]; AT_ONCE],
     ) {
         let (mut at, mut table) = (self.at, self.table);
         for row in rows.step_by(OF_WORD) {

@@ -3,7 +3,8 @@
 //! A bucket is a range of 2ⁿ values that begins at a multiple of 2ⁿ. Buckets follow the values' density, small ones
 //! where it varies, and frequent ones have short codes (Huffman, 1952). What tells most of a value that time
 //! has given is the value before it: bursts follow bursts, pauses pauses. So there is a set of buckets
-//! for each size of the value before. Four lanes are coded apart, so that their decoding overlaps.
+//! for each size of the value before. Lanes are coded apart: the decoding of four overlaps, and of long pages, which are
+//! mostly read in part, there are sixteen.
 
 mod code;
 mod decode;
@@ -34,7 +35,8 @@ pub(super) struct Prefix;
 
 /// Sizes that are told apart: 0 to 7, then three bits at a time.
 const CONTEXTS: usize = 11;
-const LANES: usize = 4;
+/// Most lanes.
+const LANES: usize = 16;
 /// How many sizes values have.
 const SIZES: usize = u32::BITS as usize + 1;
 /// Values below which buckets by the value before are not considered.
@@ -44,10 +46,44 @@ const BY_PREVIOUS_ALWAYS: usize = 16_384;
 /// What a set of buckets takes, about: bits that it has to save.
 const SET_BITS: u64 = 80;
 
-/// One set of buckets.
-const ALONE: u8 = 1;
-/// A set of buckets for each size of the value before.
-const BY_PREVIOUS: u8 = 2;
+/// Sets of buckets, and lanes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Kind {
+    /// One set.
+    Alone = 1,
+    /// A set for each size of the value before.
+    ByPrevious = 2,
+    /// The same, in short lanes.
+    ByPreviousShort = 3,
+}
+
+impl Kind {
+    const ALL: [Self; 3] = [Self::Alone, Self::ByPrevious, Self::ByPreviousShort];
+
+    /// That of so many values.
+    fn of(count: usize, by_previous: bool) -> Self {
+        match by_previous {
+            false => Self::Alone,
+            true if count < BY_PREVIOUS_ALWAYS => Self::ByPrevious,
+            true => Self::ByPreviousShort,
+        }
+    }
+
+    fn is_by_previous(self) -> bool {
+        self != Self::Alone
+    }
+
+    fn set_count(self) -> usize {
+        if self.is_by_previous() { CONTEXTS } else { 1 }
+    }
+
+    fn lane_count(self) -> usize {
+        match self {
+            Self::ByPreviousShort => LANES,
+            _ => LANES / 4,
+        }
+    }
+}
 
 /// The size of a value: which buckets the next one has.
 #[inline]
@@ -99,28 +135,25 @@ impl Encoding for Prefix {
     }
 }
 
-/// The tables and the lanes of a payload, and where its codes began.
+/// The tables and the lanes of a payload, those after the last one empty, and where its codes began.
 fn open<'b>(reader: &mut ByteReader<'b>) -> Result<(Decoder, [&'b [u8]; LANES], ByteReader<'b>)> {
-    let kind = reader.u8()?;
-    if kind != ALONE && kind != BY_PREVIOUS {
-        return Err(reader.corrupt(format!("buckets of kind {kind}")));
-    }
-    let by_previous = kind == BY_PREVIOUS;
+    let byte = reader.u8()?;
+    let kind = Kind::ALL.into_iter().find(|kind| *kind as u8 == byte);
+    let kind = kind.ok_or_else(|| reader.corrupt(format!("buckets of kind {byte}")))?;
     let top_bits = u32::from(reader.u8()?);
     let tree_bytes = reader.varint_len(reader.remaining())?;
     let at = reader.clone();
-    let contexts = if by_previous { CONTEXTS } else { 1 };
-    let sets = tree::read(reader.bytes(tree_bytes)?, contexts, (top_bits, by_previous));
+    let sets = tree::read(
+        reader.bytes(tree_bytes)?,
+        kind.set_count(),
+        (top_bits, kind.is_by_previous()),
+    );
     let sets = sets.ok_or_else(|| at.corrupt("buckets are not a tree"))?;
-    let decoder = Decoder::new(&sets, by_previous);
+    let decoder = Decoder::new(&sets, kind);
     let decoder = decoder.ok_or_else(|| at.corrupt("codes of buckets overlap"))?;
     let mut lane_bytes = [0; LANES];
-    for bytes in lane_bytes.iter_mut().take(LANES - 1) {
+    for bytes in lane_bytes.iter_mut().take(kind.lane_count()) {
         *bytes = reader.varint_len(reader.remaining())?;
-    }
-    let last = reader.varint_len(reader.remaining())?;
-    if let Some(bytes) = lane_bytes.last_mut() {
-        *bytes = last;
     }
     let mut lanes = [&[][..]; LANES];
     for (lane, bytes) in lanes.iter_mut().zip(lane_bytes) {
@@ -162,17 +195,14 @@ fn tells_next(values: &[u32]) -> bool {
 }
 
 /// How many values each lane has.
-fn lane_counts(count: usize) -> [usize; LANES] {
-    let mut counts = [count / LANES; LANES];
-    for lane in counts.iter_mut().take(count % LANES) {
-        *lane += 1;
-    }
-    counts
+fn lane_counts(count: usize, lane_count: usize) -> impl Iterator<Item = usize> {
+    let (each, more) = (count / lane_count, count % lane_count);
+    (0..lane_count).map(move |lane| each + usize::from(lane < more))
 }
 
-fn lanes(values: &[u32]) -> impl Iterator<Item = &[u32]> {
+fn lanes(values: &[u32], lane_count: usize) -> impl Iterator<Item = &[u32]> {
     let mut rest = values;
-    lane_counts(values.len()).into_iter().map(move |count| {
+    lane_counts(values.len(), lane_count).map(move |count| {
         let (lane, after) = rest.split_at_checked(count).unwrap_or((rest, &[]));
         rest = after;
         lane
@@ -187,7 +217,8 @@ fn payload(values: &[u32], by_previous: bool, below: usize) -> Option<Vec<u8>> {
 /// As [`payload`], with the instructions of whoever it is inlined into: shifts by any number of bits are half of it.
 #[inline(always)]
 fn payload_in(values: &[u32], by_previous: bool, below: usize) -> Option<Vec<u8>> {
-    let counted = Counted::new(values, by_previous);
+    let kind = Kind::of(values.len(), by_previous);
+    let counted = Counted::new(values, kind);
     if counted.least_bytes() >= below {
         return None;
     }
@@ -199,13 +230,13 @@ fn payload_in(values: &[u32], by_previous: bool, below: usize) -> Option<Vec<u8>
         code::set_lengths(&mut set, length_max);
         sets.push(set);
     });
-    let mut payload = vec![if by_previous { BY_PREVIOUS } else { ALONE }];
+    let mut payload = vec![kind as u8];
     let trees = tree::write(&sets, (top_bits, by_previous));
     let mut writer = ByteWriter::new(&mut payload);
     let [top_byte, ..] = top_bits.to_le_bytes();
     writer.u8(top_byte).varint(trees.len() as u64).bytes(&trees);
     let bits = coded_bits(&sets);
-    let least = payload.len() + LANES + usize::try_from(bits / 8).unwrap_or(usize::MAX);
+    let least = payload.len() + kind.lane_count() + usize::try_from(bits / 8).unwrap_or(usize::MAX);
     if least >= below {
         return None;
     }
@@ -239,7 +270,7 @@ fn write_lanes(counted: &Counted<'_>, finder: &Finder, bits: u64, payload: &mut 
     let mut bytes = vec![0; bytes_max.saturating_add(LANES + FIELD_BYTES)];
     let mut begin = 0;
     let mut keys = counted.keys.iter();
-    for lane in lanes(counted.values) {
+    for lane in lanes(counted.values, counted.kind.lane_count()) {
         let mut writer = FieldWriter::new(bytes.get_mut(begin..).unwrap_or_default());
         for (value, key) in lane.iter().zip(keys.by_ref()) {
             if let Some(coded) = finder.find(usize::from(*key), *value) {
@@ -313,6 +344,7 @@ mod tests {
             back(&[0, u32::MAX, 7, 8, 1 << 31, (1 << 31) - 1], by_previous);
             back(&vec![5; 1000], by_previous);
             back(&(0..5000).collect::<Vec<_>>(), by_previous);
+            back(&(0..20_001).rev().collect::<Vec<_>>(), by_previous);
         }
     }
 

@@ -6,7 +6,7 @@ use std::cell::Cell;
 
 use super::find::{FINE_BITS, bits_of_cell, cell};
 use super::tree::{self, SPLIT_MIN};
-use super::{CONTEXTS, SIZES, context_of, lanes};
+use super::{Kind, SIZES, context_of, lanes};
 use crate::encoding::bits::bits_of;
 
 /// Bits of values that are counted one by one: the counts stay within the nearest cache.
@@ -15,7 +15,7 @@ const COUNTED_BITS_MAX: u32 = 10;
 /// Values by set, which is by the value before or all as one, and by cell.
 pub(super) struct Counted<'v> {
     pub(super) values: &'v [u32],
-    by_previous: bool,
+    pub(super) kind: Kind,
     /// The largest value.
     pub(super) max: u32,
     /// Cells of a set, as many as values have.
@@ -28,7 +28,8 @@ pub(super) struct Counted<'v> {
 
 impl<'v> Counted<'v> {
     #[inline(always)]
-    pub(super) fn new(values: &'v [u32], by_previous: bool) -> Self {
+    pub(super) fn new(values: &'v [u32], kind: Kind) -> Self {
+        let by_previous = kind.is_by_previous();
         let max = values.iter().copied().max().unwrap_or(0);
         let cells = cell(max) + 1;
         let set_count = if by_previous { context_of(max) + 1 } else { 1 };
@@ -42,7 +43,7 @@ impl<'v> Counted<'v> {
         let mut counts = vec![0_u32; set_count * cells];
         let mut keys = vec![0_u16; values.len()];
         let mut rest = keys.as_mut_slice();
-        for lane in lanes(values) {
+        for lane in lanes(values, kind.lane_count()) {
             let (own, after) = rest.split_at_mut_checked(lane.len()).unwrap_or_default();
             rest = after;
             let mut begin = 0;
@@ -58,7 +59,7 @@ impl<'v> Counted<'v> {
         }
         Self {
             values,
-            by_previous,
+            kind,
             max,
             cells,
             keys,
@@ -86,7 +87,7 @@ impl<'v> Counted<'v> {
     #[inline(always)]
     pub(super) fn sets(&self, top_bits: u32, mut give: impl FnMut(&[u32])) {
         let is_small = top_bits <= COUNTED_BITS_MAX && self.values.len() >= 1 << COUNTED_BITS_MAX;
-        if !self.by_previous && is_small {
+        if self.kind == Kind::Alone && is_small {
             return give(&by_counting(self.values));
         }
         let (mut places, mut sum) = (self.counts.clone(), 0);
@@ -116,8 +117,7 @@ impl<'v> Counted<'v> {
             give(set);
             start = end;
         }
-        let set_count = if self.by_previous { CONTEXTS } else { 1 };
-        (places.len() / self.cells..set_count).for_each(|_| give(&[]));
+        (places.len() / self.cells..self.kind.set_count()).for_each(|_| give(&[]));
     }
 }
 
@@ -235,15 +235,16 @@ mod tests {
             values in prop::collection::vec((any::<u32>(), 0_u32..32), 1..3000),
             is_dense: bool,
             few_bits: bool,
-            by_previous: bool,
+            kind in prop::sample::select(&Kind::ALL),
         ) {
             let least = if few_bits { 32 - COUNTED_BITS_MAX } else { 0 };
             let values: Vec<u32> = values
                 .into_iter()
                 .map(|(value, shift)| if is_dense && !few_bits { value >> 11 } else { value >> shift.max(least) })
                 .collect();
-            let mut wanted = vec![Vec::new(); if by_previous { CONTEXTS } else { 1 }];
-            for lane in lanes(&values) {
+            let by_previous = kind.is_by_previous();
+            let mut wanted = vec![Vec::new(); kind.set_count()];
+            for lane in lanes(&values, kind.lane_count()) {
                 let before = std::iter::once(&0).chain(lane);
                 for (value, before) in lane.iter().zip(before) {
                     wanted[if by_previous { context_of(*before) } else { 0 }].push(*value);
@@ -251,7 +252,7 @@ mod tests {
             }
             let top = (bits_of(values.iter().copied().max().unwrap_or(0)), by_previous);
             let mut found = Vec::new();
-            let counted = Counted::new(&values, by_previous);
+            let counted = Counted::new(&values, kind);
             counted.sets(top.0, |set| found.push(set.to_vec()));
             prop_assert_eq!(found.len(), wanted.len());
             for (mut found, mut wanted) in found.into_iter().zip(wanted) {
