@@ -144,6 +144,19 @@ impl<'a> BitReader<'a> {
         u32::try_from(value).ok()
     }
 
+    /// How many of the next bits are 1, up to a 0, which is taken too, or up to `most`, 32 at most; `None` after the end.
+    #[inline]
+    pub(super) fn take_ones(&mut self, most: u32) -> Option<u32> {
+        while self.left <= u32::BITS && !self.rest.is_empty() {
+            self.load();
+        }
+        let ones = self.pending.trailing_ones().min(most);
+        let taken = ones + u32::from(ones < most);
+        self.left = self.left.checked_sub(taken)?;
+        self.pending >>= taken;
+        Some(ones)
+    }
+
     /// Loads four bytes, or the one that is next where there are not so many.
     fn load(&mut self) {
         if let Some((four, rest)) = self.rest.split_first_chunk() {

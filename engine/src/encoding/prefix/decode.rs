@@ -36,8 +36,6 @@ pub(super) struct Decoder {
     /// There until the decoder goes.
     memory: Option<Memory>,
     kind: Kind,
-    /// Most bits of a value.
-    bits_max: u32,
 }
 
 /// What lanes are decoded by, from and to.
@@ -115,12 +113,9 @@ impl Decoder {
     pub(super) fn new(sets: &[Vec<Bucket>], kind: Kind) -> Option<Self> {
         let mut memory = SPARE.take().or_else(Memory::new)?;
         memory.tables.fill(sets, kind.is_by_previous())?;
-        let used = sets.iter().flatten().filter(|bucket| bucket.length > 0);
-        let most = used.map(|bucket| bucket.code_bits() + bucket.bits).max();
         Some(Self {
             memory: Some(memory),
             kind,
-            bits_max: most.unwrap_or(0),
         })
     }
 
@@ -194,13 +189,14 @@ impl Decoder {
         let Some(memory) = &mut self.memory else {
             return;
         };
-        let of_word = WORD_BITS / self.bits_max.max(1);
+        let bits_max = memory.tables.value_bits_max();
+        let of_word = WORD_BITS / bits_max.max(1);
         while let Some(lane) = lanes.first()
             && lane.row < until
         {
             let rows = (until - lane.row).min(BLOCK);
             // Nothing of a window is read beyond.
-            let read = rows * self.bits_max as usize / 8 + 2 * WORD;
+            let read = rows * bits_max as usize / 8 + 2 * WORD;
             memory.take(lanes, read.min(WINDOW + WORD));
             match (self.kind.is_by_previous(), of_word) {
                 (true, 0 | 1) => memory.block::<N, true, 1>(lanes, rows),

@@ -72,8 +72,10 @@ pub(super) struct Tables {
     entries: Box<[[u32; 4]; ENTRIES]>,
     /// Bits that each table looks at.
     bits: u32,
-    /// The buckets of a set in the order of their codes, by their place in it.
-    order: Vec<u32>,
+    /// Most bits of a code and the value inside its bucket.
+    value_bits_max: u32,
+    /// The entries of a set in the order of their codes.
+    order: Vec<[u32; 4]>,
 }
 
 impl Tables {
@@ -82,6 +84,7 @@ impl Tables {
         Some(Self {
             entries: entries.try_into().ok()?,
             bits: 0,
+            value_bits_max: 0,
             order: Vec::new(),
         })
     }
@@ -111,31 +114,27 @@ impl Tables {
             false => LENGTH_MAX,
         };
         self.bits = longest.unwrap_or(0).min(most);
+        self.value_bits_max = 0;
         let mut end = sets.len() << self.bits;
         for (number, set) in sets.iter().enumerate() {
-            let counts = self.put_in_order(set)?;
+            let counts = self.put_in_order(set, by_previous)?;
             let (bits, begin) = (self.bits, number << self.bits);
-            let entry_of = |place: &u32| {
-                let bucket = set.get(*place as usize).copied().unwrap_or_default();
-                let next = if by_previous {
-                    context_of(bucket.start)
-                } else {
-                    0
-                };
-                Entry::new(&bucket, next << bits)
-            };
-            let mut entries = self.order.iter().map(entry_of);
             let table = self.entries.get_mut(begin..begin + (1 << bits))?;
-            let code = fill_short(table, &counts, &mut entries);
+            let (code, long) = fill_short(table, &counts, &self.order);
             let links = (begin, end, bits);
-            end = fill_long(&mut *self.entries, links, (code, &counts), &mut entries)?;
+            end = fill_long(&mut *self.entries, links, (code, &counts), long)?;
         }
         Some(())
     }
 
-    /// Puts the buckets of a set that have values in the order of their codes: by length, then as they come. Gives how
-    /// many codes have each length; `None` if these are no prefix codes.
-    fn put_in_order(&mut self, set: &[Bucket]) -> Option<Counts> {
+    /// Most bits that a value takes.
+    pub(super) fn value_bits_max(&self) -> u32 {
+        self.value_bits_max
+    }
+
+    /// Puts the entries of a set's buckets that have values in the order of their codes: by length, then as they come. Gives
+    /// how many codes have each length; `None` if these are no prefix codes.
+    fn put_in_order(&mut self, set: &[Bucket], by_previous: bool) -> Option<Counts> {
         let mut counts = Counts::default();
         for bucket in set {
             counts[bucket.code_bits() as usize] += usize::from(bucket.length > 0);
@@ -149,14 +148,18 @@ impl Tables {
         if shares > 1 << LENGTH_MAX {
             return None;
         }
-        self.order.clear();
-        self.order.resize(count, 0);
-        for (place, bucket) in (0..).zip(set) {
-            if bucket.length > 0 {
-                let start = &mut starts[bucket.code_bits() as usize];
-                self.order[*start] = place;
-                *start += 1;
-            }
+        self.order.resize(count, [0; 4]);
+        for bucket in set.iter().filter(|bucket| bucket.length > 0) {
+            let next = if by_previous {
+                context_of(bucket.start)
+            } else {
+                0
+            };
+            let start = &mut starts[bucket.code_bits() as usize];
+            let entry = Entry::new(bucket, next << self.bits);
+            self.order[*start] = entry.0;
+            self.value_bits_max = self.value_bits_max.max(entry.taken());
+            *start += 1;
         }
         Some(counts)
     }
@@ -165,12 +168,13 @@ impl Tables {
 /// How many codes have each length.
 type Counts = [usize; LENGTH_MAX as usize + 1];
 
-/// Fills a table with the entries of codes of no more bits than it looks at; gives the code after them, of a bit more.
-fn fill_short(
+/// Fills a table with the entries of codes of no more bits than it looks at; gives the code after them, of a bit more, and
+/// the entries of longer ones.
+fn fill_short<'o>(
     table: &mut [[u32; 4]],
     counts: &Counts,
-    entries: &mut impl Iterator<Item = Entry>,
-) -> u32 {
+    mut order: &'o [[u32; 4]],
+) -> (u32, &'o [[u32; 4]]) {
     // The first bit of a code is the lowest: what is known of few bits is so of each number of more bits. A set without
     // buckets has a table that no lane gets to.
     table[0] = [0; 4];
@@ -180,13 +184,15 @@ fn fill_short(
             let half = 1 << (length - 1);
             table.copy_within(..half, half);
         }
-        for entry in entries.take(*count) {
-            table[reversed(code, length)] = entry.0;
+        let (own, longer) = order.split_at(*count);
+        order = longer;
+        for entry in own {
+            table[reversed(code, length)] = *entry;
             code += 1;
         }
         code <<= 1;
     }
-    code
+    (code, order)
 }
 
 /// Puts the entries of longer codes at `end`, with links from the table at `begin`, which looks at `bits` bits; gives
@@ -195,11 +201,13 @@ fn fill_long(
     all: &mut [[u32; 4]],
     (begin, mut end, bits): (usize, usize, u32),
     (mut code, counts): (u32, &Counts),
-    entries: &mut impl Iterator<Item = Entry>,
+    mut order: &[[u32; 4]],
 ) -> Option<usize> {
     let further_max = LENGTH_MAX - bits;
     for (further, count) in (1..).zip(counts.iter().skip(bits as usize + 1)) {
-        for entry in entries.take(*count) {
+        let (own, longer) = order.split_at(*count);
+        order = longer;
+        for entry in own {
             let place = begin + reversed(code >> further, bits);
             if !Entry(all[place]).is_link() {
                 all[place] = Entry::link(end).0;
@@ -209,7 +217,7 @@ fn fill_long(
             }
             let first = all[place][0] as usize + reversed(code, further);
             for at in (0..1 << further_max).step_by(1 << further) {
-                all[first + at] = entry.0;
+                all[first + at] = *entry;
             }
             code += 1;
         }

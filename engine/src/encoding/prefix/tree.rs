@@ -187,10 +187,11 @@ fn read_tree(
     out: &mut Vec<Bucket>,
 ) -> Option<()> {
     let (mut start, mut bits) = (0, top_bits);
+    while must_split((start, bits), by_previous) {
+        bits -= 1;
+    }
     loop {
-        while must_split((start, bits), by_previous) || bits > 0 && reader.take(1)? == 1 {
-            bits -= 1;
-        }
+        bits -= reader.take_ones(bits)?;
         let length = reader.take(LENGTH_BITS)?;
         if length > LENGTH_MAX && length != ONLY {
             return None;
