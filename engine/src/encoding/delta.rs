@@ -47,18 +47,15 @@ impl Encoding for Delta {
         range: Range<usize>,
         out: &mut Vec<u32>,
     ) -> Result<()> {
-        let mut value = reader.varint_u32()?;
+        let first = reader.varint_u32()?;
         let Some(gap_count) = count.checked_sub(1) else {
             return Err(reader.corrupt("delta payload of no values"));
         };
         let start = out.len();
-        out.push(value);
+        out.push(first);
         let gaps = 0..range.end.saturating_sub(1);
         nested::read_range_into(reader, (gap_count, gaps), self, out)?;
-        for gap in out.get_mut(start + 1..).unwrap_or_default() {
-            value = value.wrapping_add(*gap);
-            *gap = value;
-        }
+        add_up(out.get_mut(start..).unwrap_or_default());
         // Of an empty range at the start not even the first.
         out.truncate(start + range.end);
         out.drain(start..start + range.start.min(range.end));
@@ -66,9 +63,56 @@ impl Encoding for Delta {
     }
 }
 
+/// Adds to each value all that are before it: of four parts at once, for each sum waits for the one before it in its part
+/// alone.
+fn add_up(values: &mut [u32]) {
+    let quarter = values.len() / 4;
+    let (a, rest) = values.split_at_mut(quarter);
+    let (b, rest) = rest.split_at_mut(quarter);
+    let (c, d) = rest.split_at_mut(quarter);
+    let (own, more) = d.split_at_mut(quarter);
+    let mut sums = [0_u32; 4];
+    for (((a, b), c), d) in a.iter_mut().zip(&mut *b).zip(&mut *c).zip(own) {
+        let values = [a, b, c, d];
+        for (sum, value) in sums.iter_mut().zip(values) {
+            *sum = sum.wrapping_add(*value);
+            *value = *sum;
+        }
+    }
+    let [of_a, of_b, of_c, mut of_d] = sums;
+    for value in more {
+        of_d = of_d.wrapping_add(*value);
+        *value = of_d;
+    }
+    let mut before = 0_u32;
+    for (of_part, part) in [(of_a, b), (of_b, c), (of_c, d)] {
+        before = before.wrapping_add(of_part);
+        part.iter_mut()
+            .for_each(|value| *value = value.wrapping_add(before));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn parts_add_up_as_the_whole(values in prop::collection::vec(any::<u32>(), 0..70)) {
+            let mut sum = 0_u32;
+            let wanted: Vec<u32> = values
+                .iter()
+                .map(|value| {
+                    sum = sum.wrapping_add(*value);
+                    sum
+                })
+                .collect();
+            let mut found = values;
+            add_up(&mut found);
+            prop_assert_eq!(found, wanted);
+        }
+    }
 
     #[test]
     fn ascending_numbers_cost_nothing() {

@@ -86,12 +86,18 @@ impl<'s> Runs<'s> {
             .chain(&self.session)
     }
 
-    /// The first row of each visit that has an attribute that changes inside; empty if none has.
-    pub(super) fn varied(&self, slice: &VisitSlice) -> Vec<Option<u32>> {
+    /// The first row of each visit that has an attribute that changes inside, in place of what is in `varied`; empty if none
+    /// has.
+    pub(super) fn varied(
+        &self,
+        slice: &VisitSlice,
+        mut varied: Vec<Option<u32>>,
+    ) -> Vec<Option<u32>> {
+        varied.clear();
         if self.all().all(|run| run.changes.is_empty()) {
-            return Vec::new();
+            return varied;
         }
-        let mut varied = vec![None; slice.shape.len()];
+        varied.resize(slice.shape.len(), None);
         for run in self.all() {
             let mut visit = 0;
             for (row, _) in &run.changes {

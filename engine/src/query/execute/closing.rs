@@ -15,10 +15,10 @@ use super::distinct::{Count, Counter, IdSet, Whole};
 use super::groups::{Groups, Key, Sets, Universe};
 use super::lens::OUT;
 use super::scope::Scope;
-use super::shares::has_second_thread;
+use super::shares::{at_once, has_second_thread};
 use super::time::DayPart;
 use crate::catalog::terms::Terms;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::schema::TimeUnit;
 
 /// Buckets from which the sets of those that are over are not kept.
@@ -146,16 +146,12 @@ pub(super) fn count_all<'a>(
         before * 2 >= sum
     });
     let middle = middle.map_or(sets.len(), |at| at + 1);
-    std::thread::scope(|threads| {
-        let other = threads.spawn(|| count(middle..sets.len()));
-        let (mut counts, mut counters) = count(0..middle)?;
-        let (more, others) = other
-            .join()
-            .map_err(|_| Error::new(ErrorKind::Io, "a thread that counted sets ended early"))??;
-        counts.extend(more);
-        counters.add(&others.into_counted());
-        Ok((counts, counters))
-    })
+    let first = || count(0..middle);
+    let ((mut counts, mut counters), (more, others)) =
+        at_once(first, || count(middle..sets.len()))?;
+    counts.extend(more);
+    counters.add(&others.into_counted());
+    Ok((counts, counters))
 }
 
 /// Counts buckets as they are over.

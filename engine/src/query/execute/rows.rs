@@ -15,8 +15,8 @@ use crate::rules::Collapse;
 use crate::segment::{RunSlice, VisitSlice};
 use crate::units::Day;
 
-/// Rows between two visits for which it pays to read on: those of a page.
-pub(super) const GAP_ROWS_MAX: u32 = 16_384;
+/// Rows between two visits for which it pays to read on: those of two lanes. To open a page again takes as long.
+pub(super) const GAP_ROWS_MAX: u32 = 2048;
 /// The same where no page has to be decoded.
 const GAP_ROWS_AT_HAND_MAX: u32 = 256;
 

@@ -57,6 +57,7 @@ pub(super) struct Scanner<'s, 'a> {
 impl<'s, 'a> Scanner<'s, 'a> {
     /// A reader of days that reads nothing above `cap`; requests go to `tally` if there is one.
     pub(super) fn new(scope: &'s Scope<'a>, cap: Level, tally: Option<&'s Tally>) -> Self {
+        let memory = DayMemory::take();
         Self {
             scope,
             cap,
@@ -67,9 +68,9 @@ impl<'s, 'a> Scanner<'s, 'a> {
             repo_rows: OnceCell::new(),
             carry: Carry::default(),
             buffers: RankedDownloaders::default(),
-            slice: VisitSlice::default(),
-            downloaders: Vec::new(),
-            memory: DayMemory::default(),
+            slice: memory.slice.take(),
+            downloaders: memory.downloaders.take(),
+            memory,
         }
     }
 
@@ -215,6 +216,8 @@ impl<'s, 'a> Scanner<'s, 'a> {
             marks.take(marking, groups);
         }
         self.carry.finish(self.scope, groups);
+        self.memory.slice.set(self.slice);
+        self.memory.downloaders.set(self.downloaders);
     }
 }
 

@@ -3,8 +3,11 @@
 //! What a day costs is known about: the first shares are large, and whoever is done with one of these takes of the small
 //! ones. So does who began while the other thread was being started.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use rayon_core::{ThreadPool, ThreadPoolBuilder};
 
 use super::cells::CellPlan;
 use super::chain::crosses_midnight;
@@ -41,14 +44,47 @@ pub(super) fn at_once<T: Send>(
     one: impl FnOnce() -> Result<T>,
     other: impl FnOnce() -> Result<T> + Send,
 ) -> Result<(T, T)> {
-    std::thread::scope(|threads| {
-        let other = threads.spawn(other);
-        let one = one()?;
-        let other = other
-            .join()
-            .map_err(|_| Error::new(ErrorKind::Io, "a thread of a query ended early"))??;
-        Ok((one, other))
-    })
+    let ended_early = || Error::new(ErrorKind::Io, "a thread of a query ended early");
+    let Some(second) = Second::take() else {
+        // Another query has it.
+        return std::thread::scope(|threads| {
+            let other = threads.spawn(other);
+            let one = one()?;
+            Ok((one, other.join().map_err(|_| ended_early())??))
+        });
+    };
+    let mut others = None;
+    let one = second.pool.in_place_scope(|scope| {
+        scope.spawn(|_| others = catch_unwind(AssertUnwindSafe(other)).ok());
+        one()
+    })?;
+    Ok((one, others.ok_or_else(ended_early)??))
+}
+
+/// A thread that stays when a query is over, and with it its memory: a new one would be given other memory by the
+/// system, page after page, to clear.
+struct Second {
+    pool: &'static ThreadPool,
+}
+
+/// Whether some query has the second thread.
+static IS_TAKEN: AtomicBool = AtomicBool::new(false);
+
+impl Second {
+    /// The thread, unless another query has it or it cannot be started.
+    fn take() -> Option<Self> {
+        static POOL: OnceLock<Option<ThreadPool>> = OnceLock::new();
+        let start = || ThreadPoolBuilder::new().num_threads(1).build().ok();
+        let pool = POOL.get_or_init(start).as_ref()?;
+        let is_free = !IS_TAKEN.swap(true, Ordering::Acquire);
+        is_free.then_some(Self { pool })
+    }
+}
+
+impl Drop for Second {
+    fn drop(&mut self) {
+        IS_TAKEN.store(false, Ordering::Release);
+    }
 }
 
 /// Where shares end, in parts of the work.

@@ -57,7 +57,7 @@ impl DayReader<'_, '_> {
     ) -> Result<()> {
         self.visits(repos, slice)?;
         let mut runs = Runs::read(self, slice, &mut memory.values)?;
-        let varied = runs.varied(slice);
+        let varied = runs.varied(slice, std::mem::take(&mut memory.varied));
         let left = match self.asks_sums_by_code(slice, &runs) {
             true => self.sums_by_code(repos, (slice, &mut runs), &varied, groups)?,
             false => {
@@ -66,7 +66,7 @@ impl DayReader<'_, '_> {
             }
         };
         if left.is_empty() {
-            memory.left = left;
+            (memory.left, memory.varied) = (left, varied);
             memory.take_back(runs);
             return Ok(());
         }
@@ -109,7 +109,7 @@ impl DayReader<'_, '_> {
         if !waiting.is_empty() {
             RowReader::new(self, slice, &runs).read(&waiting, carry, groups)?;
         }
-        (memory.left, memory.waiting) = (left, waiting);
+        (memory.left, memory.waiting, memory.varied) = (left, waiting, varied);
         memory.take_back(runs);
         Ok(())
     }
