@@ -11,7 +11,7 @@ use footfall_tests::random::{Content, Rng};
 const TIMES: usize = 7;
 
 /// Questions about few repos and some places, hours and verbs.
-const QUESTIONS: [&str; 26] = [
+const QUESTIONS: [&str; 30] = [
     r#"downloaders by day where repo = "a/0" and country = "US""#,
     r#"downloaders by day where repo = "a/1" and country = "US""#,
     r#"downloaders by country where repo in ("a/0", "a/1")"#,
@@ -29,6 +29,10 @@ const QUESTIONS: [&str; 26] = [
     r#"users where class = "probe" and repo = "a/1" rule counter-unique"#,
     r#"repos, downloaders by week where repo in ("a/0", "a/4") from 2025-06-03T07:30:00Z to 2025-07-06T22:10:00Z"#,
     r#"requests, ips by identity, hour where repo = "a/2" and identity in ("ip", "") and country = "US""#,
+    r#"downloaders by day where repo = "a/3""#,
+    r#"downloaders, users by repo where repo in ("a/3", "a/4") last 10d"#,
+    r#"ips by week where repo = "a/2" and method = "GET" rule requests"#,
+    r#"returning by day where repo in ("a/0", "a/1") and class = "fetch" last 9d"#,
     r#"requests by repo where country != "FR" top 3"#,
     r#"requests by repo_type, region where country in ("DE", "BR") last 20d"#,
     r#"requests by repo from 2025-06-15T10:30:00Z to 2025-06-20T03:00:00Z top 20"#,

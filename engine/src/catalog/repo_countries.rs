@@ -1,4 +1,4 @@
-//! The visits of a repo on all days to the same by country: who asks about some countries looks at their visits alone.
+//! The visits of a repo on the days of a stretch to the same by country: who asks about some countries looks at their visits alone.
 //!
 //! # Limits
 //!
@@ -7,10 +7,12 @@
 use super::repo_visits::{RepoVisits, part, short};
 use crate::encoding::{Kept, has_room_for};
 
-/// The visits of a repo on all days, on each of them by country.
+/// The visits of a repo on the days of a stretch, on each of them by country.
 #[derive(Debug)]
 pub struct RepoCountries {
-    /// By partition: its first run; and the end of the last one's.
+    /// The partition of the first day.
+    first: usize,
+    /// By day: its first run; and the end of the last one's.
     starts: Vec<u32>,
     /// The first visit of each run, and its country; and where the last one ends.
     runs: Kept<(u32, u32)>,
@@ -32,11 +34,7 @@ pub struct CountryRun<'v> {
 
 impl RepoCountries {
     /// Puts visits in order, by the number of the country of each place; `None` if there is no room.
-    pub(super) fn of(
-        visits: &RepoVisits,
-        partition_count: usize,
-        country_of: &[u32],
-    ) -> Option<Self> {
+    pub(super) fn of(visits: &RepoVisits, country_of: &[u32]) -> Option<Self> {
         let count = visits.visit_count();
         if !has_room_for(count * (size_of::<u32>() + 2 * size_of::<u16>())) {
             return None;
@@ -45,9 +43,9 @@ impl RepoCountries {
         let (mut ids, mut shapes, mut places) =
             (Vec::with_capacity(count), with_room(), with_room());
         let mut runs: Vec<(u32, u32)> = Vec::new();
-        let mut starts = Vec::with_capacity(partition_count + 1);
+        let mut starts = Vec::with_capacity(visits.partitions().len() + 1);
         let mut day: Vec<(u32, u16, u16, u32)> = Vec::new();
-        for partition in 0..partition_count {
+        for partition in visits.partitions() {
             starts.push(short(runs.len()));
             let own = visits.day(partition);
             let columns = own.places.iter().zip(own.shapes).zip(own.ids);
@@ -69,6 +67,7 @@ impl RepoCountries {
         starts.push(short(runs.len()));
         runs.push((short(ids.len()), 0));
         Some(Self {
+            first: visits.partitions().start,
             starts,
             runs: Kept::within_budget(runs).ok()?,
             ids: Kept::within_budget(ids).ok()?,
@@ -81,7 +80,8 @@ impl RepoCountries {
     #[must_use]
     pub fn day(&self, partition: usize, country: u32) -> CountryRun<'_> {
         let start = |at: usize| self.starts.get(at).map_or(0, |start| *start as usize);
-        let (first, end) = (start(partition), start(partition + 1));
+        let at = partition.wrapping_sub(self.first);
+        let (first, end) = (start(at), start(at.wrapping_add(1)));
         let all = self.runs.values();
         let runs = all.get(first..end).unwrap_or_default();
         let at = runs.partition_point(|(_, own)| *own < country);

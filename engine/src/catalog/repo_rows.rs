@@ -1,28 +1,30 @@
-//! Repos that are asked for again and again to their rows of all days: when and what each one was, decoded once.
+//! Repos that are asked for again and again to their rows: when and what each one was, decoded once.
 //!
 //! A visit's rows stand in pages that are decoded as a whole, of each day those of a few visits are read. Of a repo
 //! whose visits are put together (`repo_visits`) the rows are put beside them, in the same order.
 //!
 //! # Limits
 //!
-//! 2²² rows of a repo, 6 bytes each and 12 a visit, of those that all open files may keep, as long as half of what is left
-//! is enough.
+//! 2¹⁹ rows of a repo in a stretch of days, 6 bytes each and 12 a visit, of those that all open files may keep, as long as
+//! half of what is left is enough.
+
+use std::sync::Arc;
 
 use super::View;
-use super::repo_visits::{RepoVisits, segments, short, visits_of};
+use super::repo_visits::{RepoVisits, own_days, read_visits, short};
 use crate::encoding::{Kept, has_room_for};
 use crate::error::Result;
-use crate::segment::{Attribute, Segment, VisitSlice};
+use crate::segment::{Attribute, RepoRange, Segment, VisitSlice};
 
-/// Most rows of a repo that are put together.
-const ROWS_MAX: u32 = 1 << 22;
+/// Most rows of a repo in a stretch that are put together.
+const ROWS_MAX: u32 = 1 << 19;
 
-/// The rows of a repo on all days.
+/// The rows of a repo on the days of a stretch.
 #[derive(Debug)]
 pub struct RepoRows {
-    /// By visit of the repo: its first row; and where the last one's end.
+    /// By visit of the stretch: its first row; and where the last one's end.
     starts: Kept<u32>,
-    /// By visit of the repo: its first and its last instant, so that most rows need not be looked at.
+    /// By visit of the stretch: its first and its last instant, so that most rows need not be looked at.
     reaches: Kept<(u32, u32)>,
     instants: Kept<u32>,
     verbs: Kept<u16>,
@@ -37,12 +39,12 @@ pub struct VisitRows<'v> {
     pub instants: &'v [u32],
     /// Verb codes.
     pub verbs: &'v [u16],
-    /// The number of the first row among all of the repo.
+    /// The number of the first row among all of the stretch.
     pub first: u32,
 }
 
 impl RepoRows {
-    /// Those of a visit, by its number among all of the repo.
+    /// Those of a visit, by its number among all of the stretch.
     #[inline]
     #[must_use]
     pub fn visit(&self, visit: u32) -> VisitRows<'_> {
@@ -56,7 +58,7 @@ impl RepoRows {
         }
     }
 
-    /// The first and the last instant of a visit, by its number among all of the repo.
+    /// The first and the last instant of a visit, by its number among all of the stretch.
     #[inline]
     #[must_use]
     pub fn reach(&self, visit: u32) -> Option<(u32, u32)> {
@@ -90,12 +92,17 @@ impl RepoRows {
         if row_count > ROWS_MAX || !has_room_for(2 * bytes) {
             return Ok(None);
         }
-        let Some(segments) = segments(view)? else {
+        let Some(days) = own_days(view, (repo, visits.partitions()))? else {
             return Ok(None);
         };
-        let mut list = Listing::default();
-        for segment in segments.iter().flatten() {
-            if list.add(segment, repo)?.is_none() {
+        let mut list = Listing {
+            starts: Vec::with_capacity(visits.visit_count() + 1),
+            instants: Vec::with_capacity(row_count as usize),
+            verbs: Vec::with_capacity(row_count as usize),
+            ..Listing::default()
+        };
+        for day in days.iter().flatten() {
+            if list.add(day)?.is_none() {
                 return Ok(None);
             }
         }
@@ -116,28 +123,27 @@ struct Listing {
     verbs: Vec<u16>,
     changes: Vec<(u32, u16)>,
     slice: VisitSlice,
+    codes: Vec<u32>,
 }
 
 impl Listing {
-    /// Appends the rows of a repo on a day; `None` if they are not at hand.
-    fn add(&mut self, segment: &Segment, repo: u32) -> Result<Option<()>> {
-        let (Some(at_hand), Some(visits)) =
-            (segment.visits_if_at_hand(), visits_of(segment, repo)?)
-        else {
-            return Ok(segment.visits_if_at_hand().map(|_| ()));
-        };
-        segment.shapes_and_rows_at_hand(at_hand, visits, &mut self.slice)?;
+    /// Appends the rows of a repo on a day; `None` if they do not fit.
+    fn add(&mut self, day: &(Arc<Segment>, RepoRange)) -> Result<Option<()>> {
+        let (segment, _) = day;
+        read_visits(day, &mut self.slice)?;
         let first = short(self.instants.len());
         let starts = self.slice.starts.iter().map(|start| first + start);
         self.starts.extend(starts.take(self.slice.rows.len()));
         segment.row_ts(&self.slice, &mut self.instants)?;
-        let mut verbs = Vec::new();
-        segment.row_verbs(&self.slice, &mut verbs)?;
-        for verb in verbs {
-            let Ok(verb) = u16::try_from(verb) else {
-                return Ok(None);
-            };
-            self.verbs.push(verb);
+        self.codes.clear();
+        segment.row_verbs(&self.slice, &mut self.codes)?;
+        let short = self
+            .codes
+            .iter()
+            .map_while(|verb| u16::try_from(*verb).ok());
+        self.verbs.extend(short);
+        if self.verbs.len() != self.instants.len() {
+            return Ok(None);
         }
         let places = segment.attribute(Attribute::PLACE, &self.slice)?;
         for (row, place) in places.changes {

@@ -1,8 +1,9 @@
-//! Repos that are asked for again and again to their visits of all days, side by side.
+//! Repos that are asked for again and again to their visits, side by side: those of some days at once.
 //!
-//! A day's visits stand in its segment, those of one repo of a year in as many places as it has days. Where the visits
-//! of all days are at hand anyway, who and where they are of a repo is put together once, and a question about the repo
-//! walks one list.
+//! A day's visits stand in its segment, those of one repo of a year in as many places as it has days. Once as many days
+//! of a stretch were read one by one as it has, who and where all visits of the repo in that stretch are is put together,
+//! and a question about the repo walks lists. So no question reads much for those after it: a stretch is short, and
+//! of most the question wants all days.
 //!
 //! # Invariants
 //!
@@ -10,7 +11,8 @@
 //!
 //! # Limits
 //!
-//! 2²⁰ visits of a repo, 8 bytes each, of those that all open files may keep (`encoding`, `Kept`).
+//! 2¹⁶ visits of a repo in a stretch, 8 bytes each, of those that all open files may keep (`encoding`, `Kept`), of
+//! 4,096 repos.
 //!
 //! # Not here
 //!
@@ -18,42 +20,48 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::View;
 use super::repo_countries::RepoCountries;
 use super::repo_rows::RepoRows;
 use crate::encoding::{Kept, has_room_for};
 use crate::error::Result;
-use crate::segment::{Attribute, Segment};
+use crate::segment::{Attribute, RepoRange, RunSlice, Segment, VisitSlice};
 
-/// Most visits of a repo that are put together.
-const VISITS_MAX: usize = 1 << 20;
-/// How often a repo is asked for before that is done.
-const ASKED_MIN: u8 = 2;
-/// The same of its rows, where there are more than [`FEW_ROWS`].
-const ASKED_FOR_ROWS_MIN: u8 = 3;
-/// Rows that are soon decoded.
-const FEW_ROWS: u32 = 1 << 16;
+/// Days of a stretch.
+pub(super) const STRETCH_DAYS: usize = 16;
+/// Most visits of a repo in a stretch that are put together.
+const VISITS_MAX: usize = 1 << 16;
+/// Rows in a stretch that are soon decoded.
+const FEW_ROWS: u32 = 1 << 12;
+/// Most repos of which something is put together.
+const REPOS_MAX: usize = 1 << 12;
 /// Marks the shape of a visit inside of which the place changes.
 pub const VARIED: u16 = 1 << 15;
 
-/// The visits of a repo on all days.
+/// The visits of a repo on the days of a stretch.
 #[derive(Debug)]
 pub struct RepoVisits {
-    /// By partition: where its visits begin; and where the last one's end.
+    /// The partition of the first day.
+    first: usize,
+    /// By day: where its visits begin; and where the last one's end.
     starts: Vec<u32>,
     ids: Kept<u32>,
     shapes: Kept<u16>,
     places: Kept<u16>,
     /// Visit and each of its places, of those that have several; ascending by visit.
     several: Vec<(u32, u16)>,
-    /// By number of a shape: its verbs.
-    verbs: Vec<Box<[u32]>>,
+    /// Above all numbers of shapes.
+    shape_end: usize,
     row_count: u32,
     has_internal: bool,
     /// Once somebody asked for some countries alone.
-    by_country: OnceLock<Option<Arc<RepoCountries>>>,
+    by_country: OnceLock<Option<RepoCountries>>,
+    /// Of how many days rows were asked for, and what there is of them.
+    rows_asked: AtomicU32,
+    rows: OnceLock<Option<RepoRows>>,
 }
 
 /// Visits of a repo on a day; each list has a value for each visit.
@@ -65,7 +73,7 @@ pub struct RepoDay<'v> {
     pub shapes: &'v [u16],
     /// Codes of places.
     pub places: &'v [u16],
-    /// The number of the first one among all of the repo.
+    /// The number of the first one among all of the stretch.
     pub first: u32,
     /// Those of all days.
     several: &'v [(u32, u16)],
@@ -91,10 +99,10 @@ impl<'v> RepoDay<'v> {
 }
 
 impl RepoVisits {
-    /// The verbs of each shape.
+    /// Above all numbers of its shapes.
     #[must_use]
-    pub fn verbs(&self) -> &[Box<[u32]>] {
-        &self.verbs
+    pub fn shape_end(&self) -> usize {
+        self.shape_end
     }
 
     /// Rows of all visits.
@@ -115,19 +123,24 @@ impl RepoVisits {
         self.has_internal
     }
 
+    /// The partitions of its days.
+    pub(super) fn partitions(&self) -> Range<usize> {
+        self.first..self.first + self.starts.len().saturating_sub(1)
+    }
+
     /// The same visits by country, if there is room; `country_of` has the number of each place's country.
     #[must_use]
-    pub fn by_country(&self, country_of: &[u32]) -> Option<Arc<RepoCountries>> {
-        let partition_count = self.starts.len().saturating_sub(1);
-        let of = || RepoCountries::of(self, partition_count, country_of).map(Arc::new);
-        self.by_country.get_or_init(of).clone()
+    pub fn by_country(&self, country_of: &[u32]) -> Option<&RepoCountries> {
+        let of = || RepoCountries::of(self, country_of);
+        self.by_country.get_or_init(of).as_ref()
     }
 
     /// Those of a partition, by its place in the manifest.
     #[must_use]
     pub fn day(&self, partition: usize) -> RepoDay<'_> {
         let start = |at: usize| self.starts.get(at).copied().unwrap_or(0);
-        let (first, end) = (start(partition), start(partition + 1));
+        let at = partition.wrapping_sub(self.first);
+        let (first, end) = (start(at), start(at.wrapping_add(1)));
         let visits = first as usize..end as usize;
         RepoDay {
             ids: part(self.ids.values(), &visits),
@@ -137,44 +150,6 @@ impl RepoVisits {
             several: &self.several,
         }
     }
-
-    /// Puts the visits of a repo together; `None` if that of some day are not at hand, or there is no room.
-    fn of(view: &View, repo: u32) -> Result<Option<Self>> {
-        let Some(segments) = segments(view)? else {
-            return Ok(None);
-        };
-        let next_id = view.identities().next_id();
-        let mut list = Listing::default();
-        let mut starts = Vec::with_capacity(segments.len() + 1);
-        for segment in &segments {
-            starts.push(short(list.ids.len()));
-            let Some(segment) = segment else { continue };
-            if list.ids.len() > VISITS_MAX || list.add(segment, (repo, next_id))?.is_none() {
-                return Ok(None);
-            }
-        }
-        starts.push(short(list.ids.len()));
-        Ok(list.keep(starts))
-    }
-}
-
-/// The one segment of each partition that has rows; `None` if some partition has several.
-pub(super) fn segments(view: &View) -> Result<Option<Vec<Option<Arc<Segment>>>>> {
-    let partitions = &view.manifest().partitions;
-    let mut segments = Vec::with_capacity(partitions.len());
-    for partition in partitions {
-        segments.push(match partition.segments.as_slice() {
-            [] => None,
-            [_] => Some(view.segment(partition)?),
-            _ => return Ok(None),
-        });
-    }
-    Ok(Some(segments))
-}
-
-/// The visits of a repo in a segment, if it has any.
-pub(super) fn visits_of(segment: &Segment, repo: u32) -> Result<Option<Range<u32>>> {
-    Ok(segment.repo(repo)?.map(|of| of.visits))
 }
 
 pub(super) fn part<'v, T>(values: &'v [T], range: &Range<usize>) -> &'v [T] {
@@ -186,6 +161,41 @@ pub(super) fn short(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
+/// By partition that has rows: its segment, and the visits of a repo in it; `None` if some partition has several segments.
+type OwnDays = Vec<Option<(Arc<Segment>, RepoRange)>>;
+
+/// The visits of a repo in some partitions; `None` if some has several segments.
+pub(super) fn own_days(
+    view: &View,
+    (repo, partitions): (u32, Range<usize>),
+) -> Result<Option<OwnDays>> {
+    let partitions = view.manifest().partitions.get(partitions);
+    let mut days = Vec::new();
+    for partition in partitions.unwrap_or_default() {
+        days.push(match partition.segments.as_slice() {
+            [] => None,
+            [_] => {
+                let segment = view.segment(partition)?;
+                let own = segment.repo(repo)?;
+                own.map(|own| (segment, own))
+            }
+            _ => return Ok(None),
+        });
+    }
+    Ok(Some(days))
+}
+
+/// Reads shapes and rows of a repo's visits on a day, and ranks unless visits are at hand.
+pub(super) fn read_visits(
+    (segment, own): &(Arc<Segment>, RepoRange),
+    slice: &mut VisitSlice,
+) -> Result<()> {
+    match segment.visits_if_at_hand() {
+        Some(visits) => segment.shapes_and_rows_at_hand(visits, own.visits.clone(), slice),
+        None => segment.ranks_shapes_and_rows(std::slice::from_ref(own), slice),
+    }
+}
+
 /// Visits that are being put together.
 #[derive(Default)]
 struct Listing {
@@ -193,146 +203,269 @@ struct Listing {
     shapes: Vec<u16>,
     places: Vec<u16>,
     several: Vec<(u32, u16)>,
-    numbers: HashMap<Box<[u32]>, u16>,
     row_count: u32,
     has_internal: bool,
+    slice: VisitSlice,
+    runs: RunSlice,
+    downloaders: Vec<u32>,
 }
 
 impl Listing {
-    /// Appends the visits of a repo on a day; `None` if they are not at hand.
-    fn add(&mut self, segment: &Segment, (repo, next_id): (u32, u32)) -> Result<Option<()>> {
-        let Some(at_hand) = segment.visits_if_at_hand() else {
-            return Ok(None);
-        };
-        if at_hand.id_max() >= next_id.max(1) {
-            return Ok(None);
-        }
+    /// Appends the visits of a repo on a day; `None` if they do not fit.
+    fn add(
+        &mut self,
+        day: &(Arc<Segment>, RepoRange),
+        (repo, next_id): (&AskedRepo, u32),
+    ) -> Result<Option<()>> {
+        let (segment, own) = day;
+        let mut slice = std::mem::take(&mut self.slice);
+        read_visits(day, &mut slice)?;
+        let is_known = self.add_ids(day, (&slice, next_id))?;
         self.has_internal |= segment.len(Attribute::INTERNAL.values()) > 0;
-        let Some(visits) = visits_of(segment, repo)? else {
-            return Ok(Some(()));
-        };
-        let starts = at_hand.starts(visits.clone());
-        let bounds = starts.first().copied().zip(starts.last().copied());
-        let (from, to) = bounds.unwrap_or_default();
-        self.row_count = self.row_count.saturating_add(to - from);
-        let first = short(self.ids.len());
-        self.ids.extend_from_slice(at_hand.ids(visits.clone()));
+        self.row_count = self.row_count.saturating_add(slice.row_count());
         let shapes = segment.shapes()?;
-        for local in at_hand.shapes(visits.clone()) {
-            let verbs = shapes.get(usize::from(*local));
-            let number = verbs.and_then(|shape| self.number(shape.verbs));
-            let Some(number) = number else {
+        let mut numbers: Vec<Option<u16>> = vec![None; shapes.len()];
+        for local in &slice.shape {
+            let local = *local as usize;
+            let Some(number) = numbers.get_mut(local) else {
+                return Ok(None);
+            };
+            if number.is_none() {
+                *number = shapes.get(local).and_then(|shape| repo.number(shape.verbs));
+            }
+            let Some(number) = *number else {
                 return Ok(None);
             };
             self.shapes.push(number);
         }
-        if segment.len(Attribute::PLACE.values()) == 0 {
-            self.places.resize(self.ids.len(), 0);
-            return Ok(Some(()));
-        }
-        let Some(place) = segment.attribute_at_hand(Attribute::PLACE) else {
-            return Ok(None);
+        let are_placed = self.add_places(segment, &slice)?;
+        let is_all = is_known && are_placed && slice.shape.len() == own.visits.len();
+        self.slice = slice;
+        Ok(is_all.then_some(()))
+    }
+
+    /// Appends downloaders; `false` if some are not known.
+    fn add_ids(
+        &mut self,
+        (segment, own): &(Arc<Segment>, RepoRange),
+        (slice, next_id): (&VisitSlice, u32),
+    ) -> Result<bool> {
+        let id_max = match segment.visits_if_at_hand() {
+            Some(visits) if slice.rank.is_empty() => {
+                self.ids.extend_from_slice(visits.ids(own.visits.clone()));
+                visits.id_max()
+            }
+            _ => {
+                let downloaders = segment.downloaders_in(&mut self.downloaders)?;
+                // The greatest rank is "none".
+                let id = |rank: &u32| downloaders.get(*rank as usize).copied().unwrap_or(0);
+                self.ids.extend(slice.rank.iter().map(id));
+                downloaders.last().copied().unwrap_or(0)
+            }
         };
-        let places = place.values(visits);
-        self.places.extend_from_slice(places);
-        let (rows, values) = place.changes().between(from..to);
-        for (row, value) in rows.iter().zip(values) {
-            let at = starts.partition_point(|start| start <= row).max(1) - 1;
-            let visit = first + short(at);
-            if self.several.last().is_none_or(|(of, _)| *of != visit) {
-                let before = places.get(at).copied().unwrap_or(0);
-                self.several.push((visit, before));
-                if let Some(shape) = self.shapes.get_mut(visit as usize) {
+        Ok(id_max < next_id.max(1))
+    }
+
+    /// Appends places; `false` if some have no short code.
+    fn add_places(&mut self, segment: &Segment, slice: &VisitSlice) -> Result<bool> {
+        let first = self.places.len();
+        let mut runs = std::mem::take(&mut self.runs);
+        segment.attribute_in(Attribute::PLACE, slice, &mut runs)?;
+        let fits = |place: &u32| u16::try_from(*place).ok();
+        self.places.extend(runs.values.iter().map_while(fits));
+        if runs.values.is_empty() {
+            self.places.resize(self.ids.len(), 0);
+        }
+        for (row, place) in &runs.changes {
+            let at = slice.starts.partition_point(|start| start <= row).max(1) - 1;
+            let visit = first + at;
+            let Some(place) = fits(place) else {
+                return Ok(false);
+            };
+            if self
+                .several
+                .last()
+                .is_none_or(|(of, _)| *of != short(visit))
+            {
+                let before = self.places.get(visit).copied().unwrap_or(0);
+                self.several.push((short(visit), before));
+                if let Some(shape) = self.shapes.get_mut(visit) {
                     *shape |= VARIED;
                 }
             }
-            self.several.push((visit, *value));
+            self.several.push((short(visit), place));
         }
-        Ok(Some(()))
+        self.runs = runs;
+        Ok(self.places.len() == self.ids.len())
+    }
+}
+
+/// Numbers of the shapes of a repo's visits.
+#[derive(Debug, Default)]
+struct ShapeNumbers {
+    numbers: HashMap<Arc<[u32]>, u16>,
+    verbs: Vec<Arc<[u32]>>,
+}
+
+/// A repo that was asked for.
+#[derive(Debug)]
+pub struct AskedRepo {
+    code: u32,
+    shapes: Mutex<ShapeNumbers>,
+    stretches: Box<[Stretch]>,
+}
+
+/// Some days of a repo.
+#[derive(Debug, Default)]
+struct Stretch {
+    /// How many of its days were read one by one.
+    read: AtomicU32,
+    /// Its visits, unless there is no room or some cannot be put together.
+    visits: OnceLock<Option<Box<RepoVisits>>>,
+}
+
+impl AskedRepo {
+    fn new(code: u32, partition_count: usize) -> Self {
+        let stretches = std::iter::repeat_with(Stretch::default);
+        Self {
+            code,
+            shapes: Mutex::default(),
+            stretches: stretches
+                .take(partition_count.div_ceil(STRETCH_DAYS))
+                .collect(),
+        }
     }
 
-    fn number(&mut self, verbs: &[u32]) -> Option<u16> {
-        if let Some(number) = self.numbers.get(verbs) {
+    /// The visits in the stretch of a partition, if they are together; to be asked once for each day that a question
+    /// reads. With rows twice as much is put together, of every other stretch one question later. Damage is left to
+    /// who reads the days.
+    #[must_use]
+    pub fn visits(&self, view: &View, partition: usize, with_rows: bool) -> Option<&RepoVisits> {
+        let number = partition / STRETCH_DAYS;
+        let stretch = self.stretches.get(number)?;
+        if let Some(visits) = stretch.visits.get() {
+            return visits.as_deref();
+        }
+        let first = number * STRETCH_DAYS;
+        let end = (first + STRETCH_DAYS).min(view.manifest().partitions.len());
+        let times = if with_rows { 1 + number % 2 } else { 1 };
+        if (stretch.read.fetch_add(1, Ordering::Relaxed) as usize) < (end - first) * times {
+            return None;
+        }
+        let together = || self.together(view, first..end).ok().flatten();
+        let visits = stretch.visits.get_or_init(|| together().map(Box::new));
+        visits.as_deref()
+    }
+
+    /// The rows of some visits of it, if there is room for them; where they are wanted of `some` days alone, once that
+    /// was asked often enough.
+    #[must_use]
+    pub fn rows<'v>(
+        &self,
+        view: &View,
+        visits: &'v RepoVisits,
+        some: bool,
+    ) -> Option<&'v RepoRows> {
+        if let Some(rows) = visits.rows.get() {
+            return rows.as_ref();
+        }
+        let asked = visits.rows_asked.fetch_add(1, Ordering::Relaxed) as usize;
+        if some && visits.row_count > FEW_ROWS && asked < visits.partitions().len() {
+            return None;
+        }
+        let of = || RepoRows::of(view, (self.code, visits)).ok().flatten();
+        visits.rows.get_or_init(of).as_ref()
+    }
+
+    /// The verbs of shapes, from a number on.
+    #[must_use]
+    pub fn verbs_from(&self, number: usize) -> Vec<Arc<[u32]>> {
+        let shapes = self.shapes();
+        shapes.verbs.get(number..).unwrap_or_default().to_vec()
+    }
+
+    fn shapes(&self) -> MutexGuard<'_, ShapeNumbers> {
+        self.shapes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn number(&self, verbs: &[u32]) -> Option<u16> {
+        let mut shapes = self.shapes();
+        if let Some(number) = shapes.numbers.get(verbs) {
             return Some(*number);
         }
-        let next = u16::try_from(self.numbers.len()).ok();
+        let next = u16::try_from(shapes.verbs.len()).ok();
         let next = next.filter(|next| *next < VARIED)?;
-        self.numbers.insert(verbs.into(), next);
+        let verbs: Arc<[u32]> = verbs.into();
+        shapes.numbers.insert(Arc::clone(&verbs), next);
+        shapes.verbs.push(verbs);
         Some(next)
     }
 
-    fn keep(self, starts: Vec<u32>) -> Option<RepoVisits> {
-        let bytes = self.ids.len() * (size_of::<u32>() + 2 * size_of::<u16>());
-        if !has_room_for(bytes) {
-            return None;
+    /// Puts the visits of some partitions together; `None` if there are too many, or is no room.
+    fn together(&self, view: &View, partitions: Range<usize>) -> Result<Option<RepoVisits>> {
+        let first = partitions.start;
+        let Some(days) = own_days(view, (self.code, partitions))? else {
+            return Ok(None);
+        };
+        let count: usize = days.iter().flatten().map(|(_, own)| own.visits.len()).sum();
+        let bytes = count * (size_of::<u32>() + 2 * size_of::<u16>());
+        if count > VISITS_MAX || !has_room_for(bytes) {
+            return Ok(None);
         }
-        let mut verbs: Vec<(Box<[u32]>, u16)> = self.numbers.into_iter().collect();
-        verbs.sort_unstable_by_key(|(_, number)| *number);
-        Some(RepoVisits {
+        let next_id = view.identities().next_id();
+        // As long as they will be: what has grown is copied before it is kept.
+        let mut list = Listing {
+            ids: Vec::with_capacity(count),
+            shapes: Vec::with_capacity(count),
+            places: Vec::with_capacity(count),
+            ..Listing::default()
+        };
+        let mut starts = Vec::with_capacity(days.len() + 1);
+        for day in &days {
+            starts.push(short(list.ids.len()));
+            let Some(day) = day else { continue };
+            if list.add(day, (self, next_id))?.is_none() {
+                return Ok(None);
+            }
+        }
+        starts.push(short(list.ids.len()));
+        let kept = Kept::within_budget(list.ids).ok();
+        let kept = kept.zip(Kept::within_budget(list.shapes).ok());
+        let kept = kept.zip(Kept::within_budget(list.places).ok());
+        Ok(kept.map(|((ids, shapes), places)| RepoVisits {
+            first,
             starts,
-            ids: Kept::within_budget(self.ids).ok()?,
-            shapes: Kept::within_budget(self.shapes).ok()?,
-            places: Kept::within_budget(self.places).ok()?,
-            several: self.several,
-            verbs: verbs.into_iter().map(|(verbs, _)| verbs).collect(),
-            row_count: self.row_count,
-            has_internal: self.has_internal,
+            ids,
+            shapes,
+            places,
+            several: list.several,
+            shape_end: self.shapes().verbs.len(),
+            row_count: list.row_count,
+            has_internal: list.has_internal,
             by_country: OnceLock::new(),
-        })
+            rows_asked: AtomicU32::new(0),
+            rows: OnceLock::new(),
+        }))
     }
 }
 
 /// The repos of a view that were asked for.
 #[derive(Debug, Default)]
-pub(super) struct AskedRepos(Mutex<HashMap<u32, AskedRepo>>);
-
-#[derive(Clone, Debug, Default)]
-struct AskedRepo {
-    asked: u8,
-    lists: Option<RepoLists>,
-    /// Whether somebody put its rows together, is about to, or found no room for them.
-    rows_are_done: bool,
-}
-
-/// What is known of a repo on all days.
-#[derive(Clone, Debug)]
-pub struct RepoLists {
-    /// Its visits.
-    pub visits: Arc<RepoVisits>,
-    /// Their rows, if there is room for them and they were asked for.
-    pub rows: Option<Arc<RepoRows>>,
-}
+pub(super) struct AskedRepos(Mutex<HashMap<u32, Arc<AskedRepo>>>);
 
 impl View {
-    /// The visits of a repo on all days and their rows, if it was asked for before and all are at hand; to be asked
-    /// once for a query. Damage is left to who reads the days.
+    /// What is together of a repo, unless too many others were asked for before.
     #[must_use]
-    pub fn repo_lists(&self, repo: u32) -> Option<RepoLists> {
-        let repos = || self.repos.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut all = repos();
-        let known = all.entry(repo).or_default();
-        known.asked = known.asked.saturating_add(1);
-        if known.lists.is_none() && known.asked >= ASKED_MIN {
-            let visits = RepoVisits::of(self, repo).ok().flatten().map(Arc::new);
-            known.lists = visits.map(|visits| RepoLists { visits, rows: None });
-            if known.lists.is_none() {
-                known.asked = 0;
-            }
+    pub fn asked_repo(&self, code: u32) -> Option<Arc<AskedRepo>> {
+        let mut all = self.repos.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(repo) = all.get(&code) {
+            return Some(Arc::clone(repo));
         }
-        let mut lists = known.lists.clone()?;
-        let is_due = known.asked >= ASKED_FOR_ROWS_MIN || lists.visits.row_count() <= FEW_ROWS;
-        if known.rows_are_done || !is_due {
-            return Some(lists);
+        if all.len() >= REPOS_MAX {
+            return None;
         }
-        known.rows_are_done = true;
-        // Not under the lock: others need not wait for it.
-        drop(all);
-        let rows = RepoRows::of(self, (repo, &lists.visits));
-        let mut all = repos();
-        let known = all.entry(repo).or_default();
-        known.rows_are_done = rows.is_ok();
-        lists.rows = rows.ok().flatten().map(Arc::new);
-        known.lists = Some(lists.clone());
-        Some(lists)
+        let repo = Arc::new(AskedRepo::new(code, self.manifest().partitions.len()));
+        all.insert(code, Arc::clone(&repo));
+        Some(repo)
     }
 }

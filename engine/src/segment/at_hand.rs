@@ -10,7 +10,7 @@
 
 use std::ops::Range;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
 use super::at_hand_columns::{AttributeAtHand, Listed, halves};
 use super::column::Attribute;
@@ -21,6 +21,34 @@ use crate::error::{Error, Result};
 
 /// How often a segment is asked before its visits are kept: who asks once or twice does not pay for it.
 const ASKED_MIN: u8 = 3;
+
+/// Visits that any question may decode for those after it: some tenths of a millisecond.
+const SPARE_MIN: u32 = 1 << 15;
+
+/// Visits that a question may decode for those after it: beside these as many as it reads for itself.
+#[derive(Debug)]
+pub struct Spare(AtomicU32);
+
+impl Default for Spare {
+    fn default() -> Self {
+        Self(AtomicU32::new(SPARE_MIN))
+    }
+}
+
+impl Spare {
+    /// Says how many visits of a segment are read.
+    pub fn add(&self, own: u32) {
+        self.0.fetch_add(own, Ordering::Relaxed);
+    }
+
+    /// Whether so many more can be decoded; then they are.
+    fn pays_for(&self, more: u32) -> bool {
+        let less = |spare: u32| spare.checked_sub(more);
+        let relaxed = Ordering::Relaxed;
+        self.0.fetch_update(relaxed, relaxed, less).is_ok()
+    }
+}
+
 /// Said of a segment for which there was no room.
 const REFUSED: u8 = u8::MAX;
 
@@ -113,9 +141,10 @@ impl AtHand {
 }
 
 impl Segment {
-    /// Its visits, if it was asked for them before and there is room for them. Damage is left to who reads the
-    /// columns themselves: nobody needs all of them.
-    pub fn visits_at_hand(&self) -> Option<&VisitsAtHand> {
+    /// Its visits, if it was asked for them before and there is room for them; `own` of them are read for the question,
+    /// the others are decoded if it may do that. Damage is left to who reads the columns themselves: nobody needs all of
+    /// them.
+    pub fn visits_at_hand(&self, own: u32, spare: &Spare) -> Option<&VisitsAtHand> {
         let at_hand = self.at_hand_state();
         if let Some(visits) = at_hand.visits() {
             return Some(visits);
@@ -124,8 +153,11 @@ impl Segment {
         if asked == REFUSED {
             return None;
         }
-        at_hand.asked.store(asked + 1, Ordering::Relaxed);
-        if asked + 1 < ASKED_MIN {
+        at_hand
+            .asked
+            .store(ASKED_MIN.min(asked + 1), Ordering::Relaxed);
+        let others = self.meta().visit_count.saturating_sub(own);
+        if asked + 1 < ASKED_MIN || !spare.pays_for(others) {
             return None;
         }
         let bytes_per_visit = size_of::<u32>() * 3 + size_of::<u16>();
@@ -231,8 +263,14 @@ mod tests {
         let places = segment.attribute(Attribute::PLACE, &before)?;
         let odd = segment.odd_rows(&before, 0..before.row_count())?;
         assert!(!places.changes.is_empty() && !odd.rows.is_empty());
-        assert!(segment.visits_at_hand().is_none() && segment.visits_at_hand().is_none());
-        let visits = segment.visits_at_hand().unwrap();
+        let (spare, visit_count) = (Spare(AtomicU32::new(0)), segment.meta().visit_count);
+        let asked = || segment.visits_at_hand(visit_count - 9, &spare);
+        assert!(asked().is_none() && asked().is_none());
+        spare.add(8);
+        assert!(asked().is_none());
+        spare.add(1);
+        let visits = asked().unwrap();
+        assert!(!spare.pays_for(1));
         let range = repos[0].visits.start..repos[2].visits.end;
         let mut slice = VisitSlice::default();
         segment.shapes_and_rows_at_hand(visits, range.clone(), &mut slice)?;

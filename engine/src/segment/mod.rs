@@ -44,7 +44,7 @@ mod verbs;
 
 pub use accepted::{Accepted, AcceptedVisits};
 pub use accepted_list::AcceptedList;
-pub use at_hand::VisitsAtHand;
+pub use at_hand::{Spare, VisitsAtHand};
 pub use at_hand_columns::AttributeAtHand;
 pub use build::{Acceptance, SECTIONS, build, build_sorted};
 pub use column::Attribute;

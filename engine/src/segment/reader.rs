@@ -104,7 +104,9 @@ pub struct Segment {
     at_hand: AtHand,
 }
 
-/// Whether each value is greater than the one before. Several are looked at at once: none ends the look.
+/// Bytes that gaps between rows leave to all else that can be kept: they are most of the values of a segment.
+const ROOM_BESIDE_GAPS: usize = 32 << 20;
+
 /// Steps in which memory for downloaders grows.
 const DOWNLOADERS_STEP: usize = 4096;
 
@@ -112,6 +114,7 @@ fn bad_directory() -> Error {
     Error::corrupt("repo directory does not add up")
 }
 
+/// Whether each value is greater than the one before. Several are looked at at once: none ends the look.
 fn ascends(values: &[u32]) -> bool {
     let after = values.get(1..).unwrap_or_default();
     let pairs = values.iter().zip(after);
@@ -210,11 +213,25 @@ impl Segment {
     ///
     /// `Corrupt` when the column is missing, shorter, or damaged.
     pub fn read(&self, id: ColumnId, range: Range<u32>, out: &mut Vec<u32>) -> Result<()> {
+        if id == column::ROW_GAP && !has_room_for(ROOM_BESIDE_GAPS) {
+            return self.read_once(id, range, out);
+        }
         let pages = self.bytes.get(self.pages.clone()).unwrap_or_default();
         match column::is_soon_decoded(id, self.meta.visit_count) {
             true => self.index.read_and_keep_narrow(pages, id, range, out),
             false => self.index.read_and_keep(pages, id, range, out),
         }
+    }
+
+    /// As [`Self::read`], but keeps no page: for who keeps what is read.
+    pub(super) fn read_once(
+        &self,
+        id: ColumnId,
+        range: Range<u32>,
+        out: &mut Vec<u32>,
+    ) -> Result<()> {
+        let pages = self.bytes.get(self.pages.clone()).unwrap_or_default();
+        self.index.read(pages, id, range, out)
     }
 
     /// Whether values `range` of a column are read without decoding anything.

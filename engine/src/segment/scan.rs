@@ -473,7 +473,7 @@ impl Segment {
         Ok(())
     }
 
-    /// Appends the millisecond of the day of every row of a slice, visit by visit.
+    /// Appends the millisecond of the day of every row of a slice, visit by visit. No page of gaps is kept for it.
     ///
     /// # Errors
     ///
@@ -486,7 +486,7 @@ impl Segment {
         let gap_first = slice.first_row - slice.first_visit;
         let gap_count = row_count - visit_count;
         let mut gaps = Vec::with_capacity(gap_count as usize);
-        self.read(column::ROW_GAP, gap_first..gap_first + gap_count, &mut gaps)?;
+        self.read_once(column::ROW_GAP, gap_first..gap_first + gap_count, &mut gaps)?;
         out.reserve(row_count as usize);
         let mut rest = gaps.as_slice();
         for (&first, &rows) in firsts.iter().zip(&slice.rows) {

@@ -84,6 +84,11 @@ impl CodeSlots {
         self.waiting = vec![Vec::new(); self.parts.len()];
     }
 
+    /// Makes no difference between so many codes.
+    pub(super) fn take_all(&mut self, code_count: usize) {
+        self.places = vec![0; code_count];
+    }
+
     /// Goes on to another value of all else that makes a group.
     pub(super) fn rebase(&mut self, base: Key) {
         if self.base != Some(base) {

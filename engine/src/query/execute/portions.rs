@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::groups::Key;
 use super::lens::{Lens, OUT};
-use crate::segment::RepoRange;
+use super::scope::{Scope, Wants};
+use crate::segment::{RepoRange, Segment, VisitsAtHand, column};
 
 /// Visits that are read at once, unless a repo has more: a value of each is 128 KiB.
 const PORTION_VISITS: u32 = 1 << 15;
@@ -18,6 +19,34 @@ pub(super) fn portions<'r>(
 ) -> Vec<&'r [RepoRange]> {
     let runs = kept_runs(repos, lens, gap_visits_max);
     runs.into_iter().flat_map(cut).collect()
+}
+
+/// The visits of a segment, if they are at hand, or can be for what a question reads of it anyway.
+pub(super) fn at_hand<'g>(
+    segment: &'g Segment,
+    repos: &[RepoRange],
+    (scope, wants): (&Scope<'_>, Wants),
+) -> Option<&'g VisitsAtHand> {
+    let at_hand = segment.visits_if_at_hand();
+    if at_hand.is_some() {
+        return at_hand;
+    }
+    let visit_count = segment.meta().visit_count;
+    let (page_values, _) = column::page_of(column::VISIT_SHAPE, visit_count);
+    // Of a page that has some of them all are decoded.
+    let pages_of = |run: &[RepoRange]| {
+        let (first, last) = run.first().zip(run.last())?;
+        let start = first.visits.start / page_values * page_values;
+        let end = last.visits.end.next_multiple_of(page_values);
+        Some(end.min(visit_count) - start)
+    };
+    let runs = kept_runs(repos, scope.kept_repos(wants), page_values);
+    let own = runs.into_iter().filter_map(pages_of).sum();
+    if own == 0 {
+        return None;
+    }
+    scope.spare.add(own);
+    segment.visits_at_hand(own, &scope.spare)
 }
 
 /// The repos of a stretch that are kept, neighbours of the same part together: that part, the repos, and their visits by

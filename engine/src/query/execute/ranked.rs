@@ -112,7 +112,7 @@ impl DayReader<'_, '_> {
         (slice, ids): (&mut VisitSlice, &mut Vec<u32>),
         groups: &mut Groups,
     ) -> Result<()> {
-        let kept = self.kept_repos();
+        let kept = self.scope.kept_repos(self.wants);
         let part = |repo: &RepoRange| kept.part(repo.code);
         match (self.at_hand, repos.first(), repos.last()) {
             (Some(_), Some(first), Some(last)) => {

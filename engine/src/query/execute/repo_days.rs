@@ -1,4 +1,4 @@
-//! Visits of few repos, put together over all days, to sets of downloaders by place, day by day.
+//! Visits of few repos that are together to sets of downloaders by place, day by day.
 //!
 //! As `by_code`, but no segment is opened.
 
@@ -13,8 +13,7 @@ use super::lens::OUT;
 use super::scope::{Scope, Wants};
 use super::shape::{Cover, Shape};
 use super::time::DayPart;
-use crate::catalog::repo_countries::RepoCountries;
-use crate::catalog::repo_visits::{RepoLists, RepoVisits};
+use crate::catalog::repo_visits::{AskedRepo, RepoVisits};
 use crate::segment::Attribute;
 
 /// Days for which it pays to have the visits of a repo together.
@@ -22,51 +21,74 @@ const DAYS_MIN: usize = 8;
 /// Most countries for which it pays to have the visits of a repo by country.
 const COUNTRIES_MAX: usize = 8;
 /// Most repos whose visits are looked at together.
-const REPOS_MAX: usize = 8;
+pub(super) const REPOS_MAX: usize = 8;
 
-/// What is known of the repos that a query lists, of which it reads several days. The view is asked once.
-pub(super) fn lists<'s>(scope: &'s Scope<'_>) -> Option<&'s [RepoLists]> {
+/// By repo that a query lists: its visits around a day.
+pub(super) type Together<'s> = [Option<&'s RepoVisits>; REPOS_MAX];
+
+/// The repos that a query lists, if it reads several days of few.
+pub(super) fn asked_repos<'s>(scope: &'s Scope<'_>) -> Option<&'s [Arc<AskedRepo>]> {
     let listed = scope.repo.listed.as_ref();
     let listed = listed.filter(|codes| (1..=REPOS_MAX).contains(&codes.len()))?;
     if scope.days.len() < DAYS_MIN {
         return None;
     }
     let of_all = || {
-        let of = |code: &u32| scope.view.repo_lists(*code);
-        // Each is asked for, also where another one is not there.
-        let all: Vec<Option<RepoLists>> = listed.iter().map(of).collect();
-        all.into_iter().collect()
+        let of = listed.iter().map(|code| scope.view.asked_repo(*code));
+        of.collect()
     };
-    scope.lists.get_or_init(of_all).as_deref()
+    scope.asked_repos.get_or_init(of_all).as_deref()
+}
+
+/// The visits of all of them around a day, if those are together; to be asked once for a day that is read.
+pub(super) fn together<'s>(
+    scope: &'s Scope<'_>,
+    day: &DayPart,
+    with_rows: bool,
+) -> Option<Together<'s>> {
+    let mut all = [None; REPOS_MAX];
+    let mut has_all = true;
+    // Each is asked for, also where another one is not there.
+    for (repo, own) in asked_repos(scope)?.iter().zip(&mut all) {
+        let visits = repo.visits(scope.view, day.partition, with_rows);
+        *own = visits.filter(|visits| scope.rule.internal || !visits.has_internal());
+        has_all &= own.is_some();
+    }
+    has_all.then_some(all)
 }
 
 /// The visits of all repos that a query keeps.
-pub(super) struct RepoDays {
-    repos: Vec<Repo>,
+pub(super) struct RepoDays<'s> {
+    repos: Vec<Repo<'s>>,
+    /// Whether what the place is makes a difference.
+    is_by_place: bool,
+    /// The countries some place of which is asked for, where those are few.
+    countries: Option<Vec<u32>>,
     slots: CodeSlots,
     hits: Hits,
 }
 
-struct Repo {
+struct Repo<'s> {
     /// What it adds to keys.
     part: Key,
-    visits: Arc<RepoVisits>,
-    /// The same by country, and the countries some place of which is asked for, where those are few.
-    by_country: Option<(Arc<RepoCountries>, Vec<u32>)>,
+    asked: &'s AskedRepo,
     /// By number of a shape: whether some of its verbs count.
     is_accepted: Vec<bool>,
     /// And whether all do.
     accepts_all: Vec<bool>,
 }
 
-impl RepoDays {
-    /// For a query that counts the downloaders of few repos by place, or of some places.
-    pub(super) fn new(scope: &Scope<'_>, cap: Level) -> Option<Self> {
+impl<'s> RepoDays<'s> {
+    /// For a query that counts the downloaders of few repos, if by anything then by place.
+    pub(super) fn new(scope: &'s Scope<'_>, cap: Level) -> Option<Self> {
         let listed = scope.repo.listed.as_ref()?;
         let mut looked_at = attributes(scope).map(|(attribute, _)| attribute);
-        let is_by_place = looked_at.next() == Some(Attribute::PLACE) && looked_at.next().is_none();
-        let is_lean = is_by_place
-            && cap != Level::Rows
+        let is_by_place = match (looked_at.next(), looked_at.next()) {
+            (None, _) => false,
+            (Some(Attribute::PLACE), None) => true,
+            _ => return None,
+        };
+        let is_lean = cap != Level::Rows
             && scope.wants.who
             && !scope.verb.has_axis
             && !scope.kind.has_axis
@@ -74,27 +96,22 @@ impl RepoDays {
         if !is_lean {
             return None;
         }
-        let of = |(code, lists): (&u32, &RepoLists)| {
-            let visits = &lists.visits;
-            let is_told = scope.rule.internal || !visits.has_internal();
-            let verbs = visits.verbs().iter();
-            let accepted = verbs.map(|verbs| Shape::new(verbs, scope).accepted);
-            let accepted: Vec<Cover> = accepted.collect();
-            let is = |wanted: fn(Cover) -> bool| accepted.iter().map(move |cover| wanted(*cover));
-            is_told.then(|| Repo {
-                part: scope.repo.part(*code),
-                is_accepted: is(|cover| cover != Cover::None).collect(),
-                accepts_all: is(|cover| cover == Cover::All).collect(),
-                visits: Arc::clone(visits),
-                by_country: by_country(scope, visits),
-            })
-        };
-        let repos = listed.iter().zip(lists(scope)?).map(of);
-        let repos = repos.collect::<Option<Vec<Repo>>>()?;
+        let repos = listed.iter().zip(asked_repos(scope)?);
+        let repos = repos.map(|(code, asked)| Repo {
+            part: scope.repo.part(*code),
+            asked,
+            is_accepted: Vec::new(),
+            accepts_all: Vec::new(),
+        });
         let mut slots = CodeSlots::default();
-        slots.prepare(Some(&scope.place));
+        slots.prepare(is_by_place.then_some(&scope.place));
+        if !is_by_place {
+            slots.take_all(scope.view.meanings().country_of.len().max(1));
+        }
         Some(Self {
-            repos,
+            repos: repos.collect(),
+            is_by_place,
+            countries: countries(scope),
             hits: slots.no_hits(),
             slots,
         })
@@ -115,18 +132,23 @@ impl RepoDays {
         &mut self,
         scope: &Scope<'_>,
         (day, wants): (&DayPart, Wants),
-        groups: &mut Groups,
+        (together, groups): (&Together<'_>, &mut Groups),
     ) -> bool {
-        if !Self::may_count((day, wants)) {
-            return false;
-        }
         self.hits.clear();
         let mut ends = [0; REPOS_MAX];
         let asks_nobody = wants.unidentified && scope.downloader_part(0) != OUT;
         let filters = scope.downloaders.is_some() || scope.kind.has_filter;
-        for (repo, end) in self.repos.iter().zip(&mut ends) {
+        let with = With {
+            slots: &self.slots,
+            countries: self.countries.as_deref(),
+            is_by_place: self.is_by_place,
+            asks_nobody,
+        };
+        let repos = self.repos.iter_mut().zip(together.iter().flatten());
+        for ((repo, visits), end) in repos.zip(&mut ends) {
             let first = self.hits.len();
-            if !repo.hits(day, (&self.slots, asks_nobody), &mut self.hits) {
+            repo.learn(scope, visits);
+            if !repo.hits(scope, (day, visits), &with, &mut self.hits) {
                 return false;
             }
             if filters {
@@ -145,8 +167,8 @@ impl RepoDays {
     }
 }
 
-/// The visits of a repo by country, and the countries that have places that are asked for; `None` if those are not few.
-fn by_country(scope: &Scope<'_>, visits: &RepoVisits) -> Option<(Arc<RepoCountries>, Vec<u32>)> {
+/// The numbers of the countries that have places that are asked for; `None` if those are not few.
+fn countries(scope: &Scope<'_>) -> Option<Vec<u32>> {
     if !scope.place.has_filter {
         return None;
     }
@@ -156,25 +178,48 @@ fn by_country(scope: &Scope<'_>, visits: &RepoVisits) -> Option<(Arc<RepoCountri
     let mut kept: Vec<u32> = kept.map(|(_, country)| *country).collect();
     kept.sort_unstable();
     kept.dedup();
-    if kept.len() > COUNTRIES_MAX {
-        return None;
-    }
-    Some((visits.by_country(country_of)?, kept))
+    (kept.len() <= COUNTRIES_MAX).then_some(kept)
 }
 
-impl Repo {
+/// What of visits counts, and as what.
+struct With<'d> {
+    slots: &'d CodeSlots,
+    countries: Option<&'d [u32]>,
+    is_by_place: bool,
+    asks_nobody: bool,
+}
+
+impl Repo<'_> {
+    /// Looks at the shapes that some visits have and none before had.
+    fn learn(&mut self, scope: &Scope<'_>, visits: &RepoVisits) {
+        if self.is_accepted.len() >= visits.shape_end() {
+            return;
+        }
+        for verbs in self.asked.verbs_from(self.is_accepted.len()) {
+            let accepted = Shape::new(&verbs, scope).accepted;
+            self.is_accepted.push(accepted != Cover::None);
+            self.accepts_all.push(accepted == Cover::All);
+        }
+    }
+
     /// Appends the visits that count; `false` if rows have to be looked at.
     fn hits(
         &self,
-        day: &DayPart,
-        (slots, asks_nobody): (&CodeSlots, bool),
+        scope: &Scope<'_>,
+        (day, visits): (&DayPart, &RepoVisits),
+        with: &With<'_>,
         hits: &mut Hits,
     ) -> bool {
-        let own = self.visits.day(day.partition);
+        let own = visits.day(day.partition);
+        let slots = with.slots;
         // The shape of one inside of which the place changes is none that is accepted.
         let mut has_nobody = false;
         let mut add = |columns| has_nobody |= slots.hits_of(columns, &self.is_accepted, hits);
-        match &self.by_country {
+        let country_of = &scope.view.meanings().country_of;
+        let few = with
+            .countries
+            .and_then(|kept| Some((visits.by_country(country_of)?, kept)));
+        match few {
             Some((countries, kept)) => kept
                 .iter()
                 .map(|country| countries.day(day.partition, *country))
@@ -184,14 +229,14 @@ impl Repo {
         for (id, shape, place) in own.several() {
             let is = |list: &[bool]| list.get(usize::from(shape)) == Some(&true);
             let place = slots.place_or_skipped(u32::from(place));
-            if place == SKIPPED || !is(&self.is_accepted) || id == 0 && !asks_nobody {
+            if place == SKIPPED || !is(&self.is_accepted) || id == 0 && !with.asks_nobody {
                 continue;
             }
-            if id == 0 || !is(&self.accepts_all) {
+            if id == 0 || with.is_by_place && !is(&self.accepts_all) {
                 return false;
             }
             hits.push(place, id);
         }
-        !(has_nobody && asks_nobody)
+        !(has_nobody && with.asks_nobody)
     }
 }

@@ -1,24 +1,22 @@
-//! Visits of few repos and their rows, put together over all days, to groups, day by day.
+//! Visits of few repos and their rows that are together to groups, day by day.
 //!
 //! As `scan` and `rows`, but no segment is opened and nothing is decoded.
-
-use std::sync::Arc;
 
 use super::Level;
 use super::attribute_runs::attributes;
 use super::groups::{Groups, Key};
 use super::lens::OUT;
-use super::repo_days::lists;
+use super::repo_days::{REPOS_MAX, Together, asked_repos};
 use super::scope::{Scope, Wants};
 use super::shape::{Cover, Shape};
 use super::time::DayPart;
 use crate::catalog::repo_rows::RepoRows;
-use crate::catalog::repo_visits::{RepoDay, RepoVisits, VARIED};
+use crate::catalog::repo_visits::{AskedRepo, RepoDay, RepoVisits, VARIED};
 use crate::segment::Attribute;
 
 /// The visits and rows of all repos that a query keeps.
-pub(super) struct RepoRowDays {
-    repos: Vec<Repo>,
+pub(super) struct RepoRowDays<'s> {
+    repos: Vec<Repo<'s>>,
     /// By code of a place: whether the filter keeps it.
     keeps_place: Vec<bool>,
     /// Whether it keeps all.
@@ -29,12 +27,11 @@ pub(super) struct RepoRowDays {
     kept: Vec<u32>,
 }
 
-struct Repo {
+struct Repo<'s> {
     code: u32,
     /// What it adds to keys.
     part: Key,
-    visits: Arc<RepoVisits>,
-    rows: Arc<RepoRows>,
+    asked: &'s AskedRepo,
     /// By number of a shape: what is known of it.
     shapes: Vec<Shape>,
     /// And whether the filter keeps some verb of it.
@@ -43,7 +40,7 @@ struct Repo {
 
 /// A visit that the filter may keep.
 struct Visit<'r> {
-    /// Its number among all of the repo.
+    /// Its number among all of the stretch.
     number: u32,
     rows: &'r RepoRows,
     repo: u32,
@@ -57,9 +54,9 @@ struct Visit<'r> {
     is_varied: bool,
 }
 
-impl RepoRowDays {
+impl<'s> RepoRowDays<'s> {
     /// For a query that counts requests, or what is distinct of them, in few repos.
-    pub(super) fn new(scope: &Scope<'_>, cap: Level) -> Option<Self> {
+    pub(super) fn new(scope: &'s Scope<'_>, cap: Level) -> Option<Self> {
         let mut looked_at = attributes(scope).map(|(attribute, _)| attribute);
         let is_by_place = match (looked_at.next(), looked_at.next()) {
             (None, _) => false,
@@ -71,28 +68,17 @@ impl RepoRowDays {
             return None;
         }
         let listed = scope.repo.listed.as_ref()?;
-        let repos = listed.iter().zip(lists(scope)?).map(|(code, lists)| {
-            let visits = &lists.visits;
-            let shapes = visits.verbs().iter();
-            let shapes: Vec<Shape> = shapes.map(|verbs| Shape::new(verbs, scope)).collect();
-            let is_told = scope.rule.internal || !visits.has_internal();
-            let rows = lists.rows.as_ref().filter(|_| is_told)?;
-            Some(Repo {
-                code: *code,
-                part: scope.repo.part(*code),
-                visits: Arc::clone(visits),
-                rows: Arc::clone(rows),
-                is_kept: shapes
-                    .iter()
-                    .map(|shape| shape.kept != Cover::None)
-                    .collect(),
-                shapes,
-            })
+        let repos = listed.iter().zip(asked_repos(scope)?);
+        let repos = repos.map(|(code, asked)| Repo {
+            code: *code,
+            part: scope.repo.part(*code),
+            asked,
+            shapes: Vec::new(),
+            is_kept: Vec::new(),
         });
-        let repos = repos.collect::<Option<Vec<Repo>>>()?;
         let parts = scope.place.parts.iter();
         Some(Self {
-            repos,
+            repos: repos.collect(),
             keeps_place: parts.map(|part| *part != OUT).collect(),
             keeps_all_places: !scope.place.has_filter,
             is_by_place,
@@ -100,22 +86,34 @@ impl RepoRowDays {
         })
     }
 
-    /// Adds a day's visits; `false`, and nothing added, if downloads are asked.
+    /// Adds a day's visits; `false`, and nothing added, if rows of some are not together. `is_rest` says that most days are
+    /// counted without rows.
     pub(super) fn day(
         &mut self,
         scope: &Scope<'_>,
-        (day, wants): (&DayPart, Wants),
-        groups: &mut Groups,
+        (day, wants, is_rest): (&DayPart, Wants, bool),
+        (together, groups): (&Together<'_>, &mut Groups),
     ) -> bool {
-        if wants.downloads {
+        let own = self.repos.iter().zip(together.iter().flatten());
+        let mut rows = [None; REPOS_MAX];
+        let mut has_all = true;
+        // Each is asked for, also where another one is not there.
+        for ((repo, visits), rows) in own.zip(&mut rows) {
+            *rows = repo.asked.rows(scope.view, visits, is_rest);
+            has_all &= rows.is_some();
+        }
+        if !has_all {
             return false;
         }
         let adder = Adder { scope, day, wants };
         let mut kept = std::mem::take(&mut self.kept);
-        for repo in &self.repos {
-            let own = repo.visits.day(day.partition);
+        let mut repos = std::mem::take(&mut self.repos);
+        let own = repos.iter_mut().zip(together.iter().flatten());
+        for ((repo, visits), rows) in own.zip(rows.into_iter().flatten()) {
+            repo.learn(scope, visits);
+            let own = visits.day(day.partition);
             self.kept_of(repo, own, &mut kept);
-            for visit in kept.iter().filter_map(|at| repo.visit(own, *at)) {
+            for visit in kept.iter().filter_map(|at| repo.visit((own, rows), *at)) {
                 let who = scope.downloader_part(visit.id);
                 if who != OUT {
                     let part = repo.part + who;
@@ -129,12 +127,12 @@ impl RepoRowDays {
                 }
             }
         }
-        self.kept = kept;
+        (self.kept, self.repos) = (kept, repos);
         true
     }
 
     /// Which of a day's visits the filter may keep, as far as shape and place say.
-    fn kept_of(&self, repo: &Repo, own: RepoDay<'_>, kept: &mut Vec<u32>) {
+    fn kept_of(&self, repo: &Repo<'_>, own: RepoDay<'_>, kept: &mut Vec<u32>) {
         kept.clear();
         kept.resize(own.ids.len(), 0);
         let mut count = 0;
@@ -153,15 +151,27 @@ impl RepoRowDays {
     }
 }
 
-impl Repo {
+impl Repo<'_> {
+    /// Looks at the shapes that some visits have and none before had.
+    fn learn(&mut self, scope: &Scope<'_>, visits: &RepoVisits) {
+        if self.shapes.len() >= visits.shape_end() {
+            return;
+        }
+        for verbs in self.asked.verbs_from(self.shapes.len()) {
+            let shape = Shape::new(&verbs, scope);
+            self.is_kept.push(shape.kept != Cover::None);
+            self.shapes.push(shape);
+        }
+    }
+
     /// A visit of a day.
     #[inline]
-    fn visit<'r>(&'r self, own: RepoDay<'_>, at: u32) -> Option<Visit<'r>> {
+    fn visit<'r>(&'r self, (own, rows): (RepoDay<'_>, &'r RepoRows), at: u32) -> Option<Visit<'r>> {
         let index = at as usize;
         let shape = own.shapes.get(index)?;
         Some(Visit {
             number: own.first.saturating_add(at),
-            rows: &self.rows,
+            rows,
             repo: self.code,
             id: *own.ids.get(index)?,
             part: 0,

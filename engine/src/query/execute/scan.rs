@@ -13,12 +13,12 @@ use super::attribute_runs::Runs;
 use super::chain::crosses_midnight;
 use super::day_memory::DayMemory;
 use super::groups::{Groups, Key};
-use super::lens::{ASK_SESSION, Lens, OUT};
+use super::lens::{ASK_SESSION, OUT};
 use super::marks::{Marking, Marks};
-use super::portions::portions;
+use super::portions::{at_hand, portions};
 use super::ranked::RankedDownloaders;
 use super::reach::is_one_download;
-use super::repo_days::RepoDays;
+use super::repo_days::{RepoDays, together};
 use super::repo_rows::RepoRowDays;
 use super::rows::{Carry, GAP_ROWS_MAX};
 use super::scope::{Scope, Wants};
@@ -44,9 +44,9 @@ pub(super) struct Scanner<'s, 'a> {
     counting: Option<Counting<'s>>,
     marks: Option<(&'s Marks, Marking<'s>)>,
     /// Visits of few repos that are together, once a day asked for them.
-    repo_days: OnceCell<Option<RepoDays>>,
+    repo_days: OnceCell<Option<RepoDays<'s>>>,
     /// The same with their rows.
-    repo_rows: OnceCell<Option<RepoRowDays>>,
+    repo_rows: OnceCell<Option<RepoRowDays<'s>>>,
     carry: Carry,
     buffers: RankedDownloaders,
     slice: VisitSlice,
@@ -105,19 +105,28 @@ impl<'s, 'a> Scanner<'s, 'a> {
             return Ok(false);
         }
         scope.view.terms().check()?;
+        let mut days = None;
         if RepoDays::may_count(of) {
             self.repo_days.get_or_init(|| RepoDays::new(scope, cap));
-            let repo_days = self.repo_days.get_mut().and_then(Option::as_mut);
-            if repo_days.is_some_and(|days| days.day(scope, of, groups)) {
-                return Ok(true);
-            }
+            days = self.repo_days.get_mut().and_then(Option::as_mut);
         }
-        if self.tally.is_some() || of.1.downloads {
+        let mut rows = None;
+        if self.tally.is_none() && !of.1.downloads {
+            self.repo_rows.get_or_init(|| RepoRowDays::new(scope, cap));
+            rows = self.repo_rows.get_mut().and_then(Option::as_mut);
+        }
+        if days.is_none() && rows.is_none() {
             return Ok(false);
         }
-        self.repo_rows.get_or_init(|| RepoRowDays::new(scope, cap));
-        let repo_rows = self.repo_rows.get_mut().and_then(Option::as_mut);
-        Ok(repo_rows.is_some_and(|days| days.day(scope, of, groups)))
+        let Some(together) = together(scope, of.0, days.is_none()) else {
+            return Ok(false);
+        };
+        let is_rest = days.is_some();
+        if days.is_some_and(|days| days.day(scope, of, (&together, groups))) {
+            return Ok(true);
+        }
+        let (day, wants) = of;
+        Ok(rows.is_some_and(|rows| rows.day(scope, (day, wants, is_rest), (&together, groups))))
     }
 
     fn partition(
@@ -138,7 +147,7 @@ impl<'s, 'a> Scanner<'s, 'a> {
         let goes_by_rank = self.marks.is_some() || self.tally.is_some_and(Tally::goes_by_rank);
         let at_hand = match goes_by_rank {
             true => None,
-            false => segment.visits_at_hand(),
+            false => at_hand(&segment, &repos, (scope, wants)),
         };
         let mut buffer = std::mem::take(&mut self.downloaders);
         let downloaders = match at_hand {
@@ -168,7 +177,7 @@ impl<'s, 'a> Scanner<'s, 'a> {
             memory: &self.memory,
             segment: Arc::clone(&segment),
         };
-        let runs = portions(&repos, reader.kept_repos(), reader.gap_visits_max());
+        let runs = portions(&repos, scope.kept_repos(wants), reader.gap_visits_max());
         if let Some(counting) = self.counting.as_mut().filter(|_| wants.requests) {
             counting.add(&reader, &runs)?;
             reader.wants.requests = false;
@@ -345,14 +354,6 @@ impl DayReader<'_, '_> {
         let rows = first..first + slice.rows.get(at).copied().unwrap_or(0);
         let shape = slice.shape.get(at).and_then(|code| self.shape(*code));
         shape.is_some_and(|shape| self.stretches(visit, (shape, rows), runs, groups))
-    }
-
-    /// The repos whose visits are looked at.
-    pub(super) fn kept_repos(&self) -> &Lens {
-        match &self.scope.left {
-            Some(left) if self.wants.is_who_only() && !self.wants.unidentified => left,
-            _ => &self.scope.repo,
-        }
     }
 
     /// Visits between two repos that are read for which it pays to read on.

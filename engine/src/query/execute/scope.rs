@@ -10,7 +10,7 @@ use super::narrow::Narrowed;
 use super::space::{Repos, Space};
 use super::time::{self, DayPart};
 use crate::catalog::View;
-use crate::catalog::repo_visits::RepoLists;
+use crate::catalog::repo_visits::AskedRepo;
 use crate::error::{Error, Result};
 use crate::hub::HubState;
 use crate::metrics::{Measure, Metric};
@@ -22,6 +22,7 @@ use crate::query::value::{Condition, Query};
 use crate::rules::{self, Collapse, Rule};
 use crate::schema::time::Span;
 use crate::schema::{Dimension, Evidence};
+use crate::segment::Spare;
 use crate::sketch::REGISTER_COUNT;
 use crate::units::TimestampMs;
 
@@ -185,8 +186,10 @@ pub(super) struct Scope<'a> {
     pub(super) keeps_sets: bool,
     /// The repos whose visits are read where nothing but downloaders is asked, if others' downloaders are known.
     pub(super) left: Option<Lens>,
-    /// What is known of the repos that the query lists, once that was asked for.
-    pub(super) lists: OnceLock<Option<Vec<RepoLists>>>,
+    /// The repos that the query lists, once a day of some was read.
+    pub(super) asked_repos: OnceLock<Option<Vec<Arc<AskedRepo>>>>,
+    /// What of segments may be decoded for later questions.
+    pub(super) spare: Spare,
     /// A bit for each id that is an address; empty if the query does not tell kinds apart.
     pub(super) ips: &'a [u64],
 }
@@ -250,7 +253,8 @@ impl<'a> Scope<'a> {
             splits_visits: axes.iter().any(splits),
             keeps_sets: false,
             left: None,
-            lists: OnceLock::new(),
+            asked_repos: OnceLock::new(),
+            spare: Spare::default(),
             view,
             hub,
             query,
@@ -361,6 +365,14 @@ impl<'a> Scope<'a> {
             let word = listed.get(id as usize / 64).copied().unwrap_or(0);
             word >> (id % 64) & 1 == 1
         })
+    }
+
+    /// The repos whose visits are looked at.
+    pub(super) fn kept_repos(&self, wants: Wants) -> &Lens {
+        match &self.left {
+            Some(left) if wants.is_who_only() && !wants.unidentified => left,
+            _ => &self.repo,
+        }
     }
 
     /// What a downloader adds to keys, or [`OUT`].
