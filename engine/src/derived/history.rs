@@ -229,12 +229,9 @@ impl History {
             self.column(DAY_BINS, days, &mut lens)?;
             self.column(BIN_GAP, bins.clone(), &mut gaps)?;
             self.column(BIN_COUNT, bins, &mut counts)?;
-            counts
-                .iter_mut()
-                .for_each(|count| *count = count.saturating_add(1));
         }
         let (mut new, mut lens) = (new.iter(), lens.iter());
-        let (mut gaps, mut counts) = (gaps.as_mut_slice(), counts.as_slice());
+        let (mut gaps, mut counts) = (gaps.as_slice(), counts.as_slice());
         for at in begin..end {
             let (Some(key), Some(bits)) = (directory.keys.get(at), directory.days.get(at)) else {
                 break;
@@ -242,30 +239,21 @@ impl History {
             for offset in days_of(*bits) {
                 let len = lens.next().copied().unwrap_or(0) as usize;
                 let bad = || Error::corrupt("bins of a history contradict its days");
-                let (own_gaps, rest) = std::mem::take(&mut gaps)
-                    .split_at_mut_checked(len)
-                    .ok_or_else(bad)?;
-                let (own_counts, rest_counts) = counts.split_at_checked(len).ok_or_else(bad)?;
+                let (steps, rest) = gaps.split_at_checked(len).ok_or_else(bad)?;
+                let (others, rest_counts) = counts.split_at_checked(len).ok_or_else(bad)?;
                 (gaps, counts) = (rest, rest_counts);
                 let new = new.next().copied().unwrap_or(0);
                 let day = Day(self.month.first_day().get().saturating_add(offset));
                 if day < first || day > last {
                     continue;
                 }
-                let mut before = 0_u32;
-                for gap in own_gaps.iter_mut() {
-                    before = before.saturating_add(*gap).saturating_add(1);
-                    *gap = before;
-                }
-                let gaps = &*own_gaps;
-                let counts = own_counts;
                 each(
                     *key,
                     DayGaps {
                         day,
                         new,
-                        gaps,
-                        counts,
+                        steps,
+                        others,
                     },
                 );
             }

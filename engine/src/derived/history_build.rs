@@ -464,7 +464,7 @@ mod tests {
                 let read = |from, to, has_bins| {
                     let mut all = Vec::new();
                     history.read(from..=to, days, has_bins, |key, day| {
-                        all.push((key, day.day, day.new, day.gaps.to_vec(), day.counts.to_vec()));
+                        all.push((key, day.day, day.new, day.gaps().collect(), day.counts().collect()));
                     }).unwrap();
                     all
                 };

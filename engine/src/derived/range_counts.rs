@@ -9,10 +9,32 @@ pub struct DayGaps<'a> {
     pub day: Day,
     /// Those who had never been active before.
     pub new: u32,
+    /// Days since the others were active last, ascending, each less the one before and one day: of most nobody asks what
+    /// they add up to.
+    pub steps: &'a [u32],
+    /// How many of them each gap has, less one.
+    pub others: &'a [u32],
+}
+
+impl<'a> DayGaps<'a> {
     /// Days since the others were active last, ascending.
-    pub gaps: &'a [u32],
+    pub fn gaps(&self) -> impl Iterator<Item = u32> + use<'a> {
+        self.steps.iter().scan(0_u32, |gap, step| {
+            *gap = gap.saturating_add(*step).saturating_add(1);
+            Some(*gap)
+        })
+    }
+
     /// How many of them each gap has.
-    pub counts: &'a [u32],
+    pub fn counts(&self) -> impl Iterator<Item = u32> + use<'a> {
+        self.others.iter().map(|others| others.saturating_add(1))
+    }
+
+    /// How many were active before.
+    fn seen(&self) -> u64 {
+        let others = self.others.iter().map(|others| u64::from(*others));
+        others.sum::<u64>() + self.others.len() as u64
+    }
 }
 
 /// A first and a last day.
@@ -60,15 +82,14 @@ impl RangeCounts {
     pub fn add(&mut self, day: DayGaps<'_>) {
         let from = self.ranges.partition_point(|(_, last)| *last < day.day);
         let to = self.ranges.partition_point(|(first, _)| *first <= day.day);
-        let pairs = || day.gaps.iter().zip(day.counts);
-        let mut bins = pairs().peekable();
-        let mut left: u64 = pairs().map(|(_, count)| u64::from(*count)).sum();
+        let mut bins = day.gaps().zip(day.counts()).peekable();
+        let mut left = day.seen();
         let ranges = self.ranges.get(from..to).unwrap_or_default().iter().rev();
         let counts = self.counts.get_mut(from..to).unwrap_or_default();
         for ((first, _), count) in ranges.zip(counts.iter_mut().rev()) {
             let since = day.day.get() - first.get();
-            while let Some((_, seen)) = bins.next_if(|(gap, _)| **gap <= since) {
-                left -= u64::from(*seen);
+            while let Some((_, seen)) = bins.next_if(|(gap, _)| *gap <= since) {
+                left -= u64::from(seen);
             }
             count.distinct += u64::from(day.new) + left;
             count.new += u64::from(day.new);

@@ -103,8 +103,8 @@ fn all_days(history: &History) -> Result<Vec<KeyDay>> {
             key,
             day.day,
             day.new,
-            day.gaps.to_vec(),
-            day.counts.to_vec(),
+            day.gaps().collect(),
+            day.counts().collect(),
         ));
     })?;
     Ok(all)
