@@ -347,3 +347,64 @@ fn sets_of_many_repos_are_put_together() -> Result<(), String> {
     assert!(covered >= 12, "only {covered} answers from sets alone");
     Ok(())
 }
+
+/// Five repos that few visits of two months are of and many of the third, beside a large one.
+fn growing(rng: &mut Rng) -> Content {
+    let rows = (0..7_000).map(|_| {
+        let day = rng.number() as u32 % 91;
+        let is_late = match day {
+            0..61 => rng.below(150) == 0,
+            _ => rng.percent(40),
+        };
+        let repo = match is_late {
+            true => format!("a/late-{}", rng.below(5)),
+            false => "a/large".to_owned(),
+        };
+        Row {
+            // From May on.
+            ts: TimestampMs(Day(20_209 + day).start().get() + rng.number() % DAY_MS),
+            status: *rng.pick(&[200, 200, 302, 404]),
+            method: (*rng.pick(&["GET", "GET", "HEAD", "POST"])).to_owned(),
+            repo_type: "model".to_owned(),
+            repo,
+            ip_hash: format!("{:08x}", rng.below(700)),
+            ..Row::default()
+        }
+    });
+    Content {
+        rows: rows.collect(),
+        hub: None,
+    }
+}
+
+#[test]
+fn repos_that_become_large_are_in_sets_before() -> Result<(), String> {
+    let mut covered = 0;
+    for seed in 21..24 {
+        let mut rng = Rng::new(seed);
+        let content = growing(&mut rng);
+        let stored = Stored::new(&content, seed)?;
+        let naive = Naive(content);
+        let ranges = [
+            "",
+            " from 2025-06-01",
+            " from 2025-05-09",
+            " from 2025-05-01 to 2025-07-09",
+        ];
+        for (repo, range) in (0..5).flat_map(|repo| ranges.map(|range| (repo, range))) {
+            let asked = format!("downloads, downloaders where repo = \"a/late-{repo}\"{range}");
+            let query = text::parse(&asked).map_err(|error| error.to_string())?;
+            let found = stored.store.query(&asked);
+            let found = found.map_err(|error| error.to_string());
+            if let Some(difference) = difference(&naive.query(&query, &asked), &found) {
+                return Err(format!("{asked}: {difference}"));
+            }
+            let explained = stored.store.explain(&asked);
+            let explained = explained.map_err(|error| error.to_string())?.to_string();
+            covered += u64::from(explained.contains("sets of the repo's downloaders by month"));
+        }
+    }
+    println!("{covered} of 60 from sets and histograms");
+    assert!(covered > 15, "only {covered} of 60");
+    Ok(())
+}

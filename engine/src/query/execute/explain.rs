@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::attribute_runs::attributes;
 use super::cells::{CellPlan, Source, Target};
 use super::history;
+use super::late_repo::{self, LateRepo};
 use super::month_counts::MonthCount;
 use super::scope::{Scope, instant};
 use super::time::DayPart;
@@ -133,6 +134,9 @@ impl Who {
         }
         Ok(match gaps::plan(scope)? {
             Some((reader, _)) => Self::Histograms(reader.names(), reader.is_part()),
+            None if LateRepo::new(scope)?.is_some() => {
+                Self::Histograms(late_repo::READS.map(str::to_owned).to_vec(), false)
+            }
             None => Self::Unions(Unions::new(scope)?),
         })
     }

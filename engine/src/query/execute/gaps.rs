@@ -104,7 +104,7 @@ impl<'s, 'a> GapReader<'s, 'a> {
         let histories = scope.view.histories()?;
         let reader = Self {
             scope,
-            histories: between(histories, days),
+            histories: histories_between(histories, days),
             keys,
             has_kinds,
         };
@@ -126,7 +126,7 @@ impl<'s, 'a> GapReader<'s, 'a> {
         if !is_covered {
             return Ok(None);
         }
-        let histories = between(scope.view.histories()?, days);
+        let histories = histories_between(scope.view.histories()?, days);
         let mut groups: Vec<KeyGroup> = Vec::new();
         if let Some((_, history)) = histories.last() {
             let repos = history.keys()?.iter().filter_map(|key| match key {
@@ -172,13 +172,8 @@ impl<'s, 'a> GapReader<'s, 'a> {
         }
     }
 
-    fn covers(&self, view: &View, (first, last): DayRange) -> Result<bool> {
-        let mut months = view.manifest().months_with_rows();
-        months.retain(|month| first < month.end_day() && month.first_day() <= last);
-        if !months
-            .iter()
-            .eq(self.histories.iter().map(|(month, _)| month))
-        {
+    fn covers(&self, view: &View, days: DayRange) -> Result<bool> {
+        if !has_all_months(view, self.histories, days) {
             return Ok(false);
         }
         let key = match &self.keys {
@@ -298,7 +293,7 @@ impl<'s, 'a> GapReader<'s, 'a> {
         let start = self.scope.log_days.as_ref().and_then(|days| days.first());
         let starts_before = |(first, _): &DayRange| start.is_some_and(|start| *first <= start);
         let has_bins = !ranges.iter().all(starts_before);
-        for (_, history) in between(self.histories, (*first, *last)) {
+        for (_, history) in histories_between(self.histories, (*first, *last)) {
             history.read(from..=to, (*first, *last), has_bins, &mut each)?;
         }
         Ok(())
@@ -365,7 +360,7 @@ pub(super) fn covered(scope: &Scope<'_>) -> Result<Option<Covered>> {
 }
 
 /// What adds to keys on the days of a range, and the range.
-type TimePart = (Key, DayRange);
+pub(super) type TimePart = (Key, DayRange);
 
 /// The histograms for a query, and the ranges of days that its buckets are; `None` if it is not covered.
 ///
@@ -392,7 +387,7 @@ pub(super) fn plan<'s, 'a>(
 
 /// The ranges of days that add the same to keys; `None` unless days are whole, follow each other without
 /// one that is left out, and are one range for each bucket.
-fn time_parts(scope: &Scope<'_>) -> Option<Vec<TimePart>> {
+pub(super) fn time_parts(scope: &Scope<'_>) -> Option<Vec<TimePart>> {
     let partitions = &scope.view.manifest().partitions;
     let follows = |before: &DayPart, day: &DayPart| {
         let between = partitions.get(before.partition + 1..day.partition);
@@ -495,8 +490,22 @@ fn less(all: RangeCount, part: RangeCount) -> RangeCount {
     }
 }
 
+/// Whether these are all histories of the months with rows that have some of these days.
+pub(super) fn has_all_months(
+    view: &View,
+    histories: &[(Month, Arc<History>)],
+    (first, last): DayRange,
+) -> bool {
+    let mut months = view.manifest().months_with_rows();
+    months.retain(|month| first < month.end_day() && month.first_day() <= last);
+    months.iter().eq(histories.iter().map(|(month, _)| month))
+}
+
 /// The histories of the months that have some of these days.
-fn between<T>(histories: &[(Month, T)], (first, last): DayRange) -> &[(Month, T)] {
+pub(super) fn histories_between<T>(
+    histories: &[(Month, T)],
+    (first, last): DayRange,
+) -> &[(Month, T)] {
     let from = histories.partition_point(|(month, _)| month.end_day() <= first);
     let to = histories.partition_point(|(month, _)| month.first_day() <= last);
     histories.get(from..to.max(from)).unwrap_or_default()

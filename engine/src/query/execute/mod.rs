@@ -44,6 +44,7 @@ mod held;
 mod history;
 mod hub;
 mod id_list;
+mod late_repo;
 mod leading;
 mod lens;
 mod marks;
@@ -89,6 +90,7 @@ use cells::{Buffers, CellPlan};
 use closing::Closing;
 use gaps::Covered;
 use groups::Groups;
+use late_repo::LateRepo;
 use marks::Marks;
 use month_counts::MonthCount;
 use narrow::Narrowed;
@@ -194,7 +196,13 @@ fn count(scope: &mut Scope<'_>, lowest: Level, rules: &Rules<'_>) -> Result<Coun
     };
     let covered = match (count, lowest) {
         (Some(count), _) => Some(count.covered()?),
-        (None, Level::Histograms) => gaps::covered(scope)?,
+        (None, Level::Histograms) => match gaps::covered(scope)? {
+            None => match LateRepo::new(scope)? {
+                Some(repo) => Some(repo.covered(scope)?),
+                None => None,
+            },
+            covered => covered,
+        },
         (None, _) => None,
     };
     let mut covered = covered.unwrap_or_default();

@@ -172,7 +172,7 @@ impl Unions {
 }
 
 /// Whether a month has a set for each of these repos in which somebody was active.
-fn knows_all(union: &Union, codes: &[u32]) -> Result<bool> {
+pub(super) fn knows_all(union: &Union, codes: &[u32]) -> Result<bool> {
     let known = union.repos()?;
     for code in codes {
         if known.binary_search(code).is_err() && union.count(*code)? > 0 {
