@@ -28,7 +28,8 @@ pub(super) fn at_hand<'g>(
     (scope, wants): (&Scope<'_>, Wants),
 ) -> Option<&'g VisitsAtHand> {
     let at_hand = segment.visits_if_at_hand();
-    if at_hand.is_some() {
+    // How much is read of many repos would take as long to find out as to read them.
+    if at_hand.is_some() && repos.len() > 1 {
         return at_hand;
     }
     let visit_count = segment.meta().visit_count;
@@ -37,15 +38,18 @@ pub(super) fn at_hand<'g>(
     let pages_of = |run: &[RepoRange]| {
         let (first, last) = run.first().zip(run.last())?;
         let start = first.visits.start / page_values * page_values;
-        let end = last.visits.end.next_multiple_of(page_values);
-        Some(end.min(visit_count) - start)
+        let end = last.visits.end.checked_next_multiple_of(page_values);
+        Some(end.map_or(visit_count, |end| end.min(visit_count)) - start)
     };
     let runs = kept_runs(repos, scope.kept_repos(wants), page_values);
     let own = runs.into_iter().filter_map(pages_of).sum();
     if own == 0 {
-        return None;
+        return at_hand;
     }
     scope.spare.add(own);
+    if at_hand.is_some() {
+        return at_hand;
+    }
     segment.visits_at_hand(own, &scope.spare)
 }
 
