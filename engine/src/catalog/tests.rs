@@ -435,6 +435,27 @@ fn a_newer_versions_store_is_refused_as_such() -> Result<()> {
 }
 
 #[test]
+fn a_writer_goes_on_and_lets_nobody_in() -> Result<()> {
+    let (_dir, catalog) = fresh();
+    let mut txn = catalog.begin()?;
+    let import = txn.reserve_import()?;
+    let file = txn.write(FileKind::Segment, &framed(FileKind::Segment, "one"))?;
+    txn.files().sync_written()?;
+    txn.manifest_mut().partition_mut(Day(1)).segments = vec![segment(file)];
+    let mut next = txn.commit_and_begin()?;
+    let first = catalog.snapshot()?;
+    assert_eq!(next.base().manifest().number, first.manifest().number);
+    assert_eq!(contents(&first)?.len(), 1);
+    assert_eq!(catalog.begin().unwrap_err().kind(), ErrorKind::Conflict);
+    assert!(next.reserve_import()? > import);
+    let second = next.commit()?;
+    assert!(second.manifest().number > first.manifest().number);
+    assert_eq!(contents(&second)?, contents(&first)?);
+    drop(catalog.begin()?);
+    Ok(())
+}
+
+#[test]
 fn only_an_empty_place_becomes_a_store() -> Result<()> {
     let dir = tempdir();
     let nothing = dir.path().join("a/b");

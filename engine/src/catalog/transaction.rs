@@ -23,10 +23,10 @@ pub struct Transaction {
     shared: Arc<Shared>,
     base: Arc<Snapshot>,
     manifest: Manifest,
-    files: FileWriter,
+    files: Arc<FileWriter>,
     progress: Progress,
-    /// Last, so that it is held while the others go.
-    _lock: FileLock,
+    /// Last, so that it is held while the others go; none once the next transaction has it.
+    lock: Option<FileLock>,
 }
 
 /// How far the publication of a manifest has come; says what may be removed after a failure.
@@ -59,7 +59,7 @@ impl Transaction {
         manifest.next_file = after(last_file.max())?.max(manifest.next_file);
         manifest.number = after(last_manifest.max())?.max(after(Some(manifest.number))?);
         env!("CARGO_PKG_VERSION").clone_into(&mut manifest.created_by);
-        let files = FileWriter::new(Arc::clone(&shared.fs), shared.dir.clone());
+        let files = Arc::new(FileWriter::new(Arc::clone(&shared.fs), shared.dir.clone()));
         // Also here, so that what a killed writer left on a full disk does not stand in the way.
         garbage::collect(&*shared.fs, &shared.dir, base.manifest());
         Ok(Self {
@@ -68,7 +68,7 @@ impl Transaction {
             manifest,
             files,
             progress: Progress::default(),
-            _lock: lock,
+            lock: Some(lock),
         })
     }
 
@@ -112,7 +112,7 @@ impl Transaction {
 
     /// What writes the new files, from any thread.
     #[must_use]
-    pub fn files(&self) -> &FileWriter {
+    pub fn files(&self) -> &Arc<FileWriter> {
         &self.files
     }
 
@@ -155,6 +155,7 @@ impl Transaction {
     /// Those of `work`.
     pub(super) fn attempt<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         let own = FileWriter::new(Arc::clone(&self.shared.fs), self.shared.dir.clone());
+        let own = Arc::new(own);
         let earlier = std::mem::replace(&mut self.files, own);
         let manifest = self.manifest.clone();
         let done = work(self);
@@ -181,6 +182,22 @@ impl Transaction {
     /// `Io`: the store is as before, or (if only the very last fsync failed) as after; the same
     /// work done again finds out which. `Invalid` if the manifest breaks one of its invariants.
     pub fn commit(mut self) -> Result<Arc<Snapshot>> {
+        self.publish()
+    }
+
+    /// As [`Transaction::commit`]; goes on with the next state, and no other writer comes between.
+    ///
+    /// # Errors
+    ///
+    /// As [`Transaction::commit`], and of the beginning of the next.
+    pub fn commit_and_begin(mut self) -> Result<Self> {
+        self.publish()?;
+        let lock = self.lock.take();
+        let lock = lock.ok_or_else(|| Error::invalid("a transaction without the writer's lock"))?;
+        Self::begin(Arc::clone(&self.shared), lock)
+    }
+
+    fn publish(&mut self) -> Result<Arc<Snapshot>> {
         self.check_names()?;
         let (fs, dir) = (&self.shared.fs, &self.shared.dir);
         if self.files.sync_all()? {

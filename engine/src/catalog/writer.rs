@@ -93,10 +93,19 @@ impl FileWriter {
         self.sync(full)
     }
 
+    /// Brings the files to stable storage that are written by now, so that less is left for the commit.
+    ///
+    /// # Errors
+    ///
+    /// `Io`; the transaction can then only be given up.
+    pub fn sync_written(&self) -> Result<()> {
+        let unsynced = std::mem::take(&mut self.lock().unsynced);
+        self.sync(unsynced)
+    }
+
     /// Brings every file to stable storage (not their names); whether there is any.
     pub(super) fn sync_all(&self) -> Result<bool> {
-        let unsynced = std::mem::take(&mut self.lock().unsynced);
-        self.sync(unsynced)?;
+        self.sync_written()?;
         if self.failed.load(Ordering::SeqCst) {
             return Err(Error::invalid(
                 "a transaction with a failed write was committed",

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread::Scope;
 
-use super::day::parts;
-use super::dictionaries::{Dictionaries, DictionaryMark};
+use super::commit::{Committing, Prepared, Stored};
+use super::current_file::CurrentFile;
+use super::dictionaries::Dictionaries;
 use super::discover::{Source, discover};
-use super::group::{Group, KeptDays, Spilled, spill};
+use super::group::{Group, KeptDays, spill};
 use super::months;
 use super::options::{Options, Progress};
 use super::piece::{Piece, Rejected};
@@ -16,10 +18,8 @@ use super::rejects;
 use super::stage::Stage;
 use super::work::{Event, LogEnd, Work};
 use crate::catalog::view::Meanings;
-use crate::catalog::{
-    Catalog, ContentHash, HourSum, Ledger, LedgerEntry, LedgerRecord, Transaction,
-};
-use crate::error::{Error, Result};
+use crate::catalog::{Catalog, ContentHash, Ledger, LedgerEntry, LedgerRecord, Transaction};
+use crate::error::{Error, ErrorKind, Result};
 use crate::hub::{HubImport, HubParse};
 use crate::ingest::header::ReadOptions;
 use crate::ingest::input::Content;
@@ -72,7 +72,8 @@ pub(super) fn take(
             scope.spawn(|| work.worker());
         }
         let stop = StopOnDrop(&work);
-        let result = Coordinator::new(catalog, &work, options, progress).and_then(Coordinator::run);
+        let result =
+            Coordinator::new(scope, (catalog, &work, options), progress).and_then(Coordinator::run);
         drop(stop);
         result
     })?;
@@ -92,36 +93,19 @@ impl Drop for StopOnDrop<'_> {
     }
 }
 
-/// The file whose pieces are taken now.
-struct CurrentFile {
-    index: usize,
-    import: ImportNumber,
-    mark: DictionaryMark,
-    parts: Vec<(Day, super::day::DayPart)>,
-    spilled: Vec<Spilled>,
-    /// Rows of `parts`.
-    rows_here: u64,
-    rows: u64,
-    blank: u64,
-    continued: u64,
-    cut: u64,
-    hours: BTreeMap<u32, HourSum>,
-    rejects: Vec<Rejected>,
-    ts: Option<(TimestampMs, TimestampMs)>,
-}
-
-struct Coordinator<'a> {
-    catalog: &'a Catalog,
-    work: &'a Work,
-    options: &'a Options,
-    tell: &'a mut dyn FnMut(Progress),
+struct Coordinator<'scope, 'env> {
+    scope: &'scope Scope<'scope, 'env>,
+    catalog: &'env Catalog,
+    work: &'env Work,
+    options: &'env Options,
+    tell: &'env mut dyn FnMut(Progress),
     progress: Progress,
     ledger: Ledger,
     /// Contents taken in this call: import and path.
     taken: HashMap<[u8; 32], (ImportNumber, String)>,
     dictionaries: Dictionaries,
-    /// Number of the state that `dictionaries` are of.
-    state: u64,
+    /// The commit of the group before, and then the transaction of this one.
+    committing: Option<Committing<'scope>>,
     transaction: Option<Transaction>,
     /// An import number that was reserved and not used.
     spare: Option<ImportNumber>,
@@ -132,12 +116,11 @@ struct Coordinator<'a> {
     days_rewritten: std::collections::BTreeSet<Day>,
 }
 
-impl<'a> Coordinator<'a> {
+impl<'scope, 'env> Coordinator<'scope, 'env> {
     fn new(
-        catalog: &'a Catalog,
-        work: &'a Work,
-        options: &'a Options,
-        tell: &'a mut dyn FnMut(Progress),
+        scope: &'scope Scope<'scope, 'env>,
+        (catalog, work, options): (&'env Catalog, &'env Work, &'env Options),
+        tell: &'env mut dyn FnMut(Progress),
     ) -> Result<Self> {
         let transaction = catalog.begin()?;
         let snapshot = Arc::clone(transaction.base());
@@ -147,6 +130,7 @@ impl<'a> Coordinator<'a> {
             ..Progress::default()
         };
         Ok(Self {
+            scope,
             catalog,
             work,
             options,
@@ -155,7 +139,7 @@ impl<'a> Coordinator<'a> {
             ledger: Ledger::load(&snapshot)?,
             taken: HashMap::new(),
             dictionaries: Dictionaries::load(&snapshot)?,
-            state: snapshot.manifest().number,
+            committing: None,
             transaction: Some(transaction),
             spare: None,
             group: Group::default(),
@@ -188,8 +172,8 @@ impl<'a> Coordinator<'a> {
             self.progress.files_done += 1;
             (self.tell)(self.progress);
             if !self.options.atomic && self.is_full() && index < last {
-                let transaction = self.prepare(false)?;
-                self.state = publish(transaction, self.work, &mut self.receipt)?;
+                let prepared = self.prepare(false)?;
+                self.committing = Some(Committing::begin(self.scope, self.work, prepared));
             }
         }
         self.close()
@@ -208,8 +192,12 @@ impl<'a> Coordinator<'a> {
     fn close(mut self) -> Result<Receipt> {
         let last = match self.group.is_empty() {
             true => None,
-            false => Some(self.prepare(true)?),
+            false => {
+                let stored = self.prepare(true)?.store(self.work)?;
+                Some(self.stored(stored))
+            }
         };
+        self.end_commit()?;
         self.receipt.days = self.days.len() as u64;
         self.receipt.days_rewritten = self.days_rewritten.len() as u64;
         let fresh = std::mem::take(&mut self.kept.days);
@@ -218,8 +206,14 @@ impl<'a> Coordinator<'a> {
             // Nothing is looked up any more, and months want the room.
             drop(self.dictionaries);
             self.work.pool().clear();
+            let files = Arc::clone(transaction.files());
+            let syncing = self.scope.spawn(move || files.sync_written());
             self.receipt.upkeep = months::with_commit(&mut transaction, &fresh, threads);
-            publish(transaction, self.work, &mut self.receipt)?;
+            let died = |_| Error::new(ErrorKind::Io, "a thread that fsyncs ended early");
+            syncing.join().map_err(died)??;
+            let stages = self.work.stages();
+            stages.time(Stage::Store, || transaction.commit())?;
+            self.receipt.commits += 1;
         } else {
             // The one that may have been begun is the writer's lock.
             self.transaction = None;
@@ -254,29 +248,48 @@ impl<'a> Coordinator<'a> {
     }
 
     fn transaction(&mut self) -> Result<&mut Transaction> {
-        if self.transaction.is_none() {
-            let transaction = self.catalog.begin()?;
-            let base = Arc::clone(transaction.base());
-            if base.manifest().number != self.state {
-                // Another writer came between two commits: codes may stand for other keys now.
-                self.dictionaries = Dictionaries::load(&base)?;
-                self.ledger = Ledger::load(&base)?;
-                self.state = base.manifest().number;
-            }
-            self.spare = None;
-            self.transaction = Some(transaction);
-        }
+        self.end_commit()?;
         self.transaction
             .as_mut()
             .ok_or_else(|| Error::corrupt("no transaction"))
     }
 
+    /// Waits for the commit of the group before, if it is being made.
+    fn end_commit(&mut self) -> Result<()> {
+        if let Some(committing) = self.committing.take() {
+            let stored = committing.end()?;
+            self.receipt.commits += 1;
+            self.transaction = Some(self.stored(stored));
+        }
+        Ok(())
+    }
+
+    /// Notes what a group has left behind; gives the transaction.
+    fn stored(&mut self, stored: Stored) -> Transaction {
+        let Stored {
+            transaction,
+            touched,
+            kept,
+        } = stored;
+        self.kept = kept;
+        self.days.extend(touched.days);
+        self.days_rewritten.extend(touched.rewritten);
+        self.receipt.days_rewritten_seconds += touched.rewritten_seconds;
+        transaction
+    }
+
+    fn reserve_import(&mut self) -> Result<ImportNumber> {
+        if let Some(import) = self.spare.take() {
+            return Ok(import);
+        }
+        match &mut self.committing {
+            Some(committing) if !committing.is_done() => committing.reserve_import(),
+            _ => self.transaction()?.reserve_import(),
+        }
+    }
+
     fn file(&mut self, index: usize) -> Result<Outcome> {
-        let import = match self.spare.take() {
-            Some(import) => import,
-            None => self.transaction()?.reserve_import()?,
-        };
-        self.transaction()?;
+        let import = self.reserve_import()?;
         let mut file = CurrentFile::new(index, import, self.dictionaries.mark());
         for number in 0.. {
             let outcome = match self.work.next_event(index, number) {
@@ -429,9 +442,9 @@ impl<'a> Coordinator<'a> {
         if file.rejects.is_empty() {
             return Ok(None);
         }
-        let store = self.transaction()?.base().dir().to_owned();
+        let store = self.catalog.dir();
         let origin = (path, end.header_line.as_slice());
-        let path = rejects::write(&store, file.import.get(), origin, &file.rejects)?;
+        let path = rejects::write(store, file.import.get(), origin, &file.rejects)?;
         Ok(Some(path.display().to_string()))
     }
 
@@ -495,84 +508,23 @@ impl<'a> Coordinator<'a> {
         Ok(Outcome::Taken(taken))
     }
 
-    /// Puts all that waits into the transaction.
-    fn prepare(&mut self, last: bool) -> Result<Transaction> {
+    /// Has all that waits built, and puts dictionaries into the transaction.
+    fn prepare(&mut self, last: bool) -> Result<Prepared> {
         self.transaction()?;
         let begun = self.transaction.take();
         let mut transaction = begun.ok_or_else(|| Error::corrupt("no transaction"))?;
-        let group = std::mem::take(&mut self.group);
         let meanings = Arc::new(Meanings::of(&self.dictionaries.names));
+        let mut group = std::mem::take(&mut self.group);
+        let building = group.build(self.work, &meanings);
         let (stages, dictionaries) = (self.work.stages(), &mut self.dictionaries);
-        let keep = (meanings, &mut self.kept);
-        let touched = group.store(self.work, &mut transaction, keep, |transaction| {
-            stages.time(Stage::Store, || dictionaries.store(transaction, last))
-        })?;
-        self.days.extend(touched.days);
-        self.days_rewritten.extend(touched.rewritten);
-        self.receipt.days_rewritten_seconds += touched.rewritten_seconds;
-        Ok(transaction)
-    }
-}
-
-/// Commits; gives the number of the new state.
-fn publish(transaction: Transaction, work: &Work, receipt: &mut Receipt) -> Result<u64> {
-    let snapshot = work.stages().time(Stage::Store, || transaction.commit())?;
-    receipt.commits += 1;
-    Ok(snapshot.manifest().number)
-}
-
-impl CurrentFile {
-    fn new(index: usize, import: ImportNumber, mark: DictionaryMark) -> Self {
-        Self {
-            index,
-            import,
-            mark,
-            parts: Vec::new(),
-            spilled: Vec::new(),
-            rows_here: 0,
-            rows: 0,
-            blank: 0,
-            continued: 0,
-            cut: 0,
-            hours: BTreeMap::new(),
-            rejects: Vec::new(),
-            ts: None,
-        }
-    }
-
-    fn take(&mut self, mut piece: Piece, maps: &Arc<super::dictionaries::Maps>) {
-        let rows = piece.rows() as u64;
-        self.rows += rows;
-        self.rows_here += rows;
-        self.blank += piece.blank;
-        self.continued += piece.continued;
-        self.cut += piece.cut;
-        self.rejects.append(&mut piece.rejects);
-        for hour in std::mem::take(&mut piece.hours) {
-            let sum = self.hours.entry(hour.hour).or_insert(HourSum {
-                hour: hour.hour,
-                rows: 0,
-                sum: 0,
-            });
-            sum.rows += hour.rows;
-            sum.sum = sum.sum.wrapping_add(hour.sum);
-        }
-        if let (Some(first), Some(last)) = (piece.ts_first, piece.ts_last) {
-            let (known_first, known_last) = self.ts.unwrap_or((first, last));
-            self.ts = Some((first.min(known_first), last.max(known_last)));
-        }
-        piece.mapped();
-        self.parts
-            .extend(parts(&Arc::new(piece), maps, self.import));
-    }
-
-    fn take_days(&mut self) -> BTreeMap<Day, Vec<super::day::DayPart>> {
-        self.rows_here = 0;
-        let mut days: BTreeMap<Day, Vec<_>> = BTreeMap::new();
-        for (day, part) in self.parts.drain(..) {
-            days.entry(day).or_default().push(part);
-        }
-        days
+        stages.time(Stage::Store, || dictionaries.store(&mut transaction, last))?;
+        Ok(Prepared {
+            transaction,
+            group,
+            building,
+            meanings,
+            kept: std::mem::take(&mut self.kept),
+        })
     }
 }
 

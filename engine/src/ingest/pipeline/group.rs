@@ -110,18 +110,20 @@ impl Group {
         Ok(())
     }
 
-    /// Puts everything into the transaction: segments, cells, publisher CSVs, ledger; and what `meanwhile` puts there
-    /// while the workers build days.
+    /// Has the workers build the days that are in memory.
+    pub(super) fn build(&mut self, work: &Work, meanings: &Arc<Meanings>) -> Building {
+        self.rows_here = 0;
+        Building::begin(work, std::mem::take(&mut self.days), Arc::clone(meanings))
+    }
+
+    /// Puts everything into the transaction: segments, cells, publisher CSVs, ledger.
     pub(super) fn store(
         self,
-        work: &Work,
+        (work, building): (&Work, Building),
         transaction: &mut Transaction,
-        (meanings, kept): (Arc<Meanings>, &mut KeptDays),
-        meanwhile: impl FnOnce(&mut Transaction) -> Result<()>,
+        (meanings, kept): (&Meanings, &mut KeptDays),
     ) -> Result<Touched> {
         let mut spilled = self.spilled;
-        let building = Building::begin(work, self.days, Arc::clone(&meanings));
-        meanwhile(transaction)?;
         spilled.extend(building.write(work, transaction)?);
         let mut touched = Touched::default();
         // Every reader would merge what memory has cut.
@@ -170,7 +172,7 @@ impl Group {
             let segments = transaction.manifest_mut().partition_mut(day).segments.len();
             if is_cut || segments > SEGMENTS_MAX {
                 let started = Instant::now();
-                let rewritten = || rewrite_day(transaction, day, &meanings);
+                let rewritten = || rewrite_day(transaction, day, meanings);
                 work.stages().time(Stage::Build, rewritten)?;
                 if touched.rewritten.contains(&day) {
                     touched.rewritten_seconds += started.elapsed().as_secs_f64();
@@ -197,7 +199,8 @@ pub(super) fn spill(
 }
 
 /// Days that the workers build.
-struct Building {
+#[derive(Debug)]
+pub(super) struct Building {
     order: Vec<Day>,
     built: mpsc::Receiver<(Day, Result<BuiltDay>)>,
 }

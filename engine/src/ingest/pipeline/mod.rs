@@ -8,8 +8,8 @@
 //!    do not depend on how many threads there are;
 //! 3. *build* (`day`): the pieces of a day become its segment and cells.
 //!
-//! A group of whole files is one commit; see `Options::group_rows`. With the last come the derived files of months
-//! (`months`).
+//! A group of whole files is one commit; see `Options::group_rows`. It is made while the next files are taken (`commit`).
+//! With the last come the derived files of months (`months`).
 //!
 //! # Invariants
 //!
@@ -17,7 +17,9 @@
 //! 2. `lines = rows + rejected + blank or header`, for every file; checked, not assumed.
 //! 3. The same files give the same bytes on any number of threads.
 
+mod commit;
 mod coordinator;
+mod current_file;
 mod day;
 mod dictionaries;
 mod discover;

@@ -21,6 +21,9 @@ use crate::ingest::input::{Content, Input};
 use crate::ingest::log_format::parse_block;
 use crate::ingest::sniff::{Sniffed, sniff};
 
+/// Files that are read beside those that the workers read: so much can be read while the coordinator does something else.
+const FILES_AHEAD: usize = 6;
+
 /// What a file yields, in this order: pieces, then one of the others.
 #[derive(Debug)]
 pub(super) enum Event {
@@ -109,7 +112,7 @@ impl Work {
                 ..Default::default()
             },
             pieces_max: options.pieces_max(),
-            window: options.threads + 1,
+            window: options.threads + FILES_AHEAD,
             state: Mutex::new(State {
                 slots,
                 head: 0,
@@ -369,13 +372,21 @@ impl Work {
     /// Hands a job to the workers.
     pub(super) fn submit(&self, job: Job) {
         let mut state = self.lock();
+        // Whoever waits for it must not wait for ever.
+        if state.stop || state.broken {
+            return;
+        }
         state.jobs.push_back(job);
         self.tell_workers(state);
     }
 
     /// Lets all workers end.
     pub(super) fn stop(&self) {
-        self.lock().stop = true;
+        let mut state = self.lock();
+        state.stop = true;
+        let jobs = std::mem::take(&mut state.jobs);
+        drop(state);
+        drop(jobs);
         self.work_came.notify_all();
     }
 
@@ -402,7 +413,11 @@ struct TellPanic<'a>(&'a Work);
 impl Drop for TellPanic<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.0.lock().broken = true;
+            let mut state = self.0.lock();
+            state.broken = true;
+            let jobs = std::mem::take(&mut state.jobs);
+            drop(state);
+            drop(jobs);
             self.0.event_came.notify_all();
         }
     }
