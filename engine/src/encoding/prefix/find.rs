@@ -129,7 +129,8 @@ mod tests {
             let mut values: Vec<u32> = values.into_iter().map(|(value, shift)| value >> shift).collect();
             values.sort_unstable();
             let top_bits = bits_of(values.last().copied().unwrap_or(0));
-            let mut set = tree::build(&values, (top_bits, by_previous));
+            let sorted = tree::Sorted { values: &values, ..tree::Sorted::default() };
+            let mut set = tree::build(sorted, (top_bits, by_previous));
             code::set_lengths(&mut set, code::LENGTH_MAX);
             let codes = codes(&set);
             let finder = Finder::new(&[Vec::new(), set.clone()], CELLS);

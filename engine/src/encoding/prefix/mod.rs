@@ -225,8 +225,8 @@ fn payload_in(values: &[u32], by_previous: bool, below: usize) -> Option<Vec<u8>
     let top_bits = bits_of(counted.max);
     let length_max = length_max(values.len(), by_previous);
     let mut sets = Vec::with_capacity(CONTEXTS);
-    counted.sets(top_bits, |values| {
-        let mut set = tree::build(values, (top_bits, by_previous));
+    counted.sets(top_bits, |sorted| {
+        let mut set = tree::build(sorted, (top_bits, by_previous));
         code::set_lengths(&mut set, length_max);
         sets.push(set);
     });

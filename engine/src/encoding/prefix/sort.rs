@@ -5,7 +5,7 @@
 use std::cell::Cell;
 
 use super::find::{FINE_BITS, bits_of_cell, cell};
-use super::tree::{self, SPLIT_MIN};
+use super::tree::{self, SPLIT_MIN, Sorted};
 use super::{Kind, SIZES, context_of, lanes};
 use crate::encoding::bits::bits_of;
 
@@ -85,10 +85,13 @@ impl<'v> Counted<'v> {
     /// Gives set by set, values of at most `top_bits` bits in ascending order; but where fewer than [`SPLIT_MIN`] share
     /// their highest bits these stay in any order, for no bucket begins among them.
     #[inline(always)]
-    pub(super) fn sets(&self, top_bits: u32, mut give: impl FnMut(&[u32])) {
+    pub(super) fn sets(&self, top_bits: u32, mut give: impl FnMut(Sorted<'_>)) {
         let is_small = top_bits <= COUNTED_BITS_MAX && self.values.len() >= 1 << COUNTED_BITS_MAX;
         if self.kind == Kind::Alone && is_small {
-            return give(&by_counting(self.values));
+            return give(Sorted {
+                values: &by_counting(self.values),
+                ..Sorted::default()
+            });
         }
         let (mut places, mut sum) = (self.counts.clone(), 0);
         for place in &mut places {
@@ -114,10 +117,14 @@ impl<'v> Counted<'v> {
             };
             rest = after;
             sort_cells(set, (start, ends), &mut spare);
-            give(set);
+            give(Sorted {
+                values: set,
+                ends,
+                start,
+            });
             start = end;
         }
-        (places.len() / self.cells..self.kind.set_count()).for_each(|_| give(&[]));
+        (places.len() / self.cells..self.kind.set_count()).for_each(|_| give(Sorted::default()));
     }
 }
 
@@ -253,11 +260,12 @@ mod tests {
             let top = (bits_of(values.iter().copied().max().unwrap_or(0)), by_previous);
             let mut found = Vec::new();
             let counted = Counted::new(&values, kind);
-            counted.sets(top.0, |set| found.push(set.to_vec()));
+            counted.sets(top.0, |set| found.push((set.values.to_vec(), tree::build(set, top))));
             prop_assert_eq!(found.len(), wanted.len());
-            for (mut found, mut wanted) in found.into_iter().zip(wanted) {
+            for ((mut found, buckets), mut wanted) in found.into_iter().zip(wanted) {
                 wanted.sort_unstable();
-                prop_assert_eq!(tree::build(&found, top), tree::build(&wanted, top));
+                let sorted = Sorted { values: &wanted, ..Sorted::default() };
+                prop_assert_eq!(buckets, tree::build(sorted, top));
                 found.sort_unstable();
                 prop_assert_eq!(found, wanted);
             }

@@ -4,10 +4,13 @@
 //! is written from the root on, lower half first: a bit that says whether the node is split, and for a leaf
 //! four bits of code length.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use super::super::bits::BitWriter;
+use super::super::bits::bits_of;
 use super::code::{BitReader, LENGTH_MAX, ONLY};
+use super::find::{FINE_BITS, cell};
 
 /// Values from `start` on that have `bits` bits in common places.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -42,44 +45,72 @@ const fn must_split((start, bits): (u32, u32), by_previous: bool) -> bool {
     by_previous && start == 0 && bits > 3
 }
 
-/// The buckets of values in order, as far as buckets may begin among them; none without values.
-pub(super) fn build(values: &[u32], (top_bits, by_previous): (u32, bool)) -> Vec<Bucket> {
+/// Values of a set in order, as far as buckets may begin among them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sorted<'v> {
+    pub(super) values: &'v [u32],
+    /// Where the values of each cell end, counted from before the set; none where that is not known.
+    pub(super) ends: &'v [u32],
+    /// Where those of the set begin.
+    pub(super) start: u32,
+}
+
+impl Sorted<'_> {
+    /// How many values are below the middle of a node of so many bits, whose own values stand at `own`.
+    fn below(&self, middle: u32, bits: u32, own: &Range<usize>) -> usize {
+        // Nodes that are not within a cell are split where cells begin.
+        if bits > bits_of(middle).saturating_sub(FINE_BITS + 1) && !self.ends.is_empty() {
+            let before = cell(middle).checked_sub(1);
+            let end = before.and_then(|cell| self.ends.get(cell));
+            let below = end.map_or(own.end, |end| end.saturating_sub(self.start) as usize);
+            return below.clamp(own.start, own.end);
+        }
+        let values = self.values.get(own.clone()).unwrap_or_default();
+        own.start + values.partition_point(|value| *value < middle)
+    }
+}
+
+/// The buckets of the values of a set; none without values.
+pub(super) fn build(sorted: Sorted<'_>, (top_bits, by_previous): (u32, bool)) -> Vec<Bucket> {
     let mut buckets = Vec::new();
-    if !values.is_empty() {
+    let count = sorted.values.len();
+    if count > 0 {
         let builder = Builder {
-            all_log: log2(values.len()),
+            sorted,
+            all_log: log2(count),
             by_previous,
         };
-        builder.node(values, (0, top_bits), &mut buckets);
+        builder.node(0..count, (0, top_bits), &mut buckets);
     }
     buckets
 }
 
-struct Builder {
+struct Builder<'v> {
+    sorted: Sorted<'v>,
     all_log: u64,
     by_previous: bool,
 }
 
-impl Builder {
-    /// Appends the buckets of a node; gives what they cost.
-    fn node(&self, values: &[u32], (start, bits): (u32, u32), out: &mut Vec<Bucket>) -> u64 {
-        let count = values.len() as u64;
-        let code = self.all_log.saturating_sub(log2(values.len()));
+impl Builder<'_> {
+    /// Appends the buckets of a node, whose values stand at `own`; gives what they cost.
+    fn node(&self, own: Range<usize>, (start, bits): (u32, u32), out: &mut Vec<Bucket>) -> u64 {
+        let count = own.len() as u64;
+        let code = self.all_log.saturating_sub(log2(own.len()));
         let alone = count * (u64::from(bits) * BIT + code) + LEAF_BITS * BIT;
         let leaf = Bucket {
             start,
             bits,
-            count: u32::try_from(values.len()).unwrap_or(u32::MAX),
+            count: u32::try_from(own.len()).unwrap_or(u32::MAX),
             length: 0,
         };
         let must_split = must_split((start, bits), self.by_previous);
-        if bits == 0 || !must_split && values.len() < SPLIT_MIN {
+        if bits == 0 || !must_split && own.len() < SPLIT_MIN {
             out.push(leaf);
             return alone;
         }
         let middle = start + (1 << (bits - 1));
-        let at = values.partition_point(|value| *value < middle);
-        let (low, high) = values.split_at_checked(at).unwrap_or((values, &[]));
+        let at = self.sorted.below(middle, bits, &own);
+        let (low, high) = (own.start..at, at..own.end);
         let mark = out.len();
         let halves =
             self.node(low, (start, bits - 1), out) + self.node(high, (middle, bits - 1), out);
@@ -214,7 +245,6 @@ fn read_tree(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::encoding::bits::bits_of;
 
     #[test]
     fn logarithms_are_near() {
@@ -227,9 +257,13 @@ mod tests {
     #[test]
     fn buckets_cover_all_values_without_a_gap() {
         let values: Vec<u32> = (0..1000).map(|i| i * i).collect();
+        let sorted = Sorted {
+            values: &values,
+            ..Sorted::default()
+        };
         for by_previous in [false, true] {
             let top = (bits_of(999 * 999), by_previous);
-            let buckets = build(&values, top);
+            let buckets = build(sorted, top);
             let mut next = 0;
             for bucket in &buckets {
                 assert_eq!(bucket.start, next);
