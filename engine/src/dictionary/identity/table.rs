@@ -1,7 +1,7 @@
 //! Fingerprints to ids, in memory.
 //!
 //! A table of all downloaders is larger than any cache, so that a look-up is mostly a wait for memory. Those of
-//! many identities are begun together ([`PrintTable::likely`]), and then wait together.
+//! many identities are begun together ([`PrintTable::touch`]), and then wait together.
 
 use std::hint::black_box;
 
@@ -32,6 +32,15 @@ impl PrintTable {
     #[inline]
     const fn place(&self, tag: u32) -> usize {
         (tag as u64 >> (u32::BITS - self.bits)) as usize
+    }
+
+    /// Reads where a fingerprint is looked for first. Whoever does so for many, with hardly anything between, waits for all
+    /// of them together.
+    #[inline]
+    pub(super) fn touch(&self, print: u64) -> u64 {
+        let at = self.place(tag_of(print));
+        let slot = |at: usize| self.slots.get(at).copied().unwrap_or(0);
+        slot(at) ^ slot(at + NEAR - 1)
     }
 
     /// An id whose fingerprint begins as this one, if it is among the first few that are met; 0 if there is none.

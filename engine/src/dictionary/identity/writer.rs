@@ -1,5 +1,6 @@
 //! Texts of identities to ids, new ones for new texts.
 
+use std::borrow::Cow;
 use std::hint::black_box;
 
 use super::key::WantedKey;
@@ -77,19 +78,30 @@ impl IdentityWriter {
 
     /// Begins to look for some: what they wait for in memory, they then wait for together.
     fn begin(&self, together: &[WantedKey<'_>]) {
-        let mut likely = [0; TOGETHER];
-        for (id, wanted) in likely.iter_mut().zip(together) {
-            *id = self.table.likely(wanted.print);
-        }
-        let first_new = self.keys.next_id();
-        let likely = likely.iter().filter(|id| **id != 0);
-        let begins = likely.map(|id| match id.checked_sub(first_new) {
-            Some(index) => self.new.get(index),
-            None => self.keys.key(*id).ok(),
-        });
+        let prints = together.iter().map(|wanted| wanted.print);
         // Or the compiler sees that nobody wants to know.
-        black_box(begins.fold(0_u8, |sum, key| {
-            sum ^ key.map_or(0, |key| key.bytes.first().copied().unwrap_or(0))
+        black_box(
+            prints
+                .clone()
+                .fold(0, |sum, print| sum ^ self.table.touch(print)),
+        );
+        let first_new = self.keys.next_id();
+        let mut keys: [&[u8]; TOGETHER] = [&[]; TOGETHER];
+        for (bytes, print) in keys.iter_mut().zip(prints) {
+            let key = match self.table.likely(print) {
+                0 => None,
+                id => match id.checked_sub(first_new) {
+                    Some(index) => self.new.get(index),
+                    None => self.keys.key(id).ok(),
+                },
+            };
+            if let Some(Cow::Borrowed(found)) = key.map(|key| key.bytes) {
+                *bytes = found;
+            }
+        }
+        black_box(keys.iter().fold(0_u8, |sum, bytes| {
+            let ends = [bytes.first(), bytes.last()].map(|end| end.copied().unwrap_or(0));
+            sum ^ ends[0] ^ ends[1]
         }));
     }
 
