@@ -60,6 +60,9 @@ pub fn histories(
     })
 }
 
+/// Visits whose downloaders are looked up together.
+const TOGETHER: usize = 128;
+
 /// Days whose visits are read, and the months that are told of.
 struct Past<'a> {
     view: &'a View,
@@ -126,6 +129,7 @@ impl Past<'_> {
         let countries = meanings.countries.len();
         let mut actives = Actives::new(self.days, limit, countries, &ips);
         let mut scratch = AcceptedVisits::default();
+        let mut together = Vec::with_capacity(TOGETHER);
         let mut histories: BTreeMap<Month, MonthHistory> = BTreeMap::new();
         for (index, partition) in self.partitions.iter().enumerate() {
             let month = partition.day.month();
@@ -137,9 +141,15 @@ impl Past<'_> {
                         return;
                     };
                     let country = meanings.country_of.get(visit.place as usize);
-                    actives.add(number, country.copied().unwrap_or(0));
+                    together.push((number, country.copied().unwrap_or(0)));
+                    if together.len() == TOGETHER {
+                        actives.add_all(&together);
+                        together.clear();
+                    }
                 })?;
             }
+            actives.add_all(&together);
+            together.clear();
             actives.end_day(histories.entry(month).or_default());
         }
         Ok(histories)

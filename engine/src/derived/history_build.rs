@@ -8,6 +8,7 @@
 //! Who was active in large repos (`repo_actives`).
 
 use std::collections::{BTreeMap, HashMap};
+use std::hint::black_box;
 
 use super::history::{
     BIN_COUNT, BIN_GAP, DAY_BINS, DAY_NEW, HistoryKey, KEY_BINS, KEY_CODE, KEY_COUNTRY, KEY_DAYS,
@@ -251,9 +252,18 @@ impl<'a> Actives<'a> {
         self.is_told = is_told;
     }
 
-    /// Notes that a downloader is active in the country of this number.
+    /// Notes that each of some downloaders is active in the country of this number. What is known of them is in no cache
+    /// mostly: it is read first, so that all of it is waited for at once.
+    pub fn add_all(&mut self, actives: &[(u32, u32)]) {
+        let all = |id: u32| self.lasts.get(id as usize).map_or(0, |last| last.all);
+        black_box(actives.iter().fold(0, |sum, (id, _)| sum ^ all(*id)));
+        for (id, country) in actives {
+            self.add(*id, *country);
+        }
+    }
+
     #[inline]
-    pub fn add(&mut self, id: u32, country: u32) {
+    fn add(&mut self, id: u32, country: u32) {
         let today = self.today;
         let Some(last) = self.lasts.get_mut(id as usize) else {
             return;
@@ -359,7 +369,7 @@ mod tests {
             all.begin_day(index, true);
             for one in actives.iter().filter(|one| one.0 == day.get()) {
                 let (_, id, country, _) = one;
-                all.add(*id, *country);
+                all.add_all(&[(*id, *country)]);
                 let keys = repos.iter_mut().zip(REPO_KEYS);
                 keys.filter(|(_, key)| is_of(*key, one))
                     .for_each(|(repo, _)| repo.add(index, *id));

@@ -127,7 +127,7 @@ struct RepoPast {
     code: u32,
     actives: RepoActives,
     /// By number of the country, where countries are told apart.
-    countries: Option<BTreeMap<u32, CountryPast>>,
+    countries: Option<Vec<Option<CountryPast>>>,
 }
 
 /// Who was active in a repo from a country.
@@ -135,9 +135,27 @@ struct CountryPast {
     actives: RepoActives,
     /// The day and the downloader that were added last.
     last: Option<(usize, u32)>,
-    /// Accepted visits by month, of those too who do not matter: which histograms there are does not depend on what
-    /// else is told.
-    visits: BTreeMap<Month, u64>,
+    /// Accepted visits by month, ascending, of those too who do not matter: which histograms there are does not depend on
+    /// what else is told.
+    visits: Vec<(Month, u64)>,
+}
+
+impl CountryPast {
+    fn new() -> Self {
+        Self {
+            actives: RepoActives::new(0),
+            last: None,
+            visits: Vec::new(),
+        }
+    }
+
+    /// Counts a visit in a month, which is none before the last one.
+    fn count(&mut self, month: Month) {
+        match self.visits.last_mut() {
+            Some((last, count)) if *last == month => *count += 1,
+            _ => self.visits.push((month, 1)),
+        }
+    }
 }
 
 impl RepoPast {
@@ -145,7 +163,7 @@ impl RepoPast {
         Self {
             code,
             actives: RepoActives::new(usize::try_from(visits).unwrap_or(0)),
-            countries: has_countries.then(BTreeMap::new),
+            countries: has_countries.then(Vec::new),
         }
     }
 
@@ -160,16 +178,19 @@ impl RepoPast {
         };
         let country_of = &past.view.meanings().country_of;
         let country = country_of.get(visit.place as usize).copied().unwrap_or(0);
-        let own = countries.entry(country).or_insert_with(|| CountryPast {
-            actives: RepoActives::new(0),
-            last: None,
-            visits: BTreeMap::new(),
-        });
+        let place = country as usize;
+        if countries.len() <= place {
+            countries.resize_with(place + 1, || None);
+        }
+        let Some(own) = countries.get_mut(place) else {
+            return;
+        };
+        let own = own.get_or_insert_with(CountryPast::new);
         // A visit may come once for each of its stretches.
         if own.last.replace((index, visit.id)) == Some((index, visit.id)) {
             return;
         }
-        *own.visits.entry(month).or_default() += 1;
+        own.count(month);
         if let Some(number) = number {
             own.actives.add(index, number);
         }
@@ -188,9 +209,13 @@ impl RepoPast {
         };
         let key = HistoryKey::Repo(self.code);
         self.actives.tell((past.days, key), is_told, histories);
-        for (number, country) in self.countries.into_iter().flatten() {
+        let countries = (0..).zip(self.countries.into_iter().flatten());
+        for (number, country) in countries.filter_map(|(number, own)| Some((number, own?))) {
             let key = HistoryKey::RepoCountry(self.code, number);
-            let visits = |month| country.visits.range(..=month).map(|(_, count)| count).sum();
+            let visits = |month| {
+                let until = country.visits.iter().filter(|(own, _)| *own <= month);
+                until.map(|(_, count)| count).sum()
+            };
             let is_told = |month| {
                 let large: Option<&Large> = large.get(&month);
                 large.is_some_and(|own| {
