@@ -12,7 +12,8 @@ use super::header::Header;
 use super::input::{Content, Input};
 use super::log_format::{LogFormat, format_of_kind};
 use crate::error::Result;
-use memchr::{memchr, memchr_iter};
+use fearless_simd::{Level, dispatch};
+use memchr::memchr;
 use std::sync::Arc;
 
 /// How large a block is to be, in bytes: 15,000 usual rows, so that what is done once per block, and
@@ -153,12 +154,12 @@ impl LogReader {
         for (to, from) in bytes.iter_mut().zip(self.carry.drain(..)) {
             *to = from;
         }
-        let mut endings = memchr_iter(b'\n', bytes.get(..len).unwrap_or_default()).count();
+        let mut endings = line_endings(bytes.get(..len).unwrap_or_default());
         loop {
             let rest = bytes.get_mut(len..).unwrap_or_default();
             len += self
                 .input
-                .fill(rest, |piece| endings += memchr_iter(b'\n', piece).count())?;
+                .fill(rest, |piece| endings += line_endings(piece))?;
             self.ended = self.input.is_at_end();
             if len == 0 {
                 self.spare = bytes;
@@ -168,7 +169,7 @@ impl LogReader {
             let border = self.format.border(&bytes, self.ended, line_bytes_max);
             if border > 0 {
                 let behind = bytes.get(border..).unwrap_or_default();
-                endings -= memchr_iter(b'\n', behind).count();
+                endings -= line_endings(behind);
                 self.carry.extend_from_slice(behind);
                 bytes.truncate(border);
                 return Ok(Some(self.block(bytes, endings as u64)));
@@ -241,6 +242,33 @@ impl LogReader {
         self.next_line += 1;
         Ok(block)
     }
+}
+
+/// How many LF there are: in the widest vectors of the machine, for every byte is looked at.
+fn line_endings(bytes: &[u8]) -> usize {
+    dispatch!(Level::new(), _simd => line_endings_in(bytes))
+}
+
+/// Bytes that are compared at once.
+const STEP: usize = 64;
+/// Steps whose sums fit into bytes.
+const STEPS_MAX: usize = u8::MAX as usize;
+
+#[inline(always)]
+fn line_endings_in(bytes: &[u8]) -> usize {
+    let mut count = 0;
+    for part in bytes.chunks(STEP * STEPS_MAX) {
+        let (steps, rest) = part.as_chunks::<STEP>();
+        let mut sums = [0_u8; STEP];
+        for step in steps {
+            for (sum, byte) in sums.iter_mut().zip(step) {
+                *sum += u8::from(*byte == b'\n');
+            }
+        }
+        let rest = rest.iter().filter(|byte| **byte == b'\n');
+        count += sums.iter().map(|sum| usize::from(*sum)).sum::<usize>() + rest.count();
+    }
+    count
 }
 
 #[cfg(test)]
@@ -409,6 +437,23 @@ mod tests {
         ])
     }
 
+    #[test]
+    fn line_endings_are_counted() {
+        let bytes: Vec<u8> = (0..40_000_u32).map(|at| (at * at % 11) as u8).collect();
+        for bytes in [
+            &bytes[..],
+            &bytes[..63],
+            &bytes[7..20_000],
+            &[],
+            &[b'\n'; 17_000],
+        ] {
+            assert_eq!(
+                line_endings(bytes),
+                memchr::memchr_iter(b'\n', bytes).count()
+            );
+        }
+    }
+
     proptest! {
         #[test]
         fn blocks_change_nothing(pieces in proptest::collection::vec(piece(), 0..60),
@@ -442,7 +487,7 @@ mod tests {
                 }
                 let (block, behind) = rest.split_at(border);
                 append(&mut told, parse_alone_at(reader.header(), block, first_line));
-                first_line += memchr_iter(b'\n', block).count() as u64;
+                first_line += memchr::memchr_iter(b'\n', block).count() as u64;
                 rest = behind;
                 size = *sizes.next().unwrap();
             }
