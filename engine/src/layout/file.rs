@@ -26,6 +26,9 @@ pub struct FileBuilder {
     sections: Vec<Section>,
 }
 
+/// Bytes that most footers take at most.
+const FOOTER_BYTES_USUAL: usize = 512;
+
 impl FileBuilder {
     /// An empty file of `kind`.
     #[must_use]
@@ -48,7 +51,11 @@ impl FileBuilder {
 
     /// Appends a section that holds `bytes`.
     pub fn section(&mut self, id: SectionId, bytes: &[u8]) -> &mut Self {
-        self.section_with(id, |out| out.extend_from_slice(bytes))
+        self.section_with(id, |out| {
+            // With room for a footer, or a large file would be moved for it.
+            out.reserve(bytes.len() + FOOTER_BYTES_USUAL);
+            out.extend_from_slice(bytes);
+        })
     }
 
     /// Appends a section that `write` appends to the buffer it is given, without a copy.
