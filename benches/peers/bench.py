@@ -63,6 +63,10 @@ def build() -> None:
         subprocess.run(["cargo", "build", "--release", *what], cwd=ROOT, check=True)
 
 
+OLD = "old"
+"""Where stores go that others replace, in the folder of stores, until all are loaded."""
+
+
 @dataclasses.dataclass
 class Bench:
     """One size of logs in all engines."""
@@ -83,6 +87,7 @@ class Bench:
             first = index % max(len(turns), 1)
             for name, loaded in self.load_once(turns[first:] + turns[:first]).items():
                 loads.setdefault(name, []).append(loaded)
+        shutil.rmtree(self.stores / OLD, ignore_errors=True)
         if wanted:
             (self.stores / "facts.json").unlink(missing_ok=True)
         return loads
@@ -91,7 +96,7 @@ class Bench:
         """Load all slices into new stores that replace old ones."""
         total: dict[str, Loaded] = {}
         for engine in engines:
-            shutil.rmtree(self.stores / engine.store, ignore_errors=True)
+            self.put_aside(engine)
         slices = self.slices() if engines else []
         for number, exports in enumerate(slices, 1):
             for engine in engines:
@@ -102,6 +107,13 @@ class Bench:
                 total[engine.store] = so_far.plus(loaded) if so_far else loaded
                 print(f"loaded: {engine.store_title or engine.title} {loaded.elapsed_s:.2f} s", flush=True)
         return total
+
+    def put_aside(self, engine: Engine) -> None:
+        """Move an old store away: the file system looks at each file deleted a moment ago when it makes new ones."""
+        store, old = self.store(engine), self.stores / OLD
+        if store.is_dir():
+            old.mkdir(exist_ok=True)
+            store.rename(old / f"{engine.store}-{len(list(old.iterdir()))}")
 
     def slices(self) -> Iterable[Path]:
         """Give directories of exports, one after the other."""

@@ -79,6 +79,7 @@ mod ties;
 mod time;
 mod timeline;
 mod unions;
+mod visit_ids;
 mod walk;
 
 use std::time::Instant;

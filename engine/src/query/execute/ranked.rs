@@ -5,9 +5,10 @@ use super::by_code::CodeSlots;
 use super::groups::Groups;
 use super::lens::{ASK_SESSION, OUT};
 use super::portions::same_parts;
-use super::scan::{DayReader, Ids};
+use super::scan::DayReader;
 use super::scope::Scope;
 use super::shape::Cover;
+use super::visit_ids::Ids;
 use crate::error::Result;
 use crate::segment::{Attribute, RepoRange, VisitSlice, column};
 

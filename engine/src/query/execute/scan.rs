@@ -5,7 +5,6 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::ops::Range;
 use std::sync::Arc;
 
 use super::Level;
@@ -25,6 +24,7 @@ use super::scope::{Scope, Wants};
 use super::shape::{Cover, Shape};
 use super::tally::{Counting, Tally};
 use super::time::DayPart;
+use super::visit_ids::Ids;
 use super::walk::{Rows, ShapeWalks};
 use crate::catalog::Partition;
 use crate::encoding::Choice;
@@ -248,37 +248,6 @@ pub(super) struct DayReader<'s, 'a> {
     pub(super) at_hand: Option<&'s VisitsAtHand>,
     pub(super) memory: &'s DayMemory,
     pub(super) segment: Arc<Segment>,
-}
-
-/// Downloaders of visits: 0 for none.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Ids<'v> {
-    /// As they are.
-    AtHand(&'v [u32]),
-    /// Their ranks, and the downloaders by rank; the greatest rank is "none".
-    Ranks(&'v [u32], &'v [u32]),
-}
-
-impl<'v> Ids<'v> {
-    #[inline]
-    pub(super) fn get(self, visit: usize) -> u32 {
-        match self {
-            Self::AtHand(ids) => ids.get(visit).copied().unwrap_or(0),
-            Self::Ranks(ranks, downloaders) => {
-                let rank = ranks.get(visit).copied().unwrap_or(u32::MAX);
-                downloaders.get(rank as usize).copied().unwrap_or(0)
-            }
-        }
-    }
-
-    /// Those of some of the visits.
-    pub(super) fn part(self, visits: &Range<usize>) -> Self {
-        let part = |values: &'v [u32]| values.get(visits.clone()).unwrap_or_default();
-        match self {
-            Self::AtHand(ids) => Self::AtHand(part(ids)),
-            Self::Ranks(ranks, downloaders) => Self::Ranks(part(ranks), downloaders),
-        }
-    }
 }
 
 /// A visit whose rows have to be read.
