@@ -239,17 +239,22 @@ fn ask_all_repos(stored: &Stored, content: &Content) -> Result<u64, String> {
     let bys = ["repo", "repo, month", "week, repo", "repo, day"];
     for (by, range) in bys.iter().flat_map(|by| ranges.map(|range| (by, range))) {
         let asked = format!("downloaders by {by}{range} top 60");
-        let query = text::parse(&asked).map_err(|error| error.to_string())?;
-        let found = stored.store.query(&asked);
-        let found = found.map_err(|error| error.to_string());
-        if let Some(difference) = difference(&naive.query(&query, &asked), &found) {
-            return Err(format!("{asked}: {difference}"));
-        }
-        let explained = stored.store.explain(&asked);
-        let explained = explained.map_err(|error| error.to_string())?.to_string();
+        let explained = answered(stored, &naive, &asked)?;
         covered += u64::from(explained.contains("gaps of large repos"));
     }
     Ok(covered)
+}
+
+/// Asks, compares with the naive answer, and gives how it was answered.
+fn answered(stored: &Stored, naive: &Naive, asked: &str) -> Result<String, String> {
+    let query = text::parse(asked).map_err(|error| error.to_string())?;
+    let found = stored.store.query(asked);
+    let found = found.map_err(|error| error.to_string());
+    if let Some(difference) = difference(&naive.query(&query, asked), &found) {
+        return Err(format!("{asked}: {difference}"));
+    }
+    let explained = stored.store.explain(asked);
+    Ok(explained.map_err(|error| error.to_string())?.to_string())
 }
 
 #[test]
@@ -393,14 +398,7 @@ fn repos_that_become_large_are_in_sets_before() -> Result<(), String> {
         ];
         for (repo, range) in (0..5).flat_map(|repo| ranges.map(|range| (repo, range))) {
             let asked = format!("downloads, downloaders where repo = \"a/late-{repo}\"{range}");
-            let query = text::parse(&asked).map_err(|error| error.to_string())?;
-            let found = stored.store.query(&asked);
-            let found = found.map_err(|error| error.to_string());
-            if let Some(difference) = difference(&naive.query(&query, &asked), &found) {
-                return Err(format!("{asked}: {difference}"));
-            }
-            let explained = stored.store.explain(&asked);
-            let explained = explained.map_err(|error| error.to_string())?.to_string();
+            let explained = answered(&stored, &naive, &asked)?;
             covered += u64::from(explained.contains("sets of the repo's downloaders by month"));
         }
     }

@@ -77,6 +77,18 @@ pub(super) struct Covered {
     pub(super) left: Option<Lens>,
 }
 
+impl Covered {
+    /// Those of one group.
+    pub(super) fn one(key: Key, count: Count) -> Self {
+        let mut covered = Self {
+            whole: Some(count),
+            ..Self::default()
+        };
+        covered.groups.insert(key, count);
+        covered
+    }
+}
+
 /// The histograms that cover a query on some days.
 #[derive(Debug)]
 pub(super) struct GapReader<'s, 'a> {

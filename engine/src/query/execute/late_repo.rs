@@ -104,12 +104,7 @@ impl<'s> LateRepo<'s> {
             all: all.len() as u64 + since,
             ips: 0,
         };
-        let mut covered = Covered {
-            whole: Some(whole),
-            ..Covered::default()
-        };
-        covered.groups.insert(self.key, whole);
-        Ok(covered)
+        Ok(Covered::one(self.key, whole))
     }
 }
 

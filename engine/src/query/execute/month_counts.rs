@@ -62,11 +62,6 @@ impl MonthCount {
             all: self.union.count(self.repo)?.into(),
             ips: 0,
         };
-        let mut covered = Covered {
-            whole: Some(whole),
-            ..Covered::default()
-        };
-        covered.groups.insert(self.key, whole);
-        Ok(covered)
+        Ok(Covered::one(self.key, whole))
     }
 }
