@@ -137,11 +137,9 @@ impl Listing {
         segment.row_ts(&self.slice, &mut self.instants)?;
         self.codes.clear();
         segment.row_verbs(&self.slice, &mut self.codes)?;
-        let short = self
-            .codes
-            .iter()
-            .map_while(|verb| u16::try_from(*verb).ok());
-        self.verbs.extend(short);
+        let codes = self.codes.iter();
+        self.verbs
+            .extend(codes.map_while(|verb| u16::try_from(*verb).ok()));
         if self.verbs.len() != self.instants.len() {
             return Ok(None);
         }

@@ -276,11 +276,22 @@ impl Segment {
     }
 
     fn read_repos(&self) -> Result<Vec<RepoRange>> {
-        let repos = self.ranges(self.column(column::REPO_CODE)?)?;
+        let repos = self.ranges(self.codes(self.len(column::REPO_CODE))?)?;
         let end = repos.last().map_or(0, |last| last.visits.end);
-        let are_all = repos.len() == self.meta.repo_count as usize;
+        let are_all = repos.len() == self.meta.repo_count as usize
+            && self.len(column::REPO_VISITS) == self.meta.repo_count;
         match end == self.meta.visit_count && are_all {
             true => Ok(repos),
+            false => Err(bad_directory()),
+        }
+    }
+
+    /// The codes of the first repos of the directory.
+    fn codes(&self, count: u32) -> Result<Vec<u32>> {
+        let mut codes = Vec::with_capacity(count as usize);
+        self.read(column::REPO_CODE, 0..count, &mut codes)?;
+        match ascends(&codes) {
+            true => Ok(codes),
             false => Err(bad_directory()),
         }
     }
@@ -291,7 +302,7 @@ impl Segment {
         let mut visits = Vec::with_capacity(codes.len());
         self.read(column::REPO_VISITS, 0..count, &mut visits)?;
         let all: u64 = visits.iter().map(|visits| u64::from(*visits)).sum();
-        if !ascends(&codes) || all > u64::from(self.meta.visit_count) {
+        if all > u64::from(self.meta.visit_count) {
             return Err(bad_directory());
         }
         let mut end = 0;
@@ -321,9 +332,7 @@ impl Segment {
             return Ok(repos);
         }
         // Codes ascend: none up to `last` stands behind that many.
-        let mut codes = Vec::new();
-        let most = count.min(last.saturating_add(1));
-        self.read(column::REPO_CODE, 0..most, &mut codes)?;
+        let mut codes = self.codes(count.min(last.saturating_add(1)))?;
         codes.truncate(codes.partition_point(|code| *code <= last));
         self.ranges(codes).map(Cow::Owned)
     }

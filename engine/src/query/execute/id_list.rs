@@ -1,8 +1,8 @@
 //! Ids as they come to a list of pieces, which grows without being moved.
 //!
 //! A list that doubles copies all it has into memory that the system clears first, and takes up to three times what its
-//! ids do. Pieces are handed on to the next lists, of this query or of a later one: what a thread gives back when it ends is
-//! not what the next one is given first.
+//! ids do. Pieces are handed on to the next lists, of this query or of a later one: what was given back the system clears
+//! again.
 //!
 //! # Limits
 //!

@@ -6,8 +6,9 @@
 use std::sync::Arc;
 
 use super::distinct::Count;
-use super::gaps::{Covered, has_all_months, histories_between, is_default_who, time_parts};
+use super::gaps::{Covered, has_all_months, histories_between, time_parts};
 use super::groups::Key;
+use super::month_counts::counted_repo;
 use super::scope::Scope;
 use super::unions::{is_whole_month, knows_all};
 use crate::derived::{DayRange, History, HistoryKey, RangeCounts, Union};
@@ -39,14 +40,7 @@ impl<'s> LateRepo<'s> {
     ///
     /// `Corrupt` when a file of sets or histograms is damaged, `Io`.
     pub(super) fn new(scope: &'s Scope<'_>) -> Result<Option<Self>> {
-        // Whoever wants sets is told how many there are by none of them.
-        let is_covered = scope.wants.who
-            && !scope.keeps_sets
-            && is_default_who(scope)
-            && scope.place.is_idle()
-            && scope.kind.is_idle()
-            && scope.ips.is_empty();
-        let (true, Some([repo])) = (is_covered, scope.repo.listed.as_deref()) else {
+        let Some(repo) = counted_repo(scope) else {
             return Ok(None);
         };
         let parts = time_parts(scope);
@@ -59,7 +53,7 @@ impl<'s> LateRepo<'s> {
         }
         let mut late = histories.len();
         for (at, (_, history)) in histories.iter().enumerate().rev() {
-            if !history.covers(HistoryKey::Repo(*repo))? {
+            if !history.covers(HistoryKey::Repo(repo))? {
                 break;
             }
             late = at;
@@ -68,10 +62,10 @@ impl<'s> LateRepo<'s> {
         if before.is_empty() || since.is_empty() {
             return Ok(None);
         }
-        let sets = sets(scope, *repo, before)?;
+        let sets = sets(scope, repo, before)?;
         Ok(sets.map(|sets| Self {
-            repo: *repo,
-            key: part + scope.repo.part(*repo),
+            repo,
+            key: part + scope.repo.part(repo),
             range: *range,
             sets,
             histories: since,

@@ -198,10 +198,10 @@ fn count(scope: &mut Scope<'_>, lowest: Level, rules: &Rules<'_>) -> Result<Coun
     let covered = match (count, lowest) {
         (Some(count), _) => Some(count.covered()?),
         (None, Level::Histograms) => match gaps::covered(scope)? {
-            None => match LateRepo::new(scope)? {
-                Some(repo) => Some(repo.covered(scope)?),
-                None => None,
-            },
+            None => {
+                let repo = LateRepo::new(scope)?;
+                repo.map(|repo| repo.covered(scope)).transpose()?
+            }
             covered => covered,
         },
         (None, _) => None,

@@ -29,16 +29,7 @@ impl MonthCount {
     ///
     /// `Corrupt` when a file of sets is damaged, `Io`.
     pub(super) fn new(scope: &Scope<'_>) -> Result<Option<Self>> {
-        // Whoever wants sets is told how many there are by none of them.
-        let is_covered = scope.wants.who
-            && !scope.keeps_sets
-            && is_default_who(scope)
-            && scope.place.is_idle()
-            && scope.kind.is_idle()
-            && scope.ips.is_empty();
-        let (true, Some([repo]), Some(first)) =
-            (is_covered, scope.repo.listed.as_deref(), scope.days.first())
-        else {
+        let (Some(repo), Some(first)) = (counted_repo(scope), scope.days.first()) else {
             return Ok(None);
         };
         if !is_whole_month(scope.view, &scope.days) {
@@ -47,8 +38,8 @@ impl MonthCount {
         let union = scope.view.union(first.day.month())?;
         Ok(union.map(|union| Self {
             union,
-            repo: *repo,
-            key: first.part + scope.repo.part(*repo),
+            repo,
+            key: first.part + scope.repo.part(repo),
         }))
     }
 
@@ -63,5 +54,20 @@ impl MonthCount {
             ips: 0,
         };
         Ok(Covered::one(self.key, whole))
+    }
+}
+
+/// The repo of a query for one repo whose distinct downloaders by the default rule, of all places and kinds, are counted.
+pub(super) fn counted_repo(scope: &Scope<'_>) -> Option<u32> {
+    // Whoever wants sets is told how many there are by none of them.
+    let is_covered = scope.wants.who
+        && !scope.keeps_sets
+        && is_default_who(scope)
+        && scope.place.is_idle()
+        && scope.kind.is_idle()
+        && scope.ips.is_empty();
+    match scope.repo.listed.as_deref() {
+        Some([repo]) if is_covered => Some(*repo),
+        _ => None,
     }
 }
