@@ -130,6 +130,23 @@ pub(super) struct Directory {
     remainders: Vec<u32>,
 }
 
+impl Directory {
+    /// Where these keys stand, which ascend: those that follow each other together.
+    fn stretches(&self, keys: &[u32]) -> Vec<Range<usize>> {
+        let mut stretches: Vec<Range<usize>> = Vec::new();
+        let places = keys
+            .iter()
+            .filter_map(|key| self.keys.binary_search(key).ok());
+        for place in places {
+            match stretches.last_mut() {
+                Some(last) if last.end == place => last.end += 1,
+                _ => stretches.push(place..place + 1),
+            }
+        }
+        stretches
+    }
+}
+
 /// How the values of a measure are stored.
 #[derive(Clone, Copy)]
 pub(super) struct Stored<'s> {
@@ -218,10 +235,7 @@ impl Series {
         let stored = self.stored(table, position)?;
         let directory = stored.directory;
         let all = std::iter::once(0..directory.keys.len());
-        let listed = first_keys.map(|keys| {
-            let places = keys.iter().map(|key| directory.keys.binary_search(key));
-            places.filter_map(|place| place.ok().map(|place| place..place + 1))
-        });
+        let listed = first_keys.map(|keys| directory.stretches(keys).into_iter());
         let ranges: &mut dyn Iterator<Item = Range<usize>> = match listed {
             Some(listed) => &mut { listed },
             None => &mut { all },

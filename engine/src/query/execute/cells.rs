@@ -14,6 +14,7 @@ use super::groups::{Groups, Key};
 use super::lens::{Lens, OUT};
 use super::scope::{Scope, Wants};
 use super::space::Space;
+use super::target::Target;
 use super::time::DayPart;
 use crate::derived::{Base, CellTable, Cells, Measure, TABLES};
 use crate::error::Result;
@@ -23,21 +24,6 @@ use crate::schema::Dimension;
 /// Cells of a repo's day stand among those of all repos: they are read only if at least one repo of so
 /// many is asked for.
 const FEW_REPOS_SHARE: usize = 16;
-
-/// What a source adds to.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Target {
-    /// Requests of groups.
-    Requests,
-    /// Downloads of groups, which add up to those of the whole.
-    Downloads,
-    /// Downloads of groups, which do not.
-    DownloadsApart,
-    /// Downloads of the whole.
-    Whole,
-    /// Accepted requests without identity.
-    Unidentified,
-}
 
 /// One measure of one table.
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +65,8 @@ pub(super) struct CellPlan<'s, 'a> {
     countries: Vec<Key>,
     /// Numbers of the countries that the filter keeps, ascending, if it has a condition on them.
     listed_countries: Option<Vec<u32>>,
+    /// Codes of the repos that it keeps, ascending, if it has a condition on them that lists none.
+    kept_repos: Option<Vec<u32>>,
     /// For days that a series covers.
     pub(super) series: SourcesByDay,
     /// For other days.
@@ -113,13 +101,19 @@ impl<'s, 'a> CellPlan<'s, 'a> {
             reads_series: lowest <= Level::Series,
             countries: Vec::new(),
             listed_countries: None,
+            kept_repos: None,
             series: SourcesByDay::default(),
             cells: SourcesByDay::default(),
         };
         let has_only_bases = plan.has_only_bases(|lens| !lens.has_filter);
         if lowest <= Level::Cells && scope.wants.unidentified && has_only_bases {
-            if !scope.place.is_idle() {
+            if !scope.place.is_idle() || scope.wants.countries {
                 plan.countries = countries(scope);
+            }
+            if scope.repo.has_filter && scope.repo.listed.is_none() {
+                let codes = 0..scope.repos.len();
+                plan.kept_repos =
+                    Some(codes.filter(|code| scope.repo.part(*code) != OUT).collect());
             }
             if scope.place.has_filter {
                 let kept = (0..).zip(&plan.countries).filter(|(_, part)| **part != OUT);
@@ -137,8 +131,20 @@ impl<'s, 'a> CellPlan<'s, 'a> {
                 plan.cells.whole_days.0.retain(is_kept);
                 plan.cells.by_hour.0.retain(is_kept);
             }
+            if scope.wants.has_sets() && !plan.has_sets() {
+                plan.drop_sets();
+            }
         }
         plan
+    }
+
+    /// Takes what is distinct from no sums: what visits say of it is counted bucket by bucket, and months come before.
+    fn drop_sets(&mut self) {
+        for by_day in [&mut self.series, &mut self.cells] {
+            for sources in [&mut by_day.whole_days, &mut by_day.by_hour] {
+                sources.0.retain(|source| source.target.counted().is_none());
+            }
+        }
     }
 
     /// The query.
@@ -205,7 +211,34 @@ impl<'s, 'a> CellPlan<'s, 'a> {
         }
         let unidentified = self.unidentified(filters & !bit(Base::Evidence));
         sources.extend(unidentified);
+        if has_axes && !scope.wants.who && scope.evidence.is_idle() {
+            let repos = Some(Target::Repos).filter(|_| scope.wants.repos);
+            let countries = Some(Target::Countries).filter(|_| scope.wants.countries);
+            let targets = repos.into_iter().chain(countries);
+            sources.extend(targets.filter_map(|target| self.distinct(target, all)));
+        }
         Sources(sources)
+    }
+
+    /// What has accepted requests.
+    fn distinct(&self, target: Target, all: u8) -> Option<Source> {
+        let scope = self.scope;
+        let all = all | target.counted().map_or(0, bit);
+        let is_default = !scope.rule.internal
+            && scope.accepts == scope.view.meanings().accepts
+            && !scope.verb.has_axis
+            && self.keeps_default_verbs();
+        // An accepted request makes a download, in its own country too.
+        let stored = source(target, Measure::Downloads, all & !bit(Base::Verb));
+        if let Some(stored) = stored.filter(|_| is_default) {
+            return Some(stored);
+        }
+        let by_verb = source(target, Measure::Requests, all | bit(Base::Verb))?;
+        Some(Source {
+            only_accepted: true,
+            has_internal: !scope.rule.internal,
+            ..by_verb
+        })
     }
 
     /// Downloads, and those of the whole where they have to be read apart.
@@ -301,11 +334,7 @@ impl<'s, 'a> CellPlan<'s, 'a> {
                 continue;
             }
             self.add(source, (&cells, day), buffers, groups)?;
-            match source.target {
-                Target::Requests => wants.requests = false,
-                Target::Unidentified => wants.unidentified = false,
-                _ => wants.downloads = false,
-            }
+            wants = wants.without(source.target);
         }
         Ok(wants)
     }
@@ -331,12 +360,17 @@ impl<'s, 'a> CellPlan<'s, 'a> {
     }
 
     /// First keys that are read of a table that begins with `base`; `None` for all.
-    pub(super) fn listed(&self, base: Base) -> Option<&[u32]> {
+    pub(super) fn first_keys(&self, base: Base) -> Option<&[u32]> {
         match base {
-            Base::Repo => self.scope.repo.listed.as_deref(),
+            Base::Repo => self.listed_repos().or(self.kept_repos.as_deref()),
             Base::Country => self.listed_countries.as_deref(),
             _ => None,
         }
+    }
+
+    /// The repos that the query lists.
+    pub(super) fn listed_repos(&self) -> Option<&[u32]> {
+        self.scope.repo.listed.as_deref()
     }
 
     /// Whether nothing of a day has to come from elsewhere, as far as that is known before.
@@ -353,7 +387,22 @@ impl<'s, 'a> CellPlan<'s, 'a> {
         (!wants.requests || has(Target::Requests))
             && (!wants.downloads || has(Target::Downloads) || has(Target::DownloadsApart))
             && has(Target::Unidentified)
-            && !wants.has_sets()
+            && !wants.who
+            && (!wants.repos || has(Target::Repos))
+            && (!wants.countries || has(Target::Countries))
+    }
+
+    /// Whether all that is distinct comes from sums, of days that are not cut inside an hour.
+    pub(super) fn has_sets(&self) -> bool {
+        let wants = self.scope.wants;
+        let mut days = self.scope.days.iter().filter(|day| day.is_whole_hours());
+        days.all(|day| {
+            let sources = self.sources_of(day).map_or(&[][..], |sources| &sources.0);
+            let has = |target| sources.iter().any(|source| source.target == target);
+            !wants.who
+                && (!wants.repos || has(Target::Repos))
+                && (!wants.countries || has(Target::Countries))
+        })
     }
 
     fn add(
@@ -371,9 +420,12 @@ impl<'s, 'a> CellPlan<'s, 'a> {
             } else {
                 day.part
             };
-            let mut is_kept = true;
+            let (mut is_kept, mut counted) = (true, 0);
             for (base, codes) in keys {
                 let code = codes.get(index).copied().unwrap_or(u32::MAX);
+                if source.target.counted() == Some(*base) {
+                    counted = code;
+                }
                 let part = self.part(source, (*base, code), day);
                 is_kept &= part != OUT;
                 key = key.wrapping_add(part);
@@ -381,7 +433,7 @@ impl<'s, 'a> CellPlan<'s, 'a> {
             if !is_kept {
                 continue;
             }
-            groups.add_sum(source.target, key, u64::from(*value));
+            groups.add_sum(source.target, (key, counted), u64::from(*value));
         }
         Ok(())
     }

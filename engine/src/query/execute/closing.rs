@@ -9,7 +9,9 @@
 
 use std::ops::Range;
 
+use super::Level;
 use super::axis::Axis;
+use super::cells::CellPlan;
 use super::chunked::Chunked;
 use super::distinct::{Count, Counter, IdSet, Whole};
 use super::groups::{Groups, Key, Sets, Universe};
@@ -215,7 +217,12 @@ impl Sets {
 /// Whether buckets of a query are counted as they are over.
 pub(super) fn has_buckets(scope: &Scope<'_>) -> bool {
     let count = linear(scope).map(|(axis, _)| axis.buckets().len()).max();
-    scope.wants.has_sets() && !scope.keeps_sets && count.unwrap_or(0) >= BUCKETS_MIN
+    // Sets from sums of months are small, and of several buckets at once.
+    let come_from_sums = || CellPlan::new(scope, Level::default()).has_sets();
+    scope.wants.has_sets()
+        && !scope.keeps_sets
+        && count.unwrap_or(0) >= BUCKETS_MIN
+        && !come_from_sums()
 }
 
 /// Whether two days belong to different buckets, none of which has days on either side.

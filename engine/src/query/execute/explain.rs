@@ -6,11 +6,12 @@ use std::fmt;
 use serde::Serialize;
 
 use super::attribute_runs::attributes;
-use super::cells::{CellPlan, Source, Target};
+use super::cells::{CellPlan, Source};
 use super::history;
 use super::late_repo::{self, LateRepo};
 use super::month_counts::MonthCount;
 use super::scope::{Scope, instant};
+use super::target::Target;
 use super::time::DayPart;
 use super::unions::Unions;
 use super::{Level, Rules, gaps};
@@ -207,6 +208,8 @@ fn target(source: &Source) -> &'static str {
         Target::Downloads | Target::DownloadsApart => "downloads",
         Target::Whole => "downloads of the whole",
         Target::Unidentified => "requests without identity",
+        Target::Repos => "repos",
+        Target::Countries => "countries",
     }
 }
 
@@ -242,8 +245,8 @@ fn rest(scope: &Scope<'_>, sources: &[Source], has_who: bool) -> Vec<String> {
             "downloads",
         ),
         (wants.who && has_who, "downloaders"),
-        (wants.repos, "repos"),
-        (wants.countries, "countries"),
+        (wants.repos && !has(&[Target::Repos]), "repos"),
+        (wants.countries && !has(&[Target::Countries]), "countries"),
         (
             wants.unidentified && !has(&[Target::Unidentified]),
             "requests without identity",

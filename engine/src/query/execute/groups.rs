@@ -2,11 +2,11 @@
 //!
 //! A key is one number: each dimension's code times its stride.
 
-use super::cells::Target;
 use super::chunked::Chunked;
 use super::closing::{Counted, Distinct};
 use super::distinct::IdSet;
 use super::slots::Slots;
+use super::target::Target;
 use crate::catalog::terms::Pace;
 use crate::error::Result;
 use crate::query::unwaited::Unwaited;
@@ -127,15 +127,23 @@ impl Groups {
         &mut self.sums[slot]
     }
 
-    /// Adds a stored sum to what it is for.
+    /// Adds a stored sum to what it is for, or what has it to what is distinct: a repo, or the number of a country.
     #[inline]
-    pub(super) fn add_sum(&mut self, target: Target, key: Key, sum: u64) {
+    pub(super) fn add_sum(&mut self, target: Target, (key, counted): (Key, u32), sum: u64) {
         if sum == 0 {
             return;
         }
         match target {
             Target::Unidentified => self.unidentified += sum,
             Target::Whole => self.whole_downloads += sum,
+            Target::Repos => {
+                let slot = self.slot(key);
+                self.add_repo(slot, counted);
+            }
+            Target::Countries => {
+                let slot = self.slot(key);
+                self.add_country(slot, counted);
+            }
             Target::Requests => {
                 let slot = self.slot(key);
                 self.sums(slot).requests += sum;
@@ -206,12 +214,13 @@ impl Groups {
 
     /// Gives the downloaders of each group by ascending key, and forgets all groups.
     pub(super) fn drain_downloaders(&mut self, mut give: impl FnMut(Key, &IdSet)) {
-        let mut sets: Vec<(Key, Sets)> = self.keys.drain().zip(self.sets.drain()).collect();
+        let who = self.sets.drain().map(|sets| sets.who);
+        let mut who: Vec<(Key, IdSet)> = self.keys.drain().zip(who).collect();
         self.sums = Chunked::default();
-        sets.sort_unstable_by_key(|(key, _)| *key);
-        for (key, sets) in sets {
+        who.sort_unstable_by_key(|(key, _)| *key);
+        for (key, who) in who {
             self.slots.forget(key);
-            give(key, &sets.who);
+            give(key, &who);
         }
     }
 

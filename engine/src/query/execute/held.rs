@@ -3,10 +3,11 @@
 //! A series has the sums of one table of large repos alone. It is read for listed repos, on days on which all
 //! of them are in it that had requests; visits give the rest.
 
-use super::cells::{CellPlan, Source, Sources, Target};
+use super::cells::{CellPlan, Source, Sources};
+use super::target::Target;
 use super::time::DayPart;
+use crate::derived::Series;
 use crate::derived::series::DaySet;
-use crate::derived::{Base, Series};
 use crate::error::Result;
 
 impl Target {
@@ -38,43 +39,28 @@ impl Sources {
         let mut held = Held::default();
         for source in &self.0 {
             let days = series.held_days(source.table, repos.unwrap_or_default())?;
-            let known = match source.target {
-                Target::Requests => &mut held.requests,
-                Target::Unidentified => &mut held.unidentified,
-                _ => &mut held.downloads,
-            };
-            *known &= days;
+            if let Some(known) = held.0.get_mut(source.target.index()) {
+                *known &= days;
+            }
         }
         Ok(held)
     }
 }
 
-/// Days of a month on which a series has all that a target takes from it.
+/// Days of a month on which a series has all that a target takes from it, by [`Target::index`].
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Held {
-    requests: DaySet,
-    downloads: DaySet,
-    unidentified: DaySet,
-}
+pub(super) struct Held([DaySet; Target::COUNT]);
 
 impl Default for Held {
     fn default() -> Self {
-        Self {
-            requests: DaySet::MAX,
-            downloads: DaySet::MAX,
-            unidentified: DaySet::MAX,
-        }
+        Self([DaySet::MAX; Target::COUNT])
     }
 }
 
 impl Held {
     /// The days of a target.
     pub(super) fn days(&self, target: Target) -> DaySet {
-        match target {
-            Target::Requests => self.requests,
-            Target::Unidentified => self.unidentified,
-            Target::Downloads | Target::DownloadsApart | Target::Whole => self.downloads,
-        }
+        self.0.get(target.index()).copied().unwrap_or(0)
     }
 }
 
@@ -91,7 +77,7 @@ impl CellPlan<'_, '_> {
         let mut own = sources.0.clone();
         if let Some(month) = self.series_of(day) {
             let series = self.scope().view.series(month)?;
-            let held = sources.held(&series, self.listed(Base::Repo))?;
+            let held = sources.held(&series, self.listed_repos())?;
             own.retain(|source| held.days(source.target) & series.bit(day.day) != 0);
         }
         Ok(own)

@@ -75,6 +75,7 @@ mod spare;
 mod stretch;
 mod sums_by_code;
 mod tally;
+mod target;
 mod ties;
 mod time;
 mod timeline;

@@ -6,10 +6,11 @@
 
 use std::sync::Arc;
 
-use super::cells::{CellPlan, Source, Sources, Target, has};
+use super::cells::{CellPlan, Source, Sources, has};
 use super::groups::{Groups, Key};
 use super::lens::OUT;
 use super::scope::Wants;
+use super::target::Target;
 use super::time::DayPart;
 use crate::derived::series::{DaySet, SeriesBuffers, bits};
 use crate::derived::{Base, Series};
@@ -111,19 +112,13 @@ impl CellPlan<'_, '_> {
             days.iter()
                 .filter(|day| is_own(day))
                 .for_each(|day| own.push(day));
-            let Served {
-                requests,
-                downloads,
-                unidentified,
-            } = self.add_month(sources, &own, buffers, groups)?;
+            let served = self.add_month(sources, &own, buffers, groups)?;
             for (day, rest) in days.iter().zip(rests.iter_mut()) {
                 let bit = own.series.bit(day.day);
                 if own.set & bit != 0 {
-                    let mut wants = self.scope().wants;
-                    wants.requests &= requests & bit == 0;
-                    wants.downloads &= downloads & bit == 0;
-                    wants.unidentified &= unidentified & bit == 0;
-                    *rest = Some(wants);
+                    let own = served.iter().filter(|(_, days)| days & bit != 0);
+                    let wants = self.scope().wants;
+                    *rest = Some(own.fold(wants, |wants, (target, _)| wants.without(*target)));
                 }
             }
         }
@@ -137,8 +132,8 @@ impl CellPlan<'_, '_> {
         buffers: &mut SeriesBuffers,
         groups: &mut Groups,
     ) -> Result<Served> {
-        let mut served = Served::default();
-        let held = sources.held(&month.series, self.listed(Base::Repo))?;
+        let mut served = Served::with_capacity(sources.0.len());
+        let held = sources.held(&month.series, self.listed_repos())?;
         for source in &sources.0 {
             let all = match source.has_internal {
                 true => month.without_internal(),
@@ -149,13 +144,7 @@ impl CellPlan<'_, '_> {
                 continue;
             }
             self.add_source(source, (month, days), buffers, groups)?;
-            match source.target {
-                Target::Requests => served.requests |= days,
-                Target::Unidentified => served.unidentified |= days,
-                Target::Downloads | Target::DownloadsApart | Target::Whole => {
-                    served.downloads |= days;
-                }
-            }
+            served.push((source.target, days));
         }
         Ok(served)
     }
@@ -173,12 +162,15 @@ impl CellPlan<'_, '_> {
             base.filter(|base| has(source.bases, *base))
         };
         let bases = [used(0), used(1)];
-        let listed = bases[0].and_then(|base| self.listed(base));
+        let listed = bases[0].and_then(|base| self.first_keys(base));
         let read = (source.table, position);
         month.series.read(read, listed, buffers, |cell| {
             let days = cell.days & wanted;
-            let (mut key, mut hour) = (0, None);
+            let (mut key, mut hour, mut counted) = (0, None, 0);
             for (base, code) in bases.iter().zip(cell.keys) {
+                if base.is_some() && *base == source.target.counted() {
+                    counted = code;
+                }
                 match base {
                     Some(Base::Hour) => hour = Some(code),
                     Some(base) => match self.code_part(source, *base, code) {
@@ -190,7 +182,7 @@ impl CellPlan<'_, '_> {
             }
             if let (Some(part), None) = (month.part, hour) {
                 let sum = sum(cell.values, cell.days, days);
-                return groups.add_sum(source.target, key + part, sum);
+                return groups.add_sum(source.target, (key + part, counted), sum);
             }
             for (day, value) in bits(cell.days).zip(cell.values) {
                 let day = month.days.get(day as usize).copied().flatten();
@@ -199,20 +191,15 @@ impl CellPlan<'_, '_> {
                 };
                 let part = hour.map_or(day.part, |hour| day.hour_part(hour));
                 if part != OUT {
-                    groups.add_sum(source.target, key + part, u64::from(*value));
+                    groups.add_sum(source.target, (key + part, counted), u64::from(*value));
                 }
             }
         })
     }
 }
 
-/// Days for which a measure was added.
-#[derive(Default)]
-struct Served {
-    requests: DaySet,
-    downloads: DaySet,
-    unidentified: DaySet,
-}
+/// What was added, and of which days.
+type Served = Vec<(Target, DaySet)>;
 
 /// Sum of the values of those days that are wanted.
 fn sum(values: &[u32], days: DaySet, wanted: DaySet) -> u64 {
