@@ -33,6 +33,21 @@ impl Chain {
         }
     }
 
+    /// A download of which these are the first and the last request.
+    pub(super) fn of((begin, last): (u64, u64), (key, evidence): Download) -> Self {
+        Self {
+            begin,
+            last,
+            key,
+            evidence,
+        }
+    }
+
+    /// Its first and its last request.
+    pub(super) fn times(&self) -> (u64, u64) {
+        (self.begin, self.last)
+    }
+
     /// Takes the next request, not earlier than those before; gives the download that it ends.
     #[inline]
     pub(super) fn push(

@@ -18,6 +18,7 @@
 //! What a query means without a store (`query::check`), the ends of its range (`query::range`), the
 //! order of rows (`query::order`).
 
+mod alike;
 mod assemble;
 mod attribute_runs;
 mod axis;

@@ -137,6 +137,49 @@ fn gap_of(slice: &VisitSlice, row: u32, visit: u32) -> u32 {
 }
 
 impl VisitRows<'_> {
+    /// The instant of the first row, in milliseconds of the day.
+    pub(super) fn first(&self) -> u32 {
+        self.ts
+    }
+
+    /// Gives the instants of the rows whose verbs are at these positions, a bit each.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::next`].
+    #[inline]
+    pub(super) fn each_of(self, positions: u64, mut give: impl FnMut(u32)) -> Result<()> {
+        let count = self.shape.verbs.len();
+        let mut ts = self.ts;
+        if positions.count_ones() as usize == count {
+            give(ts);
+            for gap in self.gaps {
+                ts = ts.saturating_add(*gap);
+                give(ts);
+            }
+            return Ok(());
+        }
+        let odd = self.odd.rows.iter().zip(&self.odd.positions);
+        let mut odd = odd.skip(self.odd_next).peekable();
+        let mut before = None;
+        let gaps = std::iter::once(&0).chain(self.gaps);
+        for (row, gap) in (self.start..).zip(gaps) {
+            ts = ts.saturating_add(*gap);
+            let position = match odd.next_if(|(of, _)| **of == row) {
+                Some((_, position)) => *position,
+                None => self.shape.expected(before),
+            };
+            if position as usize >= count {
+                return Err(Error::corrupt("verb outside its visit's shape"));
+            }
+            if positions >> position & 1 == 1 {
+                give(ts);
+            }
+            before = Some(position);
+        }
+        Ok(())
+    }
+
     /// Goes on to row `row` of the slice; rows come one after the other. Gives its instant, in
     /// milliseconds of the day, and its verb code.
     ///

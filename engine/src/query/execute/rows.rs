@@ -54,6 +54,27 @@ impl Carry {
         std::mem::swap(&mut self.open_whole, &mut self.next_whole);
     }
 
+    /// Takes the download that a downloader's requests from `first` on may go on with; one that they cannot reach
+    /// ends with the day.
+    pub(super) fn take_open(
+        &mut self,
+        who: (u32, u32, Key),
+        how: Collapse,
+        (day_start, first): (u64, u64),
+    ) -> Option<Chain> {
+        let (Collapse::Clock(window) | Collapse::First(window) | Collapse::Gap(window)) = how
+        else {
+            return None;
+        };
+        let is_near = first - day_start <= window && !self.open.is_empty();
+        is_near.then(|| self.open.remove(&who)).flatten()
+    }
+
+    /// Hands a download to the next day.
+    pub(super) fn put_open(&mut self, who: (u32, u32, Key), open: Chain) {
+        self.next.insert(who, open);
+    }
+
     /// Ends all downloads.
     pub(super) fn finish(mut self, scope: &Scope<'_>, groups: &mut Groups) {
         self.open
@@ -72,7 +93,7 @@ fn emit(scope: &Scope<'_>, chain: Chain, groups: &mut Groups) {
 }
 
 #[inline]
-fn count(scope: &Scope<'_>, (key, evidence): (Key, u8), groups: &mut Groups) {
+pub(super) fn count(scope: &Scope<'_>, (key, evidence): (Key, u8), groups: &mut Groups) {
     let part = scope.evidence.part(evidence.into());
     if part != OUT {
         let slot = groups.slot(key + part);
@@ -196,6 +217,8 @@ pub(super) struct RowReader<'r, 's, 'a> {
     runs: &'r Runs<'r>,
     columns: RowColumns,
     has_instants: bool,
+    /// Whether rows of most visits are alike.
+    are_alike: bool,
     chains: Vec<(Key, Chain)>,
     whole: Option<Chain>,
     /// Template and session of the last row whose session decided, and what they add to the key.
@@ -226,6 +249,7 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
             runs,
             columns: day.memory.columns.take(),
             has_instants: !day.day.is_whole(),
+            are_alike: day.asks_downloads_only(runs),
             chains: Vec::new(),
             whole: None,
             last_agent: Cell::new(None),
@@ -314,6 +338,15 @@ impl<'r, 's, 'a> RowReader<'r, 's, 'a> {
         let columns = std::mem::take(&mut self.columns);
         let odd = self.runs.walked.as_ref().map(WalkedVisits::odd);
         let mut rows = columns.visit((visit.visit, start), (row_count, shape), odd);
+        let of = (self.slice, self.runs);
+        if self.are_alike
+            && self
+                .day
+                .downloads_alike((visit, start), of, rows, (carry, groups))?
+        {
+            self.columns = columns;
+            return Ok(());
+        }
         let mut attributes = Attributes::new(self.runs, visit.visit, start);
         for row in start..start + row_count {
             attributes.advance(row);

@@ -32,6 +32,8 @@ pub(super) struct Shape {
     pub(super) kept: Cover,
     /// The verbs that the filter keeps and the rule accepts.
     pub(super) accepted: Cover,
+    /// The positions of those, a bit each; `None` if the shape has more verbs than that.
+    pub(super) accepted_at: Option<u64>,
     /// What the verbs that the filter keeps add to keys, if they all add the same.
     pub(super) part: Option<Key>,
     /// Whether the filter keeps every verb that the default rule accepts.
@@ -54,6 +56,10 @@ impl Shape {
         Self {
             kept: Cover::of(verbs, keeps),
             accepted: Cover::of(verbs, accepts),
+            accepted_at: (verbs.len() <= u64::BITS as usize).then(|| {
+                let accepted = (0_u32..).zip(verbs).filter(|(_, verb)| accepts(**verb));
+                accepted.fold(0, |bits, (at, _)| bits | 1 << at)
+            }),
             part: same(kept.map(|verb| scope.verb.part(*verb))),
             keeps_default: verbs
                 .iter()
