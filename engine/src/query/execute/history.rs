@@ -8,12 +8,13 @@ use super::Rules;
 use super::assemble::downloaders;
 use super::bucket_ranges::BucketRanges;
 use super::gaps::GapReader;
-use super::groups::{Key, KeyMap};
+use super::groups::{Groups, Key, KeyMap};
 use super::narrow::Narrowed;
 use super::scan::Scanner;
 use super::scope::{Scope, Wants};
 use super::seen::{Seen, Values};
-use super::timeline::{FIRST, Timeline, is_linear};
+use super::time::DayPart;
+use super::timeline::{FIRST, Place, Timeline, is_linear};
 use super::{Level, axis};
 use crate::error::{Error, Result};
 use crate::metrics::{Measure, Metric};
@@ -53,10 +54,17 @@ pub(super) fn groups(scope: &Scope<'_>, lowest: Level, rules: &Rules<'_>) -> Res
         }
         None => walk(&past, &timeline, &metrics, lowest)?,
     };
-    let groups = values
-        .into_iter()
-        .map(|((key, bucket), values)| (whole_key(scope, &past, key, bucket), values));
-    Ok(groups.collect())
+    // Many values are of the same group at other times.
+    let mut parts: KeyMap<Key, Key> = KeyMap::default();
+    let mut groups = HistoryGroups::default();
+    groups.reserve(values.len());
+    for ((key, bucket), values) in values {
+        let part = parts
+            .entry(key)
+            .or_insert_with(|| group_part(scope, &past, key));
+        groups.insert(*part + time_part(scope, bucket), values);
+    }
+    Ok(groups)
 }
 
 /// The query about who was there, at any time, in groups that do not tell times apart.
@@ -185,31 +193,99 @@ fn walk(
         ..Wants::default()
     };
     let mut scanner = Scanner::new(past, lowest, None);
+    let has_days = metrics
+        .iter()
+        .any(|metric| matches!(metric, Metric::Rolling(_)));
+    let mut see = |groups: &mut Groups, part: &DayPart| {
+        groups.drain_downloaders(|key, ids| {
+            let hour = u64::try_from(key / stride).unwrap_or(0);
+            if let Some(place) = timeline.place(timeline.instant(part, hour)) {
+                seen.add(key % stride, place, ids);
+            }
+        });
+    };
+    let mut waiting: Option<Waiting> = None;
     let days = past.days.iter();
-    for day in days.filter(|day| Some(day.day) >= first) {
+    'days: for day in days.filter(|day| Some(day.day) >= first) {
         for part in timeline.parts(day, stride) {
-            if timeline.place(timeline.instant(&part, 0)).is_none() {
-                return Ok(seen.values(metrics, timeline));
+            let Some(place) = timeline.place(timeline.instant(&part, 0)) else {
+                break 'days;
+            };
+            let place = Some(place).filter(|_| part.hours.is_none() && !has_days);
+            let mut visits = visit_count(past, day);
+            match waiting.take() {
+                Some(before) if before.goes_on(place, visits) => visits += before.visits,
+                Some(before) => {
+                    see(&mut groups, &before.part);
+                    scanner.forget_slots();
+                }
+                None => {}
             }
             scanner.day(&part, wants, &mut groups)?;
-            scanner.forget_slots();
-            groups.drain_downloaders(|key, ids| {
-                let hour = u64::try_from(key / stride).unwrap_or(0);
-                if let Some(place) = timeline.place(timeline.instant(&part, hour)) {
-                    seen.add(key % stride, place, ids);
-                }
+            waiting = Some(Waiting {
+                part,
+                place,
+                visits,
             });
         }
+    }
+    if let Some(last) = waiting {
+        see(&mut groups, &last.part);
     }
     Ok(seen.values(metrics, timeline))
 }
 
-/// The key of a group without time, and a bucket, in the query that was asked.
+/// Most visits whose downloaders wait to be seen together.
+const WAITING_VISITS_MAX: u64 = 1 << 20;
+
+/// Days in a row whose downloaders are in the groups, and were not seen yet.
+struct Waiting {
+    /// The last of them.
+    part: DayPart,
+    /// Where all of it is; `None` where that differs, or its day matters.
+    place: Option<Place>,
+    /// Visits of them, at most.
+    visits: u64,
+}
+
+impl Waiting {
+    /// Whether a day with so many visits, which is at this place, can be seen together with them.
+    fn goes_on(&self, place: Option<Place>, visits: u64) -> bool {
+        let both = self.place.zip(place);
+        let is_same = both
+            .is_some_and(|(one, other)| one.bucket == other.bucket && one.counts == other.counts);
+        is_same && self.visits + visits <= WAITING_VISITS_MAX
+    }
+}
+
+fn visit_count(scope: &Scope<'_>, day: &DayPart) -> u64 {
+    let partition = scope.view.manifest().partitions.get(day.partition);
+    let segments = partition.into_iter().flat_map(|day| &day.segments);
+    segments.map(|segment| segment.visits).sum()
+}
+
+/// The key, in the query that was asked, of a group without time and a bucket.
 fn whole_key(scope: &Scope<'_>, past: &Scope<'_>, key: Key, bucket: u32) -> Key {
-    let is_other = |axis: &&axis::Axis| axis.dimension.time_unit().is_none();
-    let others = scope.axes.iter().filter(is_other).zip(&past.axes);
-    let parts = others.map(|(axis, past)| axis.stride * Key::from(axis.code_of(past, key)));
-    let times = scope.axes.iter().filter(|axis| !is_other(axis));
-    let time = times.map(|axis| axis.stride * Key::from(bucket - FIRST));
-    parts.chain(time).sum()
+    group_part(scope, past, key) + time_part(scope, bucket)
+}
+
+/// What a group without time adds to keys of the query that was asked.
+fn group_part(scope: &Scope<'_>, past: &Scope<'_>, key: Key) -> Key {
+    let others = scope.axes.iter().filter(|axis| !is_time(axis));
+    let parts = others
+        .zip(&past.axes)
+        .map(|(axis, past)| axis.stride * Key::from(axis.code_of(past, key)));
+    parts.sum()
+}
+
+/// What a bucket adds to them.
+fn time_part(scope: &Scope<'_>, bucket: u32) -> Key {
+    let times = scope.axes.iter().filter(|axis| is_time(axis));
+    times
+        .map(|axis| axis.stride * Key::from(bucket - FIRST))
+        .sum()
+}
+
+fn is_time(axis: &axis::Axis) -> bool {
+    axis.dimension.time_unit().is_some()
 }

@@ -189,6 +189,7 @@ impl Seen {
         timeline: &Timeline,
     ) -> KeyMap<(Key, u32), Values> {
         let mut values: KeyMap<(Key, u32), Values> = KeyMap::default();
+        values.reserve(self.tallies.len());
         let buckets = FIRST + u32::try_from(timeline.buckets.len().max(1)).unwrap_or(0);
         let mut set = |group: u32, bucket: u32, at: usize, value: u64| {
             let key = self.keys.get(group as usize).copied().unwrap_or(0);
