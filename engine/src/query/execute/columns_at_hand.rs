@@ -1,5 +1,7 @@
 //! A stretch of visits that are at hand to the columns that most conditions look at, without a copy of them.
 
+use std::ops::Range;
+
 use super::attribute_runs::attributes;
 use super::lens::{ASK_SESSION, Lens, OUT};
 use super::scan::DayReader;
@@ -90,6 +92,22 @@ impl DayReader<'_, '_> {
     }
 }
 
+/// What is in either of two ascending lists, each once.
+fn union(one: Vec<usize>, other: &[usize]) -> Vec<usize> {
+    if other.is_empty() {
+        return one;
+    }
+    let mut all = Vec::with_capacity(one.len() + other.len());
+    let mut other = other.iter().copied().peekable();
+    for own in one {
+        all.extend(std::iter::from_fn(|| other.next_if(|more| *more < own)));
+        other.next_if_eq(&own);
+        all.push(own);
+    }
+    all.extend(other);
+    all
+}
+
 impl ColumnsAtHand<'_> {
     /// Visits.
     pub(super) fn len(&self) -> usize {
@@ -107,23 +125,20 @@ impl ColumnsAtHand<'_> {
     pub(super) fn few_by_code(&self, varied: &[usize]) -> Option<Vec<usize>> {
         let coded = self.coded.as_ref().filter(|coded| coded.lens.has_filter)?;
         let parts = Some(&coded.lens.parts).filter(|parts| !parts.is_empty())?;
+        let keeps: Vec<bool> = parts.iter().map(|part| *part != OUT).collect();
         let most = coded.codes.len() / FEW_SHARE;
         let mut few = vec![0; most + 1];
         let mut count = 0;
         // Written always and kept sometimes: a branch would be guessed wrong too often.
         for (visit, code) in coded.codes.iter().enumerate() {
             *few.get_mut(count)? = visit;
-            let part = parts.get(usize::from(*code));
-            count += usize::from(*part.unwrap_or(&OUT) != OUT);
+            count += usize::from(keeps.get(usize::from(*code)) == Some(&true));
         }
         if count + varied.len() > most {
             return None;
         }
         few.truncate(count);
-        few.extend_from_slice(varied);
-        few.sort_unstable();
-        few.dedup();
-        Some(few)
+        Some(union(few, varied))
     }
 
     /// The first row of a visit, and that of the next one.
@@ -131,6 +146,13 @@ impl ColumnsAtHand<'_> {
     pub(super) fn rows_of(&self, visit: usize) -> (u32, u32) {
         let start = |visit: usize| self.starts.get(visit).copied().unwrap_or(0);
         (start(visit), start(visit + 1))
+    }
+
+    /// Rows of some visits.
+    #[inline]
+    pub(super) fn rows_between(&self, visits: Range<usize>) -> u64 {
+        let start = |visit: usize| self.starts.get(visit).copied().unwrap_or(0);
+        u64::from(start(visits.end) - start(visits.start))
     }
 
     /// The visits inside of which the attribute changes in a way that makes a difference to the query.
@@ -175,6 +197,24 @@ impl ColumnsAtHand<'_> {
             let changes = coded.changes(start, end);
             run.changes
                 .extend(changes.map(|(row, value)| (row - start, value)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_union_is_that_of_sets(one: BTreeSet<u8>, other: BTreeSet<u8>) {
+            let list = |set: &BTreeSet<u8>| set.iter().map(|value| usize::from(*value)).collect::<Vec<_>>();
+            let want: BTreeSet<u8> = one.union(&other).copied().collect();
+            prop_assert_eq!(union(list(&one), &list(&other)), list(&want));
         }
     }
 }

@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::ops::Deref;
 
 use super::attribute_runs::Runs;
+use super::by_code::CodeSlots;
 use super::row_columns::RowColumns;
 use super::scan::Waiting;
 use super::sieve::Left;
@@ -18,7 +19,11 @@ thread_local! {
 }
 
 /// Memory of a query; whoever takes some sets it again.
-pub(super) struct DayMemory(Lists);
+pub(super) struct DayMemory {
+    lists: Lists,
+    /// Slots of an attribute's codes, for sums: those of this query alone.
+    pub(super) code_slots: Cell<CodeSlots>,
+}
 
 /// Its lists.
 #[derive(Default)]
@@ -53,7 +58,10 @@ pub(super) struct SieveMemory {
 impl DayMemory {
     /// That of the thread's last query, or new memory.
     pub(super) fn take() -> Self {
-        Self(SPARE.take().unwrap_or_default())
+        Self {
+            lists: SPARE.take().unwrap_or_default(),
+            code_slots: Cell::default(),
+        }
     }
 
     /// Begins with another day.
@@ -68,13 +76,13 @@ impl Deref for DayMemory {
     type Target = Lists;
 
     fn deref(&self) -> &Lists {
-        &self.0
+        &self.lists
     }
 }
 
 impl Drop for DayMemory {
     fn drop(&mut self) {
-        SPARE.set(Some(std::mem::take(&mut self.0)));
+        SPARE.set(Some(std::mem::take(&mut self.lists)));
     }
 }
 

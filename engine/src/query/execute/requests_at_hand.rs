@@ -2,6 +2,7 @@
 //!
 //! Nothing is copied, and few visits need more than a look at the columns: those go the way of `few`.
 
+use super::by_code::SKIPPED;
 use super::columns_at_hand::ColumnsAtHand;
 use super::few::{Few, Varied};
 use super::groups::{Groups, Key};
@@ -59,7 +60,7 @@ struct Look<'c> {
     columns: &'c ColumnsAtHand<'c>,
     /// Of each visit, where the day is not whole.
     windows: &'c [u32],
-    /// Of each visit.
+    /// Of each visit, where the day is not whole; of whole days all are inside.
     times: Vec<Time>,
     /// Whether downloaders matter.
     has_who: bool,
@@ -105,6 +106,9 @@ impl DayReader<'_, '_> {
             None if columns.coded.is_none() && !look.has_who => {
                 self.sum_by_instants(repos, &look, groups)
             }
+            None if self.day.is_whole() && !look.has_who => {
+                self.sum_by_code(repos, (&look, &varied), groups)
+            }
             None => self.sum(repos, 0..columns.len(), (&look, &varied), groups),
         };
         self.one_by_one(&open, &columns, (slice, carry), groups)?;
@@ -114,7 +118,7 @@ impl DayReader<'_, '_> {
     /// Where the instants of each visit are.
     fn times(&self, columns: &ColumnsAtHand<'_>, windows: &[u32]) -> Vec<Time> {
         if self.day.is_whole() {
-            return vec![Time::Inside; columns.len()];
+            return Vec::new();
         }
         let visits = columns.firsts.iter().zip(windows);
         let times =
@@ -157,8 +161,8 @@ impl DayReader<'_, '_> {
             match self.known(look, (visit, is_varied), groups) {
                 Known::Out => {}
                 Known::All(own) => {
-                    let (start, end) = look.columns.rows_of(visit);
-                    sum.add((part + own, u64::from(end - start)), groups);
+                    let rows = look.columns.rows_between(visit..visit + 1);
+                    sum.add((part + own, rows), groups);
                 }
                 Known::Open => {
                     let waiting = self.waiting_at_hand(look, visit, (repo, part));
@@ -199,11 +203,20 @@ impl DayReader<'_, '_> {
                 match self.known(look, (visits.end, false), groups) {
                     Known::Out => {}
                     Known::All(own) => {
-                        let (start, end) = look.columns.rows_of(visits.end);
-                        sum.add((part + own, u64::from(end - start)), groups);
+                        sum.add(
+                            (part + own, look.columns.rows_between(visits.end..end)),
+                            groups,
+                        );
                     }
                     Known::Open => look_at(visits.end),
                 }
+            }
+            if self.day.is_whole() {
+                sum.add(
+                    (part + self.day.part, look.columns.rows_between(visits)),
+                    groups,
+                );
+                continue;
             }
             let starts = look.columns.starts.get(visits.start..=visits.end);
             let times = look.times.get(visits.clone()).unwrap_or_default();
@@ -222,6 +235,50 @@ impl DayReader<'_, '_> {
         }
         sum.end(groups);
         open.sort_unstable_by_key(|few| few.waiting.visit);
+        open
+    }
+
+    /// As [`Self::sum`] of all visits of a whole day, where nothing but an attribute decides.
+    fn sum_by_code(
+        &self,
+        repos: &[RepoRange],
+        (look, varied): (&Look<'_>, &[usize]),
+        groups: &mut Groups,
+    ) -> Vec<Few> {
+        let columns = look.columns;
+        let (Some(coded), mut varied) = (&columns.coded, Varied(varied)) else {
+            return Vec::new();
+        };
+        let mut slots = self.memory.code_slots.take();
+        slots.prepare(Some(coded.lens));
+        let (mut open, mut end) = (Vec::new(), 0);
+        for repo in repos {
+            let visits = end..end + repo.visits.len();
+            end = visits.end;
+            let part = self.scope.repo.part(repo.code);
+            if part == OUT {
+                continue;
+            }
+            slots.rebase(part + self.day.part);
+            let last = visits.end.saturating_sub(1);
+            for visit in visits {
+                let is_varied = varied.has(visit);
+                let code = coded.codes.get(visit).copied().unwrap_or(0);
+                let place = slots.place_or_skipped(code.into());
+                let asks_nobody = visit == last && self.wants.unidentified;
+                let is_open = is_varied
+                    || asks_nobody
+                        && matches!(self.known(look, (visit, false), groups), Known::Open);
+                if is_open {
+                    let waiting = self.waiting_at_hand(look, visit, (repo.code, part));
+                    open.extend(waiting.map(|waiting| Few { waiting, is_varied }));
+                } else if place != SKIPPED {
+                    let slot = slots.slot(place, groups);
+                    groups.sums(slot).requests += columns.rows_between(visit..visit + 1);
+                }
+            }
+        }
+        self.memory.code_slots.set(slots);
         open
     }
 
@@ -287,10 +344,7 @@ impl DayReader<'_, '_> {
             match shape.map_or(Cover::None, |shape| shape.accepted) {
                 Cover::None => {}
                 Cover::Some => return Known::Open,
-                Cover::All => {
-                    let (start, end) = columns.rows_of(visit);
-                    groups.unidentified += u64::from(end - start);
-                }
+                Cover::All => groups.unidentified += columns.rows_between(visit..visit + 1),
             }
         }
         Known::All(key)

@@ -3,7 +3,7 @@
 //! What a query asks of all visits is looked at once, not for each of them. What these do not say is left to `sieve`.
 
 use super::attribute_runs::Runs;
-use super::by_code::{CodeSlots, SKIPPED};
+use super::by_code::SKIPPED;
 use super::groups::Groups;
 use super::lens::OUT;
 use super::scan::{DayReader, Stored};
@@ -57,7 +57,7 @@ impl DayReader<'_, '_> {
         if self.counts_rows() {
             runs.walked = Some(WalkedVisits::read(self, slice)?);
         }
-        let mut slots = CodeSlots::default();
+        let mut slots = self.memory.code_slots.take();
         let lens = runs.lenses.first();
         slots.prepare(lens.map(|(lens, _)| *lens));
         let ids = self.ids(slice);
@@ -100,6 +100,7 @@ impl DayReader<'_, '_> {
                 }
             }
         }
+        self.memory.code_slots.set(slots);
         Ok(left)
     }
 
