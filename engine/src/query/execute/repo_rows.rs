@@ -64,7 +64,7 @@ impl<'s> RepoRowDays<'s> {
             _ => return None,
         };
         let wants = scope.wants;
-        if cap == Level::Rows || !wants.any() || wants.downloads || wants.countries {
+        if cap == Level::Rows || !wants.any() || wants.downloads {
             return None;
         }
         let listed = scope.repo.listed.as_ref()?;
@@ -81,7 +81,7 @@ impl<'s> RepoRowDays<'s> {
             repos: repos.collect(),
             keeps_place: parts.map(|part| *part != OUT).collect(),
             keeps_all_places: !scope.place.has_filter,
-            is_by_place,
+            is_by_place: is_by_place || wants.countries,
             kept: Vec::new(),
         })
     }
@@ -223,7 +223,7 @@ impl Adder<'_, '_> {
         let count = u64::from(visit.rows.count(visit.number));
         groups.sums(slot).requests += u64::from(wants.requests) * count;
         if shape.accepted != Cover::None {
-            self.accepted(visit, (slot, count), groups);
+            self.accepted(visit, visit.place, (slot, count), groups);
         }
         true
     }
@@ -236,16 +236,19 @@ impl Adder<'_, '_> {
             true => visit.rows.changes(&own),
             false => &[],
         };
-        let mut place = scope.place.part(visit.place);
+        let (mut code, mut place) = (visit.place, scope.place.part(visit.place));
         // The key of the row before, its slot, and whether its downloader was added there.
         let mut last: Option<(Key, usize, bool)> = None;
         let rows = own.instants.iter().zip(own.verbs);
         for (row, (instant, verb)) in (own.first..).zip(rows) {
-            while let Some(((_, code), rest)) =
+            while let Some(((_, next), rest)) =
                 changes.split_first().filter(|((at, _), _)| *at <= row)
             {
-                place = scope.place.part(u32::from(*code));
+                code = u32::from(*next);
+                place = scope.place.part(code);
                 changes = rest;
+                // Another country may be added where the key is the same.
+                last = None;
             }
             let time = time.unwrap_or_else(|| self.day.instant_part(*instant));
             let verb_part = scope.verb.part(u32::from(*verb));
@@ -260,7 +263,7 @@ impl Adder<'_, '_> {
             groups.sums(slot).requests += u64::from(self.wants.requests);
             if scope.accepts.get(usize::from(*verb)) == Some(&true) && (visit.id == 0 || !is_added)
             {
-                self.accepted(visit, (slot, 1), groups);
+                self.accepted(visit, code, (slot, 1), groups);
                 is_added = true;
             }
             last = Some((key, slot, is_added));
@@ -269,8 +272,19 @@ impl Adder<'_, '_> {
 
     /// Adds what is distinct of accepted rows, and how many have no identity.
     #[inline]
-    fn accepted(&self, visit: &Visit<'_>, (slot, count): (usize, u64), groups: &mut Groups) {
+    fn accepted(
+        &self,
+        visit: &Visit<'_>,
+        place: u32,
+        (slot, count): (usize, u64),
+        groups: &mut Groups,
+    ) {
         let who = (visit.id, visit.repo);
         self.wants.add_accepted(who, (slot, count), groups);
+        if self.wants.countries {
+            let country_of = &self.scope.view.meanings().country_of;
+            let country = country_of.get(place as usize).copied().unwrap_or(0);
+            groups.add_country(slot, country);
+        }
     }
 }
