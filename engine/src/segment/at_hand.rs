@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 const ASKED_MIN: u8 = 3;
 
 /// Visits that any question may decode for those after it: some tenths of a millisecond.
-const SPARE_MIN: u32 = 1 << 15;
+const SPARE_MIN: u32 = 1 << 13;
 
 /// Visits that a question may decode for those after it: beside these as many as it reads for itself.
 #[derive(Debug)]

@@ -10,6 +10,9 @@ use crate::segment::{RepoRange, Segment, VisitsAtHand, column};
 /// Visits that are read at once, unless a repo has more: a value of each is 128 KiB.
 const PORTION_VISITS: u32 = 1 << 15;
 
+/// A page is told to have been read for so many times the visits of it that were asked for, at most.
+const PAGE_SHARE: u32 = 4;
+
 /// Stretches of repos to read: those that the filter keeps, and what lies between near ones. Long ones are cut, between
 /// two repos, so that what is decoded of one is still in a cache when it is looked at.
 pub(super) fn portions<'r>(
@@ -34,12 +37,14 @@ pub(super) fn at_hand<'g>(
     }
     let visit_count = segment.meta().visit_count;
     let (page_values, _) = column::page_of(column::VISIT_SHAPE, visit_count);
-    // Of a page that has some of them all are decoded.
+    // Of a page that has some of them all are decoded, but not again for the next question.
     let pages_of = |run: &[RepoRange]| {
         let (first, last) = run.first().zip(run.last())?;
         let start = first.visits.start / page_values * page_values;
         let end = last.visits.end.checked_next_multiple_of(page_values);
-        Some(end.map_or(visit_count, |end| end.min(visit_count)) - start)
+        let pages = end.map_or(visit_count, |end| end.min(visit_count)) - start;
+        let visits = last.visits.end - first.visits.start;
+        Some(pages.min(visits.saturating_mul(PAGE_SHARE)))
     };
     let runs = kept_runs(repos, scope.kept_repos(wants), page_values);
     let own = runs.into_iter().filter_map(pages_of).sum();
