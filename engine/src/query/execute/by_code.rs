@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
+use super::at_hand::{CodedVisits, Hits};
 use super::attribute_runs::{Runs, attributes};
-use super::code_hits::{CodedVisits, Hits};
 use super::groups::{Groups, Key};
 use super::lens::{Lens, OUT};
 use super::portions::same_parts;

@@ -6,7 +6,8 @@
 //!
 //! Five levels answer: when downloaders had been active before (histograms), sums of a month (series), sums of
 //! a day (cells), visits, rows. Each part of a query is answered from the
-//! lowest one that covers it; `explain` says which.
+//! lowest one that covers it; `explain` says which. Visits and rows that are kept decoded in memory have walks of their
+//! own (`at_hand`).
 //!
 //! # Invariants
 //!
@@ -20,17 +21,15 @@
 
 mod alike;
 mod assemble;
+mod at_hand;
 mod attribute_runs;
 mod axis;
 mod bucket_ranges;
 mod by_code;
-mod by_code_at_hand;
 mod cells;
 mod chain;
 mod chunked;
 mod closing;
-mod code_hits;
-mod columns_at_hand;
 mod counters;
 mod day_memory;
 mod distinct;
@@ -38,7 +37,6 @@ mod each;
 mod estimate;
 mod explain;
 mod family;
-mod few;
 mod gaps;
 mod groups;
 mod held;
@@ -55,9 +53,6 @@ mod notes;
 mod portions;
 mod ranked;
 mod reach;
-mod repo_days;
-mod repo_rows;
-mod requests_at_hand;
 mod requests_of;
 mod row_columns;
 mod rows;

@@ -8,6 +8,7 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use super::Level;
+use super::at_hand::{RepoDays, RepoRowDays, together};
 use super::attribute_runs::Runs;
 use super::chain::crosses_midnight;
 use super::day_memory::DayMemory;
@@ -17,8 +18,6 @@ use super::marks::{Marking, Marks};
 use super::portions::{at_hand, portions};
 use super::ranked::RankedDownloaders;
 use super::reach::is_one_download;
-use super::repo_days::{RepoDays, together};
-use super::repo_rows::RepoRowDays;
 use super::rows::{Carry, GAP_ROWS_MAX};
 use super::scope::{Scope, Wants};
 use super::shape::{Cover, Shape};

@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use super::by_code::{CodeSlots, SKIPPED};
-use super::columns_at_hand::{Coded, ColumnsAtHand};
-use super::groups::Groups;
-use super::lens::OUT;
-use super::portions::same_parts;
-use super::scan::DayReader;
+use super::columns::{Coded, ColumnsAtHand};
 use crate::error::Result;
+use crate::query::execute::by_code::{CodeSlots, SKIPPED};
+use crate::query::execute::groups::Groups;
+use crate::query::execute::lens::OUT;
+use crate::query::execute::portions::same_parts;
+use crate::query::execute::scan::DayReader;
 use crate::segment::RepoRange;
 
 /// What is read of a day, and the shapes that the rule accepts a verb of.
@@ -21,7 +21,7 @@ impl DayReader<'_, '_> {
     /// # Errors
     ///
     /// As [`Self::downloaders_by_code`].
-    pub(super) fn downloaders_at_hand(
+    pub(in crate::query::execute) fn downloaders_at_hand(
         &self,
         (repos, is_accepted): (&[RepoRange], &[bool]),
         slots: &mut CodeSlots,

@@ -4,16 +4,16 @@
 
 use std::sync::Arc;
 
-use super::Level;
-use super::attribute_runs::attributes;
-use super::by_code::{CodeSlots, SKIPPED};
-use super::code_hits::Hits;
-use super::groups::{Groups, Key};
-use super::lens::OUT;
-use super::scope::{Scope, Wants};
-use super::shape::{Cover, Shape};
-use super::time::DayPart;
+use super::hits::Hits;
 use crate::catalog::repo_visits::{AskedRepo, RepoVisits};
+use crate::query::execute::Level;
+use crate::query::execute::attribute_runs::attributes;
+use crate::query::execute::by_code::{CodeSlots, SKIPPED};
+use crate::query::execute::groups::{Groups, Key};
+use crate::query::execute::lens::OUT;
+use crate::query::execute::scope::{Scope, Wants};
+use crate::query::execute::shape::{Cover, Shape};
+use crate::query::execute::time::DayPart;
 use crate::segment::Attribute;
 
 /// Days for which it pays to have the visits of a repo together.
@@ -24,7 +24,7 @@ const COUNTRIES_MAX: usize = 8;
 pub(super) const REPOS_MAX: usize = 8;
 
 /// By repo that a query lists: its visits around a day.
-pub(super) type Together<'s> = [Option<&'s RepoVisits>; REPOS_MAX];
+pub(in crate::query::execute) type Together<'s> = [Option<&'s RepoVisits>; REPOS_MAX];
 
 /// The repos that a query lists, if it reads several days of few.
 pub(super) fn asked_repos<'s>(scope: &'s Scope<'_>) -> Option<&'s [Arc<AskedRepo>]> {
@@ -41,7 +41,7 @@ pub(super) fn asked_repos<'s>(scope: &'s Scope<'_>) -> Option<&'s [Arc<AskedRepo
 }
 
 /// The visits of all of them around a day, if those are together; to be asked once for a day that is read.
-pub(super) fn together<'s>(
+pub(in crate::query::execute) fn together<'s>(
     scope: &'s Scope<'_>,
     day: &DayPart,
     with_rows: bool,
@@ -58,7 +58,7 @@ pub(super) fn together<'s>(
 }
 
 /// The visits of all repos that a query keeps.
-pub(super) struct RepoDays<'s> {
+pub(in crate::query::execute) struct RepoDays<'s> {
     repos: Vec<Repo<'s>>,
     /// Whether what the place is makes a difference.
     is_by_place: bool,
@@ -80,7 +80,7 @@ struct Repo<'s> {
 
 impl<'s> RepoDays<'s> {
     /// For a query that counts the downloaders of few repos, if by anything then by place.
-    pub(super) fn new(scope: &'s Scope<'_>, cap: Level) -> Option<Self> {
+    pub(in crate::query::execute) fn new(scope: &'s Scope<'_>, cap: Level) -> Option<Self> {
         let listed = scope.repo.listed.as_ref()?;
         let mut looked_at = attributes(scope).map(|(attribute, _)| attribute);
         let is_by_place = match (looked_at.next(), looked_at.next()) {
@@ -118,17 +118,17 @@ impl<'s> RepoDays<'s> {
     }
 
     /// Forgets the slots of groups.
-    pub(super) fn forget_slots(&mut self) {
+    pub(in crate::query::execute) fn forget_slots(&mut self) {
         self.slots.forget();
     }
 
     /// Whether it may have all that is asked of a day.
-    pub(super) fn may_count((day, wants): (&DayPart, Wants)) -> bool {
+    pub(in crate::query::execute) fn may_count((day, wants): (&DayPart, Wants)) -> bool {
         day.is_whole() && wants.is_who_only()
     }
 
     /// Adds a day's downloaders; `false`, and nothing added, if its rows have to be looked at.
-    pub(super) fn day(
+    pub(in crate::query::execute) fn day(
         &mut self,
         scope: &Scope<'_>,
         (day, wants): (&DayPart, Wants),

@@ -2,20 +2,20 @@
 //!
 //! As `scan` and `rows`, but no segment is opened and nothing is decoded.
 
-use super::Level;
-use super::attribute_runs::attributes;
-use super::groups::{Groups, Key};
-use super::lens::OUT;
 use super::repo_days::{REPOS_MAX, Together, asked_repos};
-use super::scope::{Scope, Wants};
-use super::shape::{Cover, Shape};
-use super::time::DayPart;
 use crate::catalog::repo_rows::RepoRows;
 use crate::catalog::repo_visits::{AskedRepo, RepoDay, RepoVisits, VARIED};
+use crate::query::execute::Level;
+use crate::query::execute::attribute_runs::attributes;
+use crate::query::execute::groups::{Groups, Key};
+use crate::query::execute::lens::OUT;
+use crate::query::execute::scope::{Scope, Wants};
+use crate::query::execute::shape::{Cover, Shape};
+use crate::query::execute::time::DayPart;
 use crate::segment::Attribute;
 
 /// The visits and rows of all repos that a query keeps.
-pub(super) struct RepoRowDays<'s> {
+pub(in crate::query::execute) struct RepoRowDays<'s> {
     repos: Vec<Repo<'s>>,
     /// By code of a place: whether the filter keeps it.
     keeps_place: Vec<bool>,
@@ -56,7 +56,7 @@ struct Visit<'r> {
 
 impl<'s> RepoRowDays<'s> {
     /// For a query that counts requests, or what is distinct of them, in few repos.
-    pub(super) fn new(scope: &'s Scope<'_>, cap: Level) -> Option<Self> {
+    pub(in crate::query::execute) fn new(scope: &'s Scope<'_>, cap: Level) -> Option<Self> {
         let mut looked_at = attributes(scope).map(|(attribute, _)| attribute);
         let is_by_place = match (looked_at.next(), looked_at.next()) {
             (None, _) => false,
@@ -88,7 +88,7 @@ impl<'s> RepoRowDays<'s> {
 
     /// Adds a day's visits; `false`, and nothing added, if rows of some are not together. `is_rest` says that most days are
     /// counted without rows.
-    pub(super) fn day(
+    pub(in crate::query::execute) fn day(
         &mut self,
         scope: &Scope<'_>,
         (day, wants, is_rest): (&DayPart, Wants, bool),

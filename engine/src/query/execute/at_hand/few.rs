@@ -2,16 +2,16 @@
 //!
 //! Nothing is copied of those that are not kept.
 
-use super::attribute_runs::Runs;
-use super::columns_at_hand::ColumnsAtHand;
-use super::groups::{Groups, Key};
-use super::lens::OUT;
-use super::reach::{Reaches, reach};
-use super::rows::{Carry, RowReader};
-use super::scan::{DayReader, Waiting};
-use super::shape::Cover;
-use super::walk::WalkedVisits;
+use super::columns::ColumnsAtHand;
 use crate::error::Result;
+use crate::query::execute::attribute_runs::Runs;
+use crate::query::execute::groups::{Groups, Key};
+use crate::query::execute::lens::OUT;
+use crate::query::execute::reach::{Reaches, reach};
+use crate::query::execute::rows::{Carry, RowReader};
+use crate::query::execute::scan::{DayReader, Waiting};
+use crate::query::execute::shape::Cover;
+use crate::query::execute::walk::WalkedVisits;
 use crate::segment::{RepoRange, RunSlice, VisitSlice, column};
 
 /// Of so many visits one may be kept: of more it is cheaper to copy all.
@@ -49,7 +49,7 @@ impl DayReader<'_, '_> {
     /// # Errors
     ///
     /// `Corrupt` when pages are damaged or point outside the segment.
-    pub(super) fn few(
+    pub(in crate::query::execute) fn few(
         &self,
         repos: &[RepoRange],
         (slice, carry): (&mut VisitSlice, &mut Carry),
@@ -153,7 +153,8 @@ impl DayReader<'_, '_> {
     #[inline]
     fn may_be_kept(&self, columns: &ColumnsAtHand<'_>, visit: usize) -> bool {
         let value = |values: &[u16]| values.get(visit).copied().map_or(0, u32::from);
-        let is_kept = |lens: &super::lens::Lens, codes| lens.part(value(codes)) != OUT;
+        let is_kept =
+            |lens: &crate::query::execute::lens::Lens, codes| lens.part(value(codes)) != OUT;
         let coded = columns.coded.as_ref();
         coded.is_none_or(|coded| is_kept(coded.lens, coded.codes)) && {
             let shape = self.shape(value(columns.shapes));

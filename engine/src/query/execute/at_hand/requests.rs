@@ -2,15 +2,15 @@
 //!
 //! Nothing is copied, and few visits need more than a look at the columns: those go the way of `few`.
 
-use super::by_code::SKIPPED;
-use super::columns_at_hand::ColumnsAtHand;
+use super::columns::ColumnsAtHand;
 use super::few::{Few, Varied};
-use super::groups::{Groups, Key};
-use super::lens::OUT;
-use super::rows::Carry;
-use super::scan::{DayReader, Waiting};
-use super::shape::Cover;
 use crate::error::Result;
+use crate::query::execute::by_code::SKIPPED;
+use crate::query::execute::groups::{Groups, Key};
+use crate::query::execute::lens::OUT;
+use crate::query::execute::rows::Carry;
+use crate::query::execute::scan::{DayReader, Waiting};
+use crate::query::execute::shape::Cover;
 use crate::segment::{RepoRange, VisitSlice, column};
 
 /// Requests of one group, until another group comes.
@@ -73,7 +73,7 @@ impl DayReader<'_, '_> {
     /// # Errors
     ///
     /// `Corrupt` when pages are damaged or point outside the segment.
-    pub(super) fn requests_at_hand(
+    pub(in crate::query::execute) fn requests_at_hand(
         &self,
         repos: &[RepoRange],
         (slice, carry): (&mut VisitSlice, &mut Carry),

@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-use super::by_code::SKIPPED;
+use crate::query::execute::by_code::SKIPPED;
 
 /// Visits that are looked at before what was found is put away: it stays in the nearest cache.
 const CHUNK: usize = 512;
 
 /// Visits that count.
 #[derive(Debug, Default)]
-pub(super) struct Hits {
+pub(in crate::query::execute) struct Hits {
     ids: Vec<u32>,
     /// The place of each one's code; none where nothing is grouped by it.
     places: Option<Vec<u32>>,
@@ -21,11 +21,11 @@ pub(super) struct Hits {
 type Found = ([u32; CHUNK], [u32; CHUNK]);
 
 /// Shape, code and downloader of visits; 0 for no downloader.
-pub(super) type CodedVisits<'v> = (&'v [u16], &'v [u16], &'v [u32]);
+pub(in crate::query::execute) type CodedVisits<'v> = (&'v [u16], &'v [u16], &'v [u32]);
 
 impl Hits {
     /// None yet; places are told if something is grouped by codes.
-    pub(super) fn new(has_axis: bool) -> Self {
+    pub(in crate::query::execute) fn new(has_axis: bool) -> Self {
         Self {
             ids: Vec::new(),
             places: has_axis.then(Vec::new),
@@ -53,12 +53,12 @@ impl Hits {
     }
 
     /// Downloaders of some of them.
-    pub(super) fn ids(&self, range: Range<usize>) -> &[u32] {
+    pub(in crate::query::execute) fn ids(&self, range: Range<usize>) -> &[u32] {
         self.ids.get(range).unwrap_or_default()
     }
 
     /// Places of some of them; `None` if all have the same.
-    pub(super) fn places(&self, range: Range<usize>) -> Option<&[u32]> {
+    pub(in crate::query::execute) fn places(&self, range: Range<usize>) -> Option<&[u32]> {
         let places = self.places.as_ref()?;
         Some(places.get(range).unwrap_or_default())
     }
@@ -88,7 +88,7 @@ impl Hits {
 
     /// Appends the visits that count: those of an accepted shape whose code has a place. Gives whether one of those has no
     /// downloader, which is left out.
-    pub(super) fn add(
+    pub(in crate::query::execute) fn add(
         &mut self,
         (shapes, codes, ids): CodedVisits<'_>,
         is_accepted: &[bool],

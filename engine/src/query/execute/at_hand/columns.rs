@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::attribute_runs::attributes;
-use super::lens::{ASK_SESSION, Lens, OUT};
-use super::scan::DayReader;
+use crate::query::execute::attribute_runs::attributes;
+use crate::query::execute::lens::{ASK_SESSION, Lens, OUT};
+use crate::query::execute::scan::DayReader;
 use crate::segment::{Attribute, RepoRange, RunSlice, VisitSlice};
 
 /// Of so many visits one may have a code that is kept: of more it is not cheaper to know which.
