@@ -258,8 +258,13 @@ fn lines(
             *value = Some(distinct_value(*metric, &distinct));
         }
     }
+    // Where nothing else has a line there is none to look for.
+    let is_alone = lines.is_empty();
     for (key, found) in &counted.history {
-        let line = line_of(*key, (&mut lines, &mut places), metrics);
+        let line = match is_alone {
+            true => new_line(*key, &mut lines, metrics),
+            false => line_of(*key, (&mut lines, &mut places), metrics),
+        };
         let values = metrics.iter().zip(line.values.iter_mut());
         let own = values.filter(|(metric, _)| metric.measure() == Measure::History);
         for ((_, value), found) in own.zip(found) {
@@ -278,12 +283,15 @@ fn line_of<'l>(
 ) -> &'l mut Line {
     let place = *places.entry(key).or_insert(lines.len());
     if place == lines.len() {
-        lines.push(Line {
-            key,
-            values: Values::of(metrics, |_| 0),
-        });
+        return new_line(key, lines, metrics);
     }
     &mut lines[place]
+}
+
+/// A new line, of a key that has none.
+fn new_line<'l>(key: Key, lines: &'l mut Vec<Line>, metrics: &[Metric]) -> &'l mut Line {
+    let values = Values::of(metrics, |_| 0);
+    lines.push_mut(Line { key, values })
 }
 
 /// The lines that can be among the first `top`, where a metric decides: those that are not beaten by as

@@ -100,11 +100,6 @@ impl<T> Chunked<T> {
         chunks.iter_mut().flatten().skip(skipped).take(range.len())
     }
 
-    /// Gives all, and has none.
-    pub(super) fn drain(&mut self) -> impl Iterator<Item = T> {
-        std::mem::take(&mut self.chunks).into_iter().flatten()
-    }
-
     /// How many bytes it takes, without what its values own.
     pub(super) fn bytes(&self) -> usize {
         let capacity = |chunk: &Vec<T>| chunk.capacity() * size_of::<T>();
@@ -163,8 +158,6 @@ mod tests {
                     (last * 3 + 1, list[0] + usize::from(last == 0))
                 );
             }
-            assert_eq!(chunked.drain().count(), count);
-            assert_eq!(chunked.len(), 0);
             let zeros = Chunked::<u64>::defaults(count);
             assert_eq!(
                 (zeros.len(), zeros.iter().max()),

@@ -214,8 +214,9 @@ impl Groups {
 
     /// Gives the downloaders of each group by ascending key, and forgets all groups.
     pub(super) fn drain_downloaders(&mut self, mut give: impl FnMut(Key, &IdSet)) {
-        let who = self.sets.drain().map(|sets| sets.who);
-        let mut who: Vec<(Key, IdSet)> = self.keys.drain().zip(who).collect();
+        let mut who = self.take_downloaders();
+        self.keys = Chunked::default();
+        self.sets = Unwaited::default();
         self.sums = Chunked::default();
         who.sort_unstable_by_key(|(key, _)| *key);
         for (key, who) in who {

@@ -20,8 +20,8 @@ use crate::error::{Error, Result};
 use crate::metrics::{Measure, Metric};
 use crate::query::value::{Condition, Query, Range};
 
-/// Values of the metrics of history by group, in the order in which the query names these metrics.
-pub(super) type HistoryGroups = KeyMap<Key, Values>;
+/// Values of the metrics of history by group, in the order in which the query names these metrics; each group once.
+pub(super) type HistoryGroups = Vec<(Key, Values)>;
 
 /// The metrics of history of a query.
 pub(super) fn metrics(query: &Query) -> Vec<Metric> {
@@ -48,7 +48,7 @@ pub(super) fn groups(scope: &Scope<'_>, lowest: Level, rules: &Rules<'_>) -> Res
         _ => None,
     };
     let values = match stored {
-        Some((reader, ranges)) => ranges.values(&reader, &metrics)?,
+        Some((reader, ranges)) => ranges.values(&reader, &metrics)?.into_iter().collect(),
         None if begins_with_log(scope, &metrics) => {
             return of_downloaders(scope, &metrics, (lowest, rules));
         }
@@ -56,15 +56,12 @@ pub(super) fn groups(scope: &Scope<'_>, lowest: Level, rules: &Rules<'_>) -> Res
     };
     // Many values are of the same group at other times.
     let mut parts: KeyMap<Key, Key> = KeyMap::default();
-    let mut groups = HistoryGroups::default();
-    groups.reserve(values.len());
-    for ((key, bucket), values) in values {
-        let part = parts
-            .entry(key)
-            .or_insert_with(|| group_part(scope, &past, key));
-        groups.insert(*part + time_part(scope, bucket), values);
-    }
-    Ok(groups)
+    let groups = values.into_iter().map(|((key, bucket), values)| {
+        let part = parts.entry(key);
+        let part = part.or_insert_with(|| group_part(scope, &past, key));
+        (*part + time_part(scope, bucket), values)
+    });
+    Ok(groups.collect())
 }
 
 /// The query about who was there, at any time, in groups that do not tell times apart.
@@ -177,7 +174,7 @@ fn walk(
     timeline: &Timeline,
     metrics: &[Metric],
     lowest: Level,
-) -> Result<KeyMap<(Key, u32), Values>> {
+) -> Result<Vec<((Key, u32), Values)>> {
     let stride = past.keys;
     let keys = stride.checked_mul(super::time::HOURS as Key);
     let keys = keys.ok_or_else(|| Error::limit("more groups are possible than can be numbered"))?;
@@ -197,10 +194,20 @@ fn walk(
         .iter()
         .any(|metric| matches!(metric, Metric::Rolling(_)));
     let mut see = |groups: &mut Groups, part: &DayPart| {
+        // Keys ascend, those of an hour follow each other.
+        let mut known: Option<(Key, Option<Place>)> = None;
         groups.drain_downloaders(|key, ids| {
-            let hour = u64::try_from(key / stride).unwrap_or(0);
-            if let Some(place) = timeline.place(timeline.instant(part, hour)) {
-                seen.add(key % stride, place, ids);
+            let (hour, key) = (key / stride, key % stride);
+            let place = match known {
+                Some((known, place)) if known == hour => place,
+                _ => {
+                    let hour = u64::try_from(hour).unwrap_or(0);
+                    timeline.place(timeline.instant(part, hour))
+                }
+            };
+            known = Some((hour, place));
+            if let Some(place) = place {
+                seen.add(key, place, ids);
             }
         });
     };

@@ -115,6 +115,10 @@ impl IdList {
 
 impl Drop for IdList {
     fn drop(&mut self) {
+        // Most lists are short, and there are thousands.
+        if self.pieces.is_empty() && self.last.capacity() != PIECE_IDS {
+            return;
+        }
         let last = std::mem::take(&mut self.last);
         let pieces = self.pieces.drain(..).chain([last]);
         let mut own = pieces

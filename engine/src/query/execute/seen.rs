@@ -120,7 +120,8 @@ pub(super) struct Seen {
     /// Numbers of the groups.
     groups: KeyMap<Key, u32>,
     keys: Vec<Key>,
-    tallies: KeyMap<(u32, u32), Tally>,
+    /// By group: those of its buckets, ascending.
+    tallies: Vec<Vec<(u32, Tally)>>,
     /// By number of days of a rolling count.
     rolling: Vec<(u32, Changes)>,
 }
@@ -137,7 +138,7 @@ impl Seen {
             states: States::new(limit, !rolling.is_empty()),
             groups: KeyMap::default(),
             keys: Vec::new(),
-            tallies: KeyMap::default(),
+            tallies: Vec::new(),
             rolling,
         }
     }
@@ -148,14 +149,16 @@ impl Seen {
         let group = *self.groups.entry(key).or_insert(next);
         if group == next {
             self.keys.push(key);
+            self.tallies.push(Vec::new());
             self.states.push_group();
         }
-        let mut tally = self.tallies.get(&(group, place.bucket)).copied();
-        let sums = tally.get_or_insert_default();
-        let rolling = &mut self.rolling;
-        let Some(state) = self.states.of(group) else {
+        let tallies = self.tallies.get_mut(group as usize);
+        let (Some(tallies), Some(state)) = (tallies, self.states.of(group)) else {
             return;
         };
+        let before = tallies.pop_if(|(bucket, _)| *bucket == place.bucket);
+        let (_, mut sums) = before.unwrap_or_default();
+        let rolling = &mut self.rolling;
         ids.for_each(|id| {
             let mut unused = 0;
             let (last, day) = match state {
@@ -176,10 +179,9 @@ impl Seen {
                 *day = place.day.get();
                 roll(rolling, group, known, *day);
             }
-            see(last, place, sums);
+            see(last, place, &mut sums);
         });
-        self.tallies
-            .extend(tally.map(|tally| ((group, place.bucket), tally)));
+        tallies.push((place.bucket, sums));
     }
 
     /// Values that are not all zero by group and number of bucket.
@@ -187,44 +189,43 @@ impl Seen {
         &self,
         metrics: &[Metric],
         timeline: &Timeline,
-    ) -> KeyMap<(Key, u32), Values> {
-        let mut values: KeyMap<(Key, u32), Values> = KeyMap::default();
-        values.reserve(self.tallies.len());
+    ) -> Vec<((Key, u32), Values)> {
         let buckets = FIRST + u32::try_from(timeline.buckets.len().max(1)).unwrap_or(0);
-        let mut set = |group: u32, bucket: u32, at: usize, value: u64| {
-            let key = self.keys.get(group as usize).copied().unwrap_or(0);
-            let values = values.entry((key, bucket));
-            let values = values.or_insert_with(|| vec![0; metrics.len()]);
-            if let Some(place) = values.get_mut(at) {
-                *place = value;
-            }
-        };
-        let none = Tally::default();
-        for &(group, bucket) in self.tallies.keys() {
-            // What is left of a bucket is lost in the next one, also if nobody is there.
-            for bucket in [bucket, bucket + 1] {
+        // Group, bucket, place of the metric, value.
+        let mut found: Vec<(u32, u32, usize, u64)> = Vec::new();
+        for (group, tallies) in (0..).zip(&self.tallies) {
+            each_pair(tallies, |bucket, before, own| {
                 if bucket < FIRST || bucket >= buckets {
-                    continue;
+                    return;
                 }
-                let tally = |bucket| self.tallies.get(&(group, bucket)).unwrap_or(&none);
                 for (at, metric) in metrics.iter().enumerate() {
-                    let value = tally(bucket).value(*metric, tally(bucket - 1));
-                    if value > 0 {
-                        set(group, bucket, at, value);
-                    }
+                    found.push((group, bucket, at, own.value(*metric, before)));
                 }
-            }
+            });
         }
         for (at, metric) in metrics.iter().enumerate() {
             let rolling = self.rolling.iter();
             let own = rolling.filter(|(days, _)| *metric == Metric::Rolling(*days));
             for (_, changes) in own {
                 self.rolled(changes, timeline, |group, bucket, value| {
-                    set(group, bucket, at, value);
+                    found.push((group, bucket, at, value));
                 });
             }
         }
-        values
+        found.retain(|(.., value)| *value > 0);
+        found.sort_unstable();
+        let of_groups = found.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1));
+        let values = of_groups.filter_map(|found| {
+            let (group, bucket, ..) = found.first()?;
+            let mut values = vec![0; metrics.len()];
+            for (.., at, value) in found {
+                if let Some(place) = values.get_mut(*at) {
+                    *place = *value;
+                }
+            }
+            Some(((*self.keys.get(*group as usize)?, *bucket), values))
+        });
+        values.collect()
     }
 
     fn rolled(&self, changes: &Changes, timeline: &Timeline, mut set: impl FnMut(u32, u32, u64)) {
@@ -245,6 +246,25 @@ impl Seen {
             }
             rest = after;
         }
+    }
+}
+
+/// Gives each bucket that has a tally, or follows on one that has, with those of the bucket before and its own.
+fn each_pair(tallies: &[(u32, Tally)], mut give: impl FnMut(u32, &Tally, &Tally)) {
+    let none = Tally::default();
+    let mut before: Option<&(u32, Tally)> = None;
+    for own in tallies.iter().map(Some).chain([None]) {
+        // What is left of a bucket is lost in the next one, also if nobody is there.
+        if let Some((bucket, tally)) = before
+            && own.is_none_or(|(next, _)| *next > bucket + 1)
+        {
+            give(bucket + 1, tally, &none);
+        }
+        if let Some((bucket, tally)) = own {
+            let before = before.filter(|(before, _)| before + 1 == *bucket);
+            give(*bucket, before.map_or(&none, |(_, before)| before), tally);
+        }
+        before = own;
     }
 }
 
