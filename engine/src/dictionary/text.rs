@@ -101,6 +101,8 @@ impl TextDictionary {
             return Err(reader.corrupt(message));
         }
         let count = reader.varint_len(bytes.len())?;
+        self.texts.reserve(count);
+        self.codes.reserve(count);
         for _ in 0..count {
             let len = reader.varint_len(bytes.len())?;
             let text = std::str::from_utf8(reader.bytes(len)?)

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::kept::{self, Keeps, KeptPage};
-use super::{Choice, by_id, encode_smallest};
+use super::{Choice, by_id, encode_smallest, hull};
 use crate::error::{Error, Result};
 use crate::layout::{ByteReader, ByteWriter, EncodingId, PAGE_VALUES_MAX, crc32};
 
@@ -88,11 +88,11 @@ fn write_page(values: &[u32], choice: Choice, out: &mut Vec<u8>) -> Result<()> {
     Ok(())
 }
 
-/// Appends values `range` of the `count` values of a page, which is compared with its checksum unless that
-/// was done before.
+/// Appends the `count` values of a page from the first to the last of some `parts`; between them values have no meaning. It is
+/// compared with its checksum unless that was done before.
 fn read_page(
     bytes: &[u8],
-    (count, range): (usize, Range<usize>),
+    (count, parts): (usize, &[Range<usize>]),
     is_verified: bool,
     out: &mut Vec<u32>,
 ) -> Result<()> {
@@ -110,7 +110,7 @@ fn read_page(
         }
     }
     let (id, payload) = checked.split_first().ok_or_else(cut)?;
-    by_id(EncodingId(*id))?.decode_range(payload, count, range, out)
+    by_id(EncodingId(*id))?.decode_parts(payload, count, parts, out)
 }
 
 #[derive(Debug)]
@@ -230,7 +230,7 @@ impl ChunkIndex {
         range: Range<u32>,
         out: &mut Vec<u32>,
     ) -> Result<()> {
-        self.read_pages((pages, Keeps::None), id, range, out)
+        self.read_parts((pages, Keeps::None), id, (range, &[]), out)
     }
 
     /// As [`Self::read`]; keeps pages that are read for the second time, as long as there is room.
@@ -245,22 +245,7 @@ impl ChunkIndex {
         range: Range<u32>,
         out: &mut Vec<u32>,
     ) -> Result<()> {
-        self.read_pages((pages, Keeps::All), id, range, out)
-    }
-
-    /// The same, but keeps pages of values below 2¹⁶ alone.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::read`].
-    pub fn read_and_keep_narrow(
-        &self,
-        pages: &[u8],
-        id: ColumnId,
-        range: Range<u32>,
-        out: &mut Vec<u32>,
-    ) -> Result<()> {
-        self.read_pages((pages, Keeps::Narrow), id, range, out)
+        self.read_parts((pages, Keeps::All), id, (range, &[]), out)
     }
 
     /// Whether all pages of values `range` of a column are kept.
@@ -274,11 +259,17 @@ impl ChunkIndex {
         pages.all(|page| chunk.kept_page(page).is_some())
     }
 
-    fn read_pages(
+    /// The same, with `keeps` for which pages to keep. Values outside of `parts`, which are ascending and apart, have no
+    /// meaning; no parts are the whole range.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read`].
+    pub fn read_parts(
         &self,
         (pages, keeps): (&[u8], Keeps),
         id: ColumnId,
-        range: Range<u32>,
+        (range, parts): (Range<u32>, &[Range<u32>]),
         out: &mut Vec<u32>,
     ) -> Result<()> {
         if range.is_empty() {
@@ -299,27 +290,42 @@ impl ChunkIndex {
             let ends = begins
                 .saturating_add(chunk.page_values)
                 .min(chunk.value_count);
-            let kept = range.start.max(begins) - begins..range.end.min(ends) - begins;
+            let own = range.start.max(begins)..range.end.min(ends);
+            let first = parts.partition_point(|part| part.end <= own.start);
+            let after = parts.partition_point(|part| part.start < own.end);
+            let of_page = |part: &Range<u32>| {
+                let inside = |value: u32| (value.clamp(own.start, own.end) - begins) as usize;
+                inside(part.start)..inside(part.end)
+            };
+            let wanted = match parts {
+                [] => vec![of_page(&own)],
+                _ => parts
+                    .get(first..after)
+                    .unwrap_or_default()
+                    .iter()
+                    .map(of_page)
+                    .collect(),
+            };
             let asked = (chunk, page as usize);
-            self.page((pages, keeps), asked, (ends - begins, kept), out)
+            let count = (ends - begins) as usize;
+            self.page((pages, keeps), asked, (count, of_page(&own), &wanted), out)
                 .map_err(named)?;
         }
         Ok(())
     }
 
-    /// Appends values `range` of the `count` values of a page.
+    /// Appends values `range` of the `count` values of a page, of which those in `parts` have a meaning.
     fn page(
         &self,
         (pages, keeps): (&[u8], Keeps),
         (chunk, page): (&Chunk, usize),
-        (count, range): (u32, Range<u32>),
+        (count, range, parts): (usize, Range<usize>, &[Range<usize>]),
         out: &mut Vec<u32>,
     ) -> Result<()> {
         let missing = || Error::corrupt(format!("page {page} is missing"));
         let at = chunk.pages.start + page;
         let state = self.states.get(at).filter(|_| at < chunk.pages.end);
         let state = state.ok_or_else(missing)?;
-        let range = range.start as usize..range.end as usize;
         if let Some(kept) = chunk.kept_page(page) {
             kept.append(range, out);
             return Ok(());
@@ -334,18 +340,18 @@ impl ChunkIndex {
         };
         let bytes = bytes.ok_or_else(missing)?;
         let at_page = |error: Error| error.at_column(format!("{}, page {page}", chunk.id.0));
-        let count = count as usize;
-        if state.load(Ordering::Relaxed) == UNREAD {
-            read_page(bytes, (count, range), false, out).map_err(at_page)?;
-            state.store(VERIFIED, Ordering::Relaxed);
+        let start = out.len();
+        let known = state.load(Ordering::Relaxed);
+        if known != VERIFIED || keeps == Keeps::None || !kept::has_room() {
+            if !parts.is_empty() {
+                out.resize(start + hull(parts).start - range.start, 0);
+                read_page(bytes, (count, parts), known != UNREAD, out).map_err(at_page)?;
+                state.fetch_max(VERIFIED, Ordering::Relaxed);
+            }
+            out.resize(start + range.len(), 0);
             return Ok(());
         }
-        let may_keep = keeps != Keeps::None && state.load(Ordering::Relaxed) != LEFT;
-        if !may_keep || !kept::has_room() {
-            return read_page(bytes, (count, range), true, out).map_err(at_page);
-        }
-        let start = out.len();
-        read_page(bytes, (count, 0..count), true, out).map_err(at_page)?;
+        read_page(bytes, (count, &[0..count]), true, out).map_err(at_page)?;
         let values = out.get(start..).unwrap_or_default();
         if !KeptPage::is_wanted(values, keeps) {
             state.store(LEFT, Ordering::Relaxed);

@@ -87,7 +87,7 @@ impl Drop for Claim {
 
 /// Which pages are kept that are read for the second time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Keeps {
+pub enum Keeps {
     /// None.
     None,
     /// Those of values below 2¹⁶: where all are soon decoded, as much memory has twice as many of these.

@@ -62,7 +62,7 @@ pub use choice::{
     Choice, HEAVY_GAIN_PERCENT_MIN, HEAVY_VALUES_MIN, KEPT_GAIN_PERCENT_MIN, encode_smallest,
 };
 pub use chunk::{ChunkIndex, ChunkWriter, ColumnId};
-pub use kept::{Claim, Kept, has_room_for};
+pub use kept::{Claim, Keeps, Kept, has_room_for};
 pub use page::{decode_page, decode_page_unchecked_crc, encode_page, page_header};
 pub use stats::Stats;
 pub use text::{compress_text, decompress_text};
@@ -117,6 +117,22 @@ pub trait Encoding: Sync {
         out: &mut Vec<u32>,
     ) -> Result<()>;
 
+    /// As [`Self::read_range`], from the first to the last of some `parts`, which are ascending and apart; values
+    /// between them have no meaning.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read`].
+    fn read_parts(
+        &self,
+        reader: &mut ByteReader<'_>,
+        count: usize,
+        parts: &[Range<usize>],
+        out: &mut Vec<u32>,
+    ) -> Result<()> {
+        self.read_range(reader, count, hull(parts), out)
+    }
+
     /// Appends the payload of `values` to `out`; `false`, with `out` untouched, when this encoding
     /// cannot represent them.
     fn encode(&self, values: &[u32], out: &mut Vec<u8>) -> bool {
@@ -145,19 +161,41 @@ pub trait Encoding: Sync {
         range: Range<usize>,
         out: &mut Vec<u32>,
     ) -> Result<()> {
+        self.decode_parts(payload, count, &[range], out)
+    }
+
+    /// As [`Self::decode_range`], from the first to the last of some `parts`, which are ascending and apart; values
+    /// between them have no meaning.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::decode`].
+    fn decode_parts(
+        &self,
+        payload: &[u8],
+        count: usize,
+        parts: &[Range<usize>],
+        out: &mut Vec<u32>,
+    ) -> Result<()> {
         let mut reader = ByteReader::new(payload);
         if count > PAGE_VALUES_MAX {
             let message = format!("page of {count} values, the most is {PAGE_VALUES_MAX}");
             return Err(Error::corrupt(message));
         }
         let start = out.len();
-        let read = self.read_range(&mut reader, count, range, out);
+        let read = self.read_parts(&mut reader, count, parts, out);
         let result = read.and_then(|()| reader.finish());
         if result.is_err() {
             out.truncate(start);
         }
         result
     }
+}
+
+/// From the first to the last of some parts.
+fn hull(parts: &[Range<usize>]) -> Range<usize> {
+    let ends = parts.first().zip(parts.last());
+    ends.map_or(0..0, |(first, last)| first.start..last.end)
 }
 
 type Write<'a> = Box<dyn FnOnce(&mut Vec<u8>) + 'a>;

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use twox_hash::XxHash3_128;
+
 /// The part before the first `/`; `None` when there is no `/` or nothing before it.
 #[must_use]
 pub fn org(repo: &str) -> Option<&str> {
@@ -21,23 +23,25 @@ pub struct RepoNames {
 impl RepoNames {
     /// Of repos by type and name, each once.
     #[must_use]
-    pub fn of<'a>(repos: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
-        let mut types = BTreeSet::new();
-        let mut counts: HashMap<&str, u32> = HashMap::new();
-        for (repo_type, name) in repos {
-            if !types.contains(repo_type) {
-                types.insert(repo_type.to_owned());
+    pub fn of<'a>(repos: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> Self {
+        let mut names = Self::default();
+        let mut hashes = Vec::with_capacity(repos.size_hint().0);
+        for (repo_type, name) in repos.clone() {
+            if !names.types.contains(repo_type) {
+                names.types.insert(repo_type.to_owned());
             }
-            *counts.entry(name).or_insert(0) += 1;
+            hashes.push(XxHash3_128::oneshot(name.as_bytes()));
         }
-        counts.retain(|_, count| *count > 1);
-        let shared = counts
-            .into_iter()
-            .map(|(name, count)| (name.to_owned(), count));
-        Self {
-            types,
-            shared: shared.collect(),
+        // Hardly any are: each opening of a store would count the names of all.
+        hashes.sort_unstable();
+        if hashes.is_sorted_by(|hash, next| hash < next) {
+            return names;
         }
+        for (_, name) in repos {
+            *names.shared.entry(name.to_owned()).or_insert(0) += 1;
+        }
+        names.shared.retain(|_, count| *count > 1);
+        names
     }
 }
 

@@ -9,7 +9,7 @@ use super::at_hand::AtHand;
 use super::build::{SECTION_INDEX, SECTION_META, SECTION_PAGES, SECTION_SESSIONS};
 use super::column::{self, Attribute, VISIT_PAGE_VALUES};
 use super::shapes::ShapeTable;
-use crate::encoding::{ChunkIndex, ColumnId, Kept, has_room_for};
+use crate::encoding::{ChunkIndex, ColumnId, Keeps, Kept, has_room_for};
 use crate::error::{Error, Result};
 use crate::layout::{ByteReader, ByteWriter, FileKind, FileView};
 use crate::storage::FileBytes;
@@ -213,14 +213,26 @@ impl Segment {
     ///
     /// `Corrupt` when the column is missing, shorter, or damaged.
     pub fn read(&self, id: ColumnId, range: Range<u32>, out: &mut Vec<u32>) -> Result<()> {
-        if id == column::ROW_GAP && !has_room_for(ROOM_BESIDE_GAPS) {
-            return self.read_once(id, range, out);
-        }
+        self.read_parts(id, (range, &[]), out)
+    }
+
+    /// As [`Self::read`]; values outside of `parts`, which are ascending and apart, have no meaning. No parts are the whole
+    /// range.
+    pub(super) fn read_parts(
+        &self,
+        id: ColumnId,
+        of: (Range<u32>, &[Range<u32>]),
+        out: &mut Vec<u32>,
+    ) -> Result<()> {
         let pages = self.bytes.get(self.pages.clone()).unwrap_or_default();
-        match column::is_soon_decoded(id, self.meta.visit_count) {
-            true => self.index.read_and_keep_narrow(pages, id, range, out),
-            false => self.index.read_and_keep(pages, id, range, out),
-        }
+        let keeps = if id == column::ROW_GAP && !has_room_for(ROOM_BESIDE_GAPS) {
+            Keeps::None
+        } else if column::is_soon_decoded(id, self.meta.visit_count) {
+            Keeps::Narrow
+        } else {
+            Keeps::All
+        };
+        self.index.read_parts((pages, keeps), id, of, out)
     }
 
     /// As [`Self::read`], but keeps no page: for who keeps what is read.

@@ -13,6 +13,8 @@ use crate::error::{Error, Result};
 /// The visits of consecutive repos; every list has a value for each visit.
 #[derive(Clone, Debug, Default)]
 pub struct VisitSlice {
+    /// Which visits are read, by number in the segment; of others nothing is known but their rows. None if all are.
+    pub parts: Vec<Range<u32>>,
     /// Number of the first visit in the segment.
     pub first_visit: u32,
     /// Number of the first row in the segment.
@@ -44,6 +46,24 @@ impl VisitSlice {
     pub fn visit_count(&self) -> u32 {
         // A segment has fewer than 2³².
         self.shape.len() as u32
+    }
+
+    /// Their numbers in the segment.
+    #[must_use]
+    pub fn visits(&self) -> Range<u32> {
+        self.first_visit..self.first_visit + self.visit_count()
+    }
+
+    /// Which of its visits are read.
+    fn read_places(&self) -> Vec<Range<usize>> {
+        if self.parts.is_empty() {
+            return vec![0..self.shape.len()];
+        }
+        let place = |visit: u32| (visit - self.first_visit) as usize;
+        let parts = self.parts.iter();
+        parts
+            .map(|part| place(part.start)..place(part.end))
+            .collect()
     }
 
     /// First row and first row after a visit, relative to the slice.
@@ -78,6 +98,7 @@ impl VisitSlice {
             &mut self.downloads,
         ];
         lists.into_iter().for_each(Vec::clear);
+        self.parts.clear();
     }
 
     fn fill_starts(&mut self) {
@@ -186,15 +207,18 @@ impl Segment {
             }
             _ => &[],
         };
-        let visits = slice.rows.iter().zip(&slice.windows).zip(&slice.shape);
-        let visits = visits.zip(&mut slice.downloads).enumerate();
-        for (visit, (((rows, windows), shape), folded)) in visits {
+        for visit in slice.read_places().into_iter().flatten() {
+            let value = |values: &[u32]| values.get(visit).copied();
+            let stored = value(&slice.rows).zip(value(&slice.windows));
+            let (rows, windows) = stored.ok_or_else(bad)?;
+            let shape = value(&slice.shape).ok_or_else(bad)?;
+            let folded = slice.downloads.get_mut(visit).ok_or_else(bad)?;
             let is_nobody = match slice.rank.get(visit) {
                 Some(rank) => *rank == nobody,
                 None => ids.get(visit) == Some(&0),
             };
-            let shape = shapes.get(*shape as usize).ok_or_else(bad)?;
-            let most = downloads_max(shape.is_accepted, is_nobody, (*rows, *windows));
+            let shape = shapes.get(shape as usize).ok_or_else(bad)?;
+            let most = downloads_max(shape.is_accepted, is_nobody, (rows, windows));
             *folded = most.checked_sub(*folded).ok_or_else(bad)?;
         }
         Ok(())
@@ -210,7 +234,7 @@ impl Segment {
         self.ranks_and_shapes_of(repos, |_| true, slice)
     }
 
-    /// As [`Self::ranks_and_shapes`]; ranks are without meaning in repos that are not kept.
+    /// As [`Self::ranks_and_shapes`]; both are without meaning in repos that are not kept.
     ///
     /// # Errors
     ///
@@ -223,14 +247,17 @@ impl Segment {
     ) -> Result<()> {
         slice.rank.clear();
         slice.shape.clear();
+        slice.parts.clear();
         let (Some(first), Some(last)) = (repos.first(), repos.last()) else {
             return Ok(());
         };
         let range = first.visits.start..last.visits.end;
         slice.first_visit = range.start;
-        self.read(column::VISIT_RANK, range.clone(), &mut slice.rank)?;
+        put_parts(repos, &keeps, &mut slice.parts);
+        let of = (range, slice.parts.as_slice());
+        self.read_parts(column::VISIT_RANK, of.clone(), &mut slice.rank)?;
         self.absolute_ranks(repos, keeps, &mut slice.rank)?;
-        self.read(column::VISIT_SHAPE, range, &mut slice.shape)
+        self.read_parts(column::VISIT_SHAPE, of, &mut slice.shape)
     }
 
     /// As [`Self::ranks_and_shapes`], with the rows of each visit.
@@ -239,7 +266,22 @@ impl Segment {
     ///
     /// As [`Self::ranks_and_shapes`].
     pub fn ranks_shapes_and_rows(&self, repos: &[RepoRange], slice: &mut VisitSlice) -> Result<()> {
-        self.ranks_shapes_and_counts(repos, slice)?;
+        self.ranks_shapes_and_rows_of(repos, |_| true, slice)
+    }
+
+    /// As [`Self::ranks_shapes_and_rows`]; of visits of repos that are not kept nothing is known but their rows, also of what
+    /// is read later.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::ranks_and_shapes`].
+    pub fn ranks_shapes_and_rows_of(
+        &self,
+        repos: &[RepoRange],
+        keeps: impl Fn(&RepoRange) -> bool,
+        slice: &mut VisitSlice,
+    ) -> Result<()> {
+        self.ranks_shapes_and_counts_of(repos, keeps, slice)?;
         slice.fill_starts();
         Ok(())
     }
@@ -254,11 +296,19 @@ impl Segment {
         repos: &[RepoRange],
         slice: &mut VisitSlice,
     ) -> Result<()> {
-        self.ranks_and_shapes(repos, slice)?;
+        self.ranks_shapes_and_counts_of(repos, |_| true, slice)
+    }
+
+    fn ranks_shapes_and_counts_of(
+        &self,
+        repos: &[RepoRange],
+        keeps: impl Fn(&RepoRange) -> bool,
+        slice: &mut VisitSlice,
+    ) -> Result<()> {
+        self.ranks_and_shapes_of(repos, keeps, slice)?;
         slice.rows.clear();
         if !repos.is_empty() {
-            let visits = slice.first_visit..slice.first_visit + slice.visit_count();
-            slice.first_row = self.visit_rows(visits, &mut slice.rows)?;
+            slice.first_row = self.visit_rows(slice.visits(), &mut slice.rows)?;
         }
         Ok(())
     }
@@ -271,8 +321,8 @@ impl Segment {
     pub fn complete(&self, slice: &mut VisitSlice) -> Result<()> {
         self.windows(slice)?;
         slice.downloads.clear();
-        let visits = slice.first_visit..slice.first_visit + slice.visit_count();
-        self.read(column::VISIT_FOLDED, visits, &mut slice.downloads)?;
+        let of = (slice.visits(), slice.parts.as_slice());
+        self.read_parts(column::VISIT_FOLDED, of, &mut slice.downloads)?;
         self.unfold(slice)
     }
 
@@ -283,8 +333,8 @@ impl Segment {
     /// As [`Self::complete`].
     pub fn windows(&self, slice: &mut VisitSlice) -> Result<()> {
         slice.windows.clear();
-        let visits = slice.first_visit..slice.first_visit + slice.visit_count();
-        self.read(column::VISIT_WINDOWS, visits, &mut slice.windows)
+        let of = (slice.visits(), slice.parts.as_slice());
+        self.read_parts(column::VISIT_WINDOWS, of, &mut slice.windows)
     }
 
     fn absolute_ranks(
@@ -344,7 +394,7 @@ impl Segment {
         if self.len(attribute.values()) == 0 {
             return Ok(());
         }
-        let visits = slice.first_visit..slice.first_visit + slice.visit_count();
+        let visits = slice.visits();
         let rows = slice.first_row..slice.first_row.saturating_add(slice.row_count());
         if let Some(at_hand) = self.attribute_at_hand(attribute) {
             let values = at_hand.values(visits).iter();
@@ -364,7 +414,8 @@ impl Segment {
             extend(&mut run.values, &numbers.firsts, visits);
             extend(&mut values, &numbers.changes, found);
         } else {
-            self.read(attribute.values(), visits, &mut run.values)?;
+            let of = (visits, slice.parts.as_slice());
+            self.read_parts(attribute.values(), of, &mut run.values)?;
             self.read(attribute.change_values(), found, &mut values)?;
         }
         let changed = changed.iter().map(|row| row - slice.first_row);
@@ -458,12 +509,12 @@ impl Segment {
         (known, out): (&mut FirstInstants, &mut Vec<u32>),
     ) -> Result<()> {
         out.clear();
-        let all = slice.first_visit..slice.first_visit + slice.visit_count();
+        let all = slice.visits();
         if let Some(at_hand) = self.at_hand_state().visits() {
             out.extend_from_slice(at_hand.firsts(all));
             return Ok(());
         }
-        self.read(column::VISIT_DELAY, all, out)?;
+        self.read_parts(column::VISIT_DELAY, (all, &slice.parts), out)?;
         let mut firsts = Firsts::of_visits(self, visits.len(), known)?;
         for visit in visits {
             if let (Some(ts), Some(rank)) = (out.get_mut(visit), slice.rank.get(visit)) {
@@ -507,6 +558,21 @@ impl Segment {
             rest = after;
         }
         Ok(())
+    }
+}
+
+/// Visits between two repos that are kept for which nothing is gained by leaving them out.
+const GAP_VISITS_MAX: u32 = 128;
+
+/// Appends the stretches of repos that are kept; nothing if those are all.
+fn put_parts(repos: &[RepoRange], keeps: impl Fn(&RepoRange) -> bool, parts: &mut Vec<Range<u32>>) {
+    for repo in repos.iter().filter(|repo| keeps(repo)) {
+        match parts.last_mut() {
+            Some(last) if repo.visits.start - last.end < GAP_VISITS_MAX => {
+                last.end = repo.visits.end;
+            }
+            _ => parts.push(repo.visits.clone()),
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use std::ops::Range;
 
 use fearless_simd::{Level, dispatch};
 
+use super::super::hull;
 use super::code::LENGTH_MAX;
 use super::table::Tables;
 use super::tree::Bucket;
@@ -119,25 +120,37 @@ impl Decoder {
         })
     }
 
-    /// Appends those of the `count` values of all lanes that are in `range`; `false` when a lane is found not to end
-    /// where its values do.
+    /// Appends the `count` values of all lanes from the first to the last of some `parts`; between them values have no
+    /// meaning. `false` when a lane is found not to end where its values do.
     pub(super) fn decode(
         &mut self,
         lanes: [&[u8]; LANES],
-        (count, range): (usize, Range<usize>),
+        (count, parts): (usize, &[Range<usize>]),
         out: &mut Vec<u32>,
     ) -> bool {
-        let start = out.len();
+        let (start, range) = (out.len(), hull(parts));
         out.resize(start + range.len(), 0);
         let mut places = &mut out[start..];
         let (mut begin, mut ends_well) = (0, true);
         let mut counts = lane_counts(count, self.kind.lane_count());
         let mut lanes = lanes.map(|bytes| {
             let count = counts.next().unwrap_or(0);
-            let inside = |value: usize| value.clamp(begin, begin + count) - begin;
-            let wanted = inside(range.start)..inside(range.end);
-            let (values, rest) = std::mem::take(&mut places).split_at_mut(wanted.len());
-            (begin, places) = (begin + count, rest);
+            let end = begin + count;
+            let inside = |part: &Range<usize>| {
+                part.start.clamp(begin, end) - begin..part.end.clamp(begin, end) - begin
+            };
+            let own = inside(&range);
+            let first = parts.partition_point(|part| part.end <= begin);
+            let after = parts.partition_point(|part| part.start < end);
+            let wanted = inside(&hull(parts.get(first..after).unwrap_or_default()));
+            let wanted = if wanted.is_empty() {
+                own.start..own.start
+            } else {
+                wanted
+            };
+            let (values, rest) = std::mem::take(&mut places).split_at_mut(own.len());
+            let values = &mut values[wanted.start - own.start..wanted.end - own.start];
+            (begin, places) = (end, rest);
             Lane {
                 bytes,
                 at: 0,
@@ -148,15 +161,14 @@ impl Decoder {
                 values,
             }
         });
-        // Those that are wanted are neighbours.
-        let is_wanted = |lane: &Lane<'_, '_>| !lane.values.is_empty();
-        let first = lanes.iter().take_while(|lane| !is_wanted(lane)).count();
-        let wanted = lanes
-            .iter_mut()
-            .skip(first)
-            .take_while(|lane| is_wanted(lane))
-            .count();
-        for lanes in lanes[first..first + wanted].chunks_mut(AT_ONCE) {
+        let mut wanted = 0;
+        for lane in 0..lanes.len() {
+            if !lanes[lane].values.is_empty() {
+                lanes.swap(wanted, lane);
+                wanted += 1;
+            }
+        }
+        for lanes in lanes[..wanted].chunks_mut(AT_ONCE) {
             // Most of it are shifts by any number of bits.
             dispatch!(Level::new(), _simd => self.at_once(lanes));
             ends_well &= lanes.iter().all(Lane::ends_well);

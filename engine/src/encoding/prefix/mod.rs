@@ -118,7 +118,6 @@ impl Encoding for Prefix {
         payload(stats.values(), by_previous, below).map(Plan::ready)
     }
 
-    /// Reads the lanes as far as some of the range is there; one alone, if it has all of it.
     fn read_range(
         &self,
         reader: &mut ByteReader<'_>,
@@ -126,8 +125,19 @@ impl Encoding for Prefix {
         range: Range<usize>,
         out: &mut Vec<u32>,
     ) -> Result<()> {
+        self.read_parts(reader, count, &[range], out)
+    }
+
+    /// Reads each lane up to the end of the last part that is there; none that has no part.
+    fn read_parts(
+        &self,
+        reader: &mut ByteReader<'_>,
+        count: usize,
+        parts: &[Range<usize>],
+        out: &mut Vec<u32>,
+    ) -> Result<()> {
         let (mut decoder, lanes, at) = open(reader)?;
-        if decoder.decode(lanes, (count, range), out) {
+        if decoder.decode(lanes, (count, parts), out) {
             Ok(())
         } else {
             Err(at.corrupt("lane does not end where its values do"))
@@ -363,6 +373,26 @@ mod tests {
             let payload = payload(&values, by_previous, usize::MAX).unwrap();
             Prefix.decode_range(&payload, values.len(), range.clone(), &mut found).unwrap();
             prop_assert_eq!(found.split_first(), Some((&7, &values[range])));
+        }
+
+        #[test]
+        fn parts_come_back(
+            shifts in prop::collection::vec(0_u32..32, 1..3000),
+            by_previous: bool,
+            ends in prop::collection::vec(any::<prop::sample::Index>(), 2..12),
+        ) {
+            let values: Vec<u32> = shifts.iter().map(|shift| 0x9e37_79b9 >> shift).collect();
+            let mut ends: Vec<usize> = ends.iter().map(|end| end.index(values.len() + 1)).collect();
+            ends.sort_unstable();
+            let parts: Vec<Range<usize>> = ends.chunks_exact(2).map(|ends| ends[0]..ends[1]).collect();
+            let payload = payload(&values, by_previous, usize::MAX).unwrap();
+            let mut found = Vec::new();
+            Prefix.decode_parts(&payload, values.len(), &parts, &mut found).unwrap();
+            let start = parts[0].start;
+            prop_assert_eq!(found.len(), parts[parts.len() - 1].end - start);
+            for part in parts {
+                prop_assert_eq!(&found[part.start - start..part.end - start], &values[part]);
+            }
         }
 
         #[test]

@@ -18,9 +18,12 @@ use super::{CONTEXTS, context_of};
 
 /// Most bits that a table looks at where there is one for each size of the value before.
 const BY_PREVIOUS_BITS: u32 = 8;
-/// Entries of all tables: what links of a set lead to are at most as many as it may have codes.
-const ENTRIES: usize =
-    (CONTEXTS * ((1 << BY_PREVIOUS_BITS) + (1 << LENGTH_MAX))).next_power_of_two();
+/// Entries of all tables, of the only one or one for each size of the value before. Far larger memory would come from
+/// another place for each thread, where the system clears two megabytes before the first of it is used.
+const ENTRIES: usize = (CONTEXTS << BY_PREVIOUS_BITS).next_power_of_two();
+
+/// Entries that a link leads to: by all further bits. Only tables that look at as many bits as they may have links.
+const LINKED: usize = 1 << (LENGTH_MAX - BY_PREVIOUS_BITS);
 
 /// What the next bits of a lane say: the first value of a bucket, the bits of values inside it, where the table of the
 /// value after it begins, and how many bits the code has with, from the ninth bit on, how many it has together with the
@@ -66,10 +69,12 @@ impl Entry {
     }
 }
 
-/// The tables of all sets, one after the other, then what links lead to.
+/// The tables of all sets.
 pub(super) struct Tables {
-    /// Of [`Entry`].
+    /// Of [`Entry`], one table after the other.
     entries: Box<[[u32; 4]; ENTRIES]>,
+    /// What links lead to.
+    linked: Vec<[u32; 4]>,
     /// Bits that each table looks at.
     bits: u32,
     /// Most bits of a code and the value inside its bucket.
@@ -83,6 +88,7 @@ impl Tables {
         let entries = vec![[0; 4]; ENTRIES].into_boxed_slice();
         Some(Self {
             entries: entries.try_into().ok()?,
+            linked: Vec::new(),
             bits: 0,
             value_bits_max: 0,
             order: Vec::new(),
@@ -103,7 +109,8 @@ impl Tables {
             return entry;
         }
         let further = (bits >> self.bits) as u32 & mask_of(LENGTH_MAX - self.bits);
-        Entry(self.entries[(entry.0[0] + further) as usize % ENTRIES])
+        let linked = self.linked.get((entry.0[0] + further) as usize);
+        Entry(linked.copied().unwrap_or_default())
     }
 
     /// Fills the tables of some sets; `None` for codes that are no prefix codes.
@@ -115,14 +122,13 @@ impl Tables {
         };
         self.bits = longest.unwrap_or(0).min(most);
         self.value_bits_max = 0;
-        let mut end = sets.len() << self.bits;
+        self.linked.clear();
         for (number, set) in sets.iter().enumerate() {
             let counts = self.put_in_order(set, by_previous)?;
             let (bits, begin) = (self.bits, number << self.bits);
             let table = self.entries.get_mut(begin..begin + (1 << bits))?;
             let (code, long) = fill_short(table, &counts, &self.order);
-            let links = (begin, end, bits);
-            end = fill_long(&mut *self.entries, links, (code, &counts), long)?;
+            fill_long((table, &mut self.linked), (code, &counts), long);
         }
         Some(())
     }
@@ -195,35 +201,30 @@ fn fill_short<'o>(
     (code, order)
 }
 
-/// Puts the entries of longer codes at `end`, with links from the table at `begin`, which looks at `bits` bits; gives
-/// the end of them.
+/// Appends the entries of longer codes to `linked`, with links from the table.
 fn fill_long(
-    all: &mut [[u32; 4]],
-    (begin, mut end, bits): (usize, usize, u32),
+    (table, linked): (&mut [[u32; 4]], &mut Vec<[u32; 4]>),
     (mut code, counts): (u32, &Counts),
     mut order: &[[u32; 4]],
-) -> Option<usize> {
-    let further_max = LENGTH_MAX - bits;
+) {
+    let bits = table.len().ilog2();
     for (further, count) in (1..).zip(counts.iter().skip(bits as usize + 1)) {
         let (own, longer) = order.split_at(*count);
         order = longer;
         for entry in own {
-            let place = begin + reversed(code >> further, bits);
-            if !Entry(all[place]).is_link() {
-                all[place] = Entry::link(end).0;
-                let led_to = all.get_mut(end..end + (1 << further_max))?;
-                led_to.fill([0; 4]);
-                end += led_to.len();
+            let link = &mut table[reversed(code >> further, bits)];
+            if !Entry(*link).is_link() {
+                *link = Entry::link(linked.len()).0;
+                linked.extend([[0; 4]; LINKED]);
             }
-            let first = all[place][0] as usize + reversed(code, further);
-            for at in (0..1 << further_max).step_by(1 << further) {
-                all[first + at] = *entry;
+            let first = link[0] as usize + reversed(code, further);
+            for at in (0..LINKED).step_by(1 << further) {
+                linked[first + at] = *entry;
             }
             code += 1;
         }
         code <<= 1;
     }
-    Some(end)
 }
 
 /// The last bits of a code, the last one highest.

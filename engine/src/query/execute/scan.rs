@@ -384,7 +384,11 @@ impl DayReader<'_, '_> {
                 let range = first.visits.start..last.visits.end;
                 self.segment.shapes_and_rows_at_hand(at_hand, range, slice)
             }
-            _ => self.segment.ranks_shapes_and_rows(repos, slice),
+            _ => {
+                let keeps = |repo: &RepoRange| self.scope.repo.part(repo.code) != OUT;
+                let segment = &self.segment;
+                segment.ranks_shapes_and_rows_of(repos, keeps, slice)
+            }
         }
     }
 

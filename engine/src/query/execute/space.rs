@@ -182,7 +182,7 @@ impl<'a> Repos<'a> {
             return RepoNames::of(repos);
         }
         let repos: BTreeSet<_> = repos.collect();
-        RepoNames::of(repos.into_iter())
+        RepoNames::of(repos.iter().copied())
     }
 
     /// All repo types.
