@@ -17,7 +17,7 @@ use fearless_simd::{Level, dispatch};
 use super::super::hull;
 use super::code::LENGTH_MAX;
 use super::table::Tables;
-use super::tree::Bucket;
+use super::tree::{self, Sets};
 use super::{Kind, LANES, lane_counts};
 
 /// Lanes that are decoded at once: each value waits for the one before it in its lane, other lanes meanwhile go on.
@@ -41,6 +41,7 @@ pub(super) struct Decoder {
 
 /// What lanes are decoded by, from and to.
 struct Memory {
+    sets: Sets,
     tables: Tables,
     windows: Box<[Window; AT_ONCE]>,
     values: Box<[[u32; BLOCK]; AT_ONCE]>,
@@ -57,6 +58,7 @@ thread_local! {
 impl Memory {
     fn new() -> Option<Self> {
         Some(Self {
+            sets: Sets::default(),
             tables: Tables::new()?,
             windows: Box::new([[0; WINDOW + WORD]; AT_ONCE]),
             values: Box::new([[0; BLOCK]; AT_ONCE]),
@@ -110,10 +112,13 @@ impl Lane<'_, '_> {
 }
 
 impl Decoder {
-    /// `None` for codes that are no prefix codes.
-    pub(super) fn new(sets: &[Vec<Bucket>], kind: Kind) -> Option<Self> {
+    /// Of the trees of buckets of values of `top_bits` bits; `None` for bytes that are no trees of prefix codes.
+    pub(super) fn new(trees: &[u8], top_bits: u32, kind: Kind) -> Option<Self> {
         let mut memory = SPARE.take().or_else(Memory::new)?;
-        memory.tables.fill(sets, kind.is_by_previous())?;
+        let by_previous = kind.is_by_previous();
+        let Memory { sets, tables, .. } = &mut memory;
+        tree::read(trees, kind.set_count(), (top_bits, by_previous), sets)?;
+        tables.fill(sets, by_previous)?;
         Some(Self {
             memory: Some(memory),
             kind,
@@ -128,47 +133,42 @@ impl Decoder {
         (count, parts): (usize, &[Range<usize>]),
         out: &mut Vec<u32>,
     ) -> bool {
-        let (start, range) = (out.len(), hull(parts));
+        let range = hull(parts);
+        let start = out.len();
         out.resize(start + range.len(), 0);
         let mut places = &mut out[start..];
         let (mut begin, mut ends_well) = (0, true);
-        let mut counts = lane_counts(count, self.kind.lane_count());
-        let mut lanes = lanes.map(|bytes| {
-            let count = counts.next().unwrap_or(0);
+        let memory = self.memory.as_ref();
+        let table = memory.map_or(0, |memory| memory.tables.first());
+        let lane_count = self.kind.lane_count();
+        let mut wanted = Vec::with_capacity(lane_count);
+        for (bytes, count) in lanes.into_iter().zip(lane_counts(count, lane_count)) {
             let end = begin + count;
-            let inside = |part: &Range<usize>| {
-                part.start.clamp(begin, end) - begin..part.end.clamp(begin, end) - begin
+            let of_lane = |range: &Range<usize>| {
+                range.start.clamp(begin, end) - begin..range.end.clamp(begin, end) - begin
             };
-            let own = inside(&range);
-            let first = parts.partition_point(|part| part.end <= begin);
-            let after = parts.partition_point(|part| part.start < end);
-            let wanted = inside(&hull(parts.get(first..after).unwrap_or_default()));
-            let wanted = if wanted.is_empty() {
-                own.start..own.start
-            } else {
-                wanted
-            };
+            let first = parts.iter().take_while(|part| part.end <= begin).count();
+            let parts = parts[first..].iter().take_while(|part| part.start < end);
+            let parts: Range<usize> = parts
+                .map(of_lane)
+                .reduce(|all, part| all.start..part.end)
+                .unwrap_or(0..0);
+            let own = of_lane(&range);
             let (values, rest) = std::mem::take(&mut places).split_at_mut(own.len());
-            let values = &mut values[wanted.start - own.start..wanted.end - own.start];
             (begin, places) = (end, rest);
-            Lane {
-                bytes,
-                at: 0,
-                table: 0,
-                row: 0,
-                count,
-                wanted,
-                values,
-            }
-        });
-        let mut wanted = 0;
-        for lane in 0..lanes.len() {
-            if !lanes[lane].values.is_empty() {
-                lanes.swap(wanted, lane);
-                wanted += 1;
+            if !parts.is_empty() {
+                wanted.push(Lane {
+                    bytes,
+                    at: 0,
+                    table,
+                    row: 0,
+                    count,
+                    values: &mut values[parts.start - own.start..parts.end - own.start],
+                    wanted: parts,
+                });
             }
         }
-        for lanes in lanes[..wanted].chunks_mut(AT_ONCE) {
+        for lanes in wanted.chunks_mut(AT_ONCE) {
             // Most of it are shifts by any number of bits.
             dispatch!(Level::new(), _simd => self.at_once(lanes));
             ends_well &= lanes.iter().all(Lane::ends_well);
@@ -231,7 +231,9 @@ impl Memory {
             let rest = lane.bytes.get(lane.at / 8..).unwrap_or_default();
             let (own, none) = window[..count].split_at_mut(rest.len().min(count));
             own.copy_from_slice(&rest[..own.len()]);
-            none.fill(0);
+            // The last value is read with a word at most; what damaged lanes have beyond is whatever was there before.
+            let beyond = none.len().min(WORD);
+            none[..beyond].fill(0);
         }
     }
 

@@ -153,20 +153,14 @@ fn open<'b>(reader: &mut ByteReader<'b>) -> Result<(Decoder, [&'b [u8]; LANES], 
     let top_bits = u32::from(reader.u8()?);
     let tree_bytes = reader.varint_len(reader.remaining())?;
     let at = reader.clone();
-    let sets = tree::read(
-        reader.bytes(tree_bytes)?,
-        kind.set_count(),
-        (top_bits, kind.is_by_previous()),
-    );
-    let sets = sets.ok_or_else(|| at.corrupt("buckets are not a tree"))?;
-    let decoder = Decoder::new(&sets, kind);
-    let decoder = decoder.ok_or_else(|| at.corrupt("codes of buckets overlap"))?;
+    let decoder = Decoder::new(reader.bytes(tree_bytes)?, top_bits, kind);
+    let decoder = decoder.ok_or_else(|| at.corrupt("buckets are not trees of prefix codes"))?;
     let mut lane_bytes = [0; LANES];
     for bytes in lane_bytes.iter_mut().take(kind.lane_count()) {
         *bytes = reader.varint_len(reader.remaining())?;
     }
     let mut lanes = [&[][..]; LANES];
-    for (lane, bytes) in lanes.iter_mut().zip(lane_bytes) {
+    for (lane, bytes) in lanes.iter_mut().zip(lane_bytes).take(kind.lane_count()) {
         *lane = reader.bytes(bytes)?;
     }
     Ok((decoder, lanes, at))

@@ -13,7 +13,7 @@
 
 use super::super::bits::mask_of;
 use super::code::LENGTH_MAX;
-use super::tree::Bucket;
+use super::tree::{Bucket, Counts, Sets};
 use super::{CONTEXTS, context_of};
 
 /// Most bits that a table looks at where there is one for each size of the value before.
@@ -34,11 +34,14 @@ pub(super) struct Entry([u32; 4]);
 
 const LINK: u32 = u32::MAX;
 
+/// The table of sets without buckets, which a lane gets to if its bytes are damaged: zeros, after all others.
+const NOTHING: usize = CONTEXTS << BY_PREVIOUS_BITS;
+
 impl Entry {
-    fn new(bucket: &Bucket, next: usize) -> Self {
+    fn new(bucket: &Bucket, next: u32) -> Self {
         let code = bucket.code_bits();
         let lengths = code | (code + bucket.bits) << 8;
-        Self([bucket.start, mask_of(bucket.bits), next as u32, lengths])
+        Self([bucket.start, mask_of(bucket.bits), next, lengths])
     }
 
     fn link(begin: usize) -> Self {
@@ -77,6 +80,7 @@ pub(super) struct Tables {
     linked: Vec<[u32; 4]>,
     /// Bits that each table looks at.
     bits: u32,
+    first: u32,
     /// Most bits of a code and the value inside its bucket.
     value_bits_max: u32,
     /// The entries of a set in the order of their codes.
@@ -90,6 +94,7 @@ impl Tables {
             entries: entries.try_into().ok()?,
             linked: Vec::new(),
             bits: 0,
+            first: 0,
             value_bits_max: 0,
             order: Vec::new(),
         })
@@ -114,21 +119,33 @@ impl Tables {
     }
 
     /// Fills the tables of some sets; `None` for codes that are no prefix codes.
-    pub(super) fn fill(&mut self, sets: &[Vec<Bucket>], by_previous: bool) -> Option<()> {
-        let longest = sets.iter().flatten().map(Bucket::code_bits).max();
+    pub(super) fn fill(&mut self, sets: &Sets, by_previous: bool) -> Option<()> {
         let most = match by_previous {
             true => BY_PREVIOUS_BITS,
             false => LENGTH_MAX,
         };
-        self.bits = longest.unwrap_or(0).min(most);
+        self.bits = sets.longest().min(most);
         self.value_bits_max = 0;
         self.linked.clear();
-        for (number, set) in sets.iter().enumerate() {
-            let counts = self.put_in_order(set, by_previous)?;
-            let (bits, begin) = (self.bits, number << self.bits);
-            let table = self.entries.get_mut(begin..begin + (1 << bits))?;
-            let (code, long) = fill_short(table, &counts, &self.order);
-            fill_long((table, &mut self.linked), (code, &counts), long);
+        let mut begins = [NOTHING as u32; CONTEXTS];
+        for (number, (begin, (set, _))) in begins.iter_mut().zip(sets.iter()).enumerate() {
+            if !set.is_empty() {
+                *begin = (number << self.bits) as u32;
+            }
+        }
+        // A lane begins with the first set.
+        self.first = begins[0];
+        for (begin, (set, counts)) in begins.iter().zip(sets.iter()) {
+            if set.is_empty() {
+                // The only one has a bucket: a page has values.
+                by_previous.then_some(())?;
+                continue;
+            }
+            self.put_in_order((set, counts), (&begins, by_previous))?;
+            let table = *begin as usize..(*begin as usize) + (1 << self.bits);
+            let table = self.entries.get_mut(table)?;
+            let (code, long) = fill_short(table, counts, &self.order);
+            fill_long((table, &mut self.linked), (code, counts), long);
         }
         Some(())
     }
@@ -138,41 +155,43 @@ impl Tables {
         self.value_bits_max
     }
 
-    /// Puts the entries of a set's buckets that have values in the order of their codes: by length, then as they come. Gives
-    /// how many codes have each length; `None` if these are no prefix codes.
-    fn put_in_order(&mut self, set: &[Bucket], by_previous: bool) -> Option<Counts> {
-        let mut counts = Counts::default();
-        for bucket in set {
-            counts[bucket.code_bits() as usize] += usize::from(bucket.length > 0);
-        }
-        let (mut starts, mut count, mut shares) = (Counts::default(), 0, 0);
-        for (length, (start, of_length)) in starts.iter_mut().zip(counts).enumerate() {
+    /// Where the table of a lane's first value begins.
+    pub(super) fn first(&self) -> u32 {
+        self.first
+    }
+
+    /// Puts the entries of a set's buckets that have values in the order of their codes: by length, then as they come.
+    /// `None` if these are no prefix codes.
+    fn put_in_order(
+        &mut self,
+        (set, counts): (&[Bucket], &Counts),
+        (begins, by_previous): (&[u32; CONTEXTS], bool),
+    ) -> Option<()> {
+        let mut starts = Counts::default();
+        let (mut count, mut shares) = (0, 0);
+        for ((start, of_length), length) in starts.iter_mut().zip(counts).zip(0..) {
             *start = count;
             count += of_length;
-            shares += of_length << (LENGTH_MAX as usize - length);
+            shares += of_length << (LENGTH_MAX - length);
         }
         if shares > 1 << LENGTH_MAX {
             return None;
         }
-        self.order.resize(count, [0; 4]);
+        self.order.resize(count as usize, [0; 4]);
         for bucket in set.iter().filter(|bucket| bucket.length > 0) {
-            let next = if by_previous {
-                context_of(bucket.start)
-            } else {
-                0
+            let next = match by_previous {
+                true => begins[context_of(bucket.start)],
+                false => 0,
             };
             let start = &mut starts[bucket.code_bits() as usize];
-            let entry = Entry::new(bucket, next << self.bits);
-            self.order[*start] = entry.0;
+            let entry = Entry::new(bucket, next);
+            self.order[*start as usize] = entry.0;
             self.value_bits_max = self.value_bits_max.max(entry.taken());
             *start += 1;
         }
-        Some(counts)
+        Some(())
     }
 }
-
-/// How many codes have each length.
-type Counts = [usize; LENGTH_MAX as usize + 1];
 
 /// Fills a table with the entries of codes of no more bits than it looks at; gives the code after them, of a bit more, and
 /// the entries of longer ones.
@@ -181,16 +200,20 @@ fn fill_short<'o>(
     counts: &Counts,
     mut order: &'o [[u32; 4]],
 ) -> (u32, &'o [[u32; 4]]) {
-    // The first bit of a code is the lowest: what is known of few bits is so of each number of more bits. A set without
-    // buckets has a table that no lane gets to.
-    table[0] = [0; 4];
+    let bits = table.len().ilog2();
+    // Nothing is known of the bits that no code of a damaged set begins with.
+    let shortest = (0..bits)
+        .take_while(|length| counts[*length as usize] == 0)
+        .count();
+    table[..1 << shortest].fill([0; 4]);
     let mut code = 0;
-    for (length, count) in (0..=table.len().ilog2()).zip(counts) {
-        if length > 0 {
+    for (length, count) in (0..=bits).zip(counts).skip(shortest) {
+        // The first bit of a code is the lowest: what is known of few bits is so of each number of more bits.
+        if length as usize > shortest {
             let half = 1 << (length - 1);
             table.copy_within(..half, half);
         }
-        let (own, longer) = order.split_at(*count);
+        let (own, longer) = order.split_at(*count as usize);
         order = longer;
         for entry in own {
             table[reversed(code, length)] = *entry;
@@ -209,7 +232,7 @@ fn fill_long(
 ) {
     let bits = table.len().ilog2();
     for (further, count) in (1..).zip(counts.iter().skip(bits as usize + 1)) {
-        let (own, longer) = order.split_at(*count);
+        let (own, longer) = order.split_at(*count as usize);
         order = longer;
         for entry in own {
             let link = &mut table[reversed(code >> further, bits)];
@@ -256,37 +279,46 @@ mod tests {
 
     fn is_found(
         (tables, by_previous): (&Tables, bool),
-        number: usize,
+        (number, begins): (usize, &[u32]),
         (bucket, code): (&Bucket, u32),
         noise: u64,
     ) -> bool {
-        let table = (number << tables.bits) as u32;
         let bits = noise << bucket.code_bits() | u64::from(code);
         let (entry, next) = match by_previous {
-            true => (tables.entry::<true>(table, bits), context_of(bucket.start)),
-            false => (tables.entry::<false>(table, bits), 0),
+            true => (
+                tables.entry::<true>(begins[number], bits),
+                begins[context_of(bucket.start)],
+            ),
+            false => (tables.entry::<false>(0, bits), 0),
         };
         entry.value(bits) == bucket.start | (noise % 16) as u32
             && entry.taken() == bucket.code_bits() + bucket.bits
-            && entry.next() as usize == next << tables.bits
+            && entry.next() == next
     }
 
     proptest! {
         #[test]
         fn every_code_is_found_whatever_follows(
-            counts in prop::collection::vec(prop::collection::vec((0_u32..30).prop_map(|log| 1 << log >> 1), 1..80), 2..5),
+            counts in prop::collection::vec(prop::collection::vec((0_u32..30).prop_map(|log| 1 << log >> 1), 0..80), 2..5),
             by_previous: bool,
             noise: u64,
         ) {
             let sets: Vec<Vec<Bucket>> = counts.iter().map(|counts| set(counts)).collect();
-            let sets = if by_previous { &sets[..] } else { &sets[..1] };
+            let sets = if by_previous { sets } else { vec![set(&[3, 1, 2])] };
             let mut tables = Tables::new().unwrap();
             // What other tables left behind is not found.
-            tables.fill(&[set(&[1; 1000])], false).unwrap();
-            tables.fill(sets, by_previous).unwrap();
+            tables.fill(&std::iter::once(set(&[1; 1000])).collect(), false).unwrap();
+            tables.fill(&sets.iter().cloned().collect(), by_previous).unwrap();
+            let begin = |number: usize| match sets.get(number) {
+                Some(set) if !set.is_empty() => (number << tables.bits) as u32,
+                _ => NOTHING as u32,
+            };
+            let begins: Vec<u32> = (0..CONTEXTS).map(begin).collect();
+            prop_assert_eq!(tables.first(), begins[0]);
+            prop_assert_eq!(tables.entry::<true>(NOTHING as u32, noise).taken(), 0);
             for (number, set) in sets.iter().enumerate() {
                 for coded in set.iter().zip(codes(set)).filter(|(bucket, _)| bucket.length > 0) {
-                    prop_assert!(is_found((&tables, by_previous), number, coded, noise >> 16));
+                    prop_assert!(is_found((&tables, by_previous), (number, &begins), coded, noise >> 16));
                 }
             }
         }

@@ -9,7 +9,8 @@ use std::sync::LazyLock;
 
 use super::super::bits::BitWriter;
 use super::super::bits::bits_of;
-use super::code::{BitReader, LENGTH_MAX, ONLY};
+use super::super::bits::word_at;
+use super::code::{LENGTH_MAX, ONLY};
 use super::find::{FINE_BITS, cell};
 
 /// Values from `start` on that have `bits` bits in common places.
@@ -30,10 +31,75 @@ impl Bucket {
     }
 }
 
+/// Buckets of some sets, as they are read.
+#[derive(Debug, Default)]
+pub(super) struct Sets {
+    /// One set after the other.
+    buckets: Vec<Bucket>,
+    sets: Vec<Set>,
+}
+
+/// One of them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Set {
+    /// Where its buckets end.
+    end: usize,
+    /// How many of them have codes of each length.
+    counts: Counts,
+}
+
+/// How many codes have each length.
+pub(super) type Counts = [u32; LENGTH_MAX as usize + 1];
+
+impl Sets {
+    /// The buckets of each set, and how many of them have codes of each length.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&[Bucket], &Counts)> {
+        let mut start = 0;
+        self.sets.iter().map(move |set| {
+            let buckets = self.buckets.get(start..set.end).unwrap_or_default();
+            start = set.end;
+            (buckets, &set.counts)
+        })
+    }
+
+    /// The bits of the longest code.
+    pub(super) fn longest(&self) -> u32 {
+        let has = |length: &u32| {
+            let count = |set: &Set| {
+                set.counts
+                    .get(*length as usize)
+                    .is_some_and(|count| *count > 0)
+            };
+            self.sets.iter().any(count)
+        };
+        (0..=LENGTH_MAX).rev().find(has).unwrap_or(0)
+    }
+
+    fn clear(&mut self) {
+        self.buckets.clear();
+        self.sets.clear();
+    }
+}
+
+#[cfg(test)]
+impl FromIterator<Vec<Bucket>> for Sets {
+    fn from_iter<I: IntoIterator<Item = Vec<Bucket>>>(sets: I) -> Self {
+        let mut all = Self::default();
+        for set in sets {
+            let mut counts = Counts::default();
+            for bucket in set.iter().filter(|bucket| bucket.length > 0) {
+                counts[bucket.code_bits() as usize] += 1;
+            }
+            all.buckets.extend(set);
+            let end = all.buckets.len();
+            all.sets.push(Set { end, counts });
+        }
+        all
+    }
+}
+
 /// Values below which a bucket is not split.
 pub(super) const SPLIT_MIN: usize = 16;
-/// Buckets for which a set that is read has memory from the start.
-const BUCKETS_USUAL: usize = 48;
 /// Bits of a leaf in the tree.
 const LEAF_BITS: u64 = 5;
 const LENGTH_BITS: u32 = 4;
@@ -190,52 +256,62 @@ fn write_node(
     write_node(rest, (middle, bits - 1), by_previous, writer);
 }
 
-/// The sets of buckets of `set_count` trees; `None` for bytes that are no trees.
+/// Puts the buckets of `set_count` trees in place of what is in `sets`; `None` for bytes that are no trees.
 pub(super) fn read(
     bytes: &[u8],
     set_count: usize,
     (top_bits, by_previous): (u32, bool),
-) -> Option<Vec<Vec<Bucket>>> {
+    sets: &mut Sets,
+) -> Option<()> {
+    sets.clear();
     if top_bits > u32::BITS {
         return None;
     }
-    let mut reader = BitReader::new(bytes);
-    let mut sets = Vec::with_capacity(set_count);
+    let mut at = 0;
     for _ in 0..set_count {
-        let mut set = Vec::with_capacity(BUCKETS_USUAL);
-        if reader.take(1)? == 1 {
-            read_tree((top_bits, by_previous), &mut reader, &mut set)?;
+        let mut counts = Counts::default();
+        let is_there = word_at(bytes, at) & 1 == 1;
+        at += 1;
+        if is_there {
+            let to = (&mut sets.buckets, &mut counts);
+            at = read_tree((top_bits, by_previous), (bytes, at), to)?;
         }
-        sets.push(set);
+        let end = sets.buckets.len();
+        sets.sets.push(Set { end, counts });
     }
-    reader.is_at_end().then_some(sets)
+    (at.div_ceil(8) == bytes.len()).then_some(())
 }
 
-/// Reads the leaves of a tree. The node after a leaf begins where that ends, and is as large as it may be there.
+/// Reads the leaves of a tree from bit `at` on; gives where it ends. The node after a leaf begins where that ends, and is as
+/// large as it may be there. After the last byte there are zeros, of which each leaf is as large as can be.
 fn read_tree(
     (top_bits, by_previous): (u32, bool),
-    reader: &mut BitReader<'_>,
-    out: &mut Vec<Bucket>,
-) -> Option<()> {
+    (bytes, mut at): (&[u8], usize),
+    (buckets, counts): (&mut Vec<Bucket>, &mut Counts),
+) -> Option<usize> {
     let (mut start, mut bits) = (0, top_bits);
     while must_split((start, bits), by_previous) {
         bits -= 1;
     }
     loop {
-        bits -= reader.take_ones(bits)?;
-        let length = reader.take(LENGTH_BITS)?;
-        if length > LENGTH_MAX && length != ONLY {
-            return None;
-        }
-        out.push(Bucket {
+        // A bit for each time that the node is split, and one that says that it is not unless it cannot be.
+        let word = word_at(bytes, at);
+        let splits = word.trailing_ones().min(bits);
+        let taken = splits + u32::from(splits < bits);
+        bits -= splits;
+        let length = u32::try_from(word >> taken & ((1 << LENGTH_BITS) - 1)).ok()?;
+        at += (taken + LENGTH_BITS) as usize;
+        let bucket = Bucket {
             start,
             bits,
             count: 0,
             length,
-        });
+        };
+        *counts.get_mut(bucket.code_bits() as usize)? += u32::from(length > 0);
+        buckets.push(bucket);
         let end = u64::from(start) + (1 << bits);
         if end >> top_bits != 0 {
-            return Some(());
+            return Some(at);
         }
         start = u32::try_from(end).ok()?;
         bits = start.trailing_zeros();
@@ -255,6 +331,27 @@ mod tests {
     }
 
     #[test]
+    fn no_bits_after_the_end_are_read() {
+        let set: Vec<Bucket> = (0..8)
+            .map(|start| Bucket {
+                start,
+                length: 3,
+                ..Bucket::default()
+            })
+            .collect();
+        let bytes = write(&[set], (3, false));
+        let mut sets = Sets::default();
+        assert!(read(&bytes, 1, (3, false), &mut sets).is_some());
+        for len in 0..bytes.len() {
+            assert!(
+                read(&bytes[..len], 1, (3, false), &mut sets).is_none(),
+                "{len}"
+            );
+        }
+        assert!(read(&[bytes, vec![0]].concat(), 1, (3, false), &mut sets).is_none());
+    }
+
+    #[test]
     fn buckets_cover_all_values_without_a_gap() {
         let values: Vec<u32> = (0..1000).map(|i| i * i).collect();
         let sorted = Sorted {
@@ -270,13 +367,21 @@ mod tests {
                 next += 1 << bucket.bits;
             }
             assert_eq!(next, 1 << top.0);
-            let back = read(&write(&[buckets.clone(), Vec::new()], top), 2, top).unwrap();
+            let mut back = Sets::default();
+            read(
+                &write(&[buckets.clone(), Vec::new()], top),
+                2,
+                top,
+                &mut back,
+            )
+            .unwrap();
+            let back: Vec<&[Bucket]> = back.iter().map(|(set, _)| set).collect();
             let places = |set: &[Bucket]| -> Vec<(u32, u32)> {
                 set.iter()
                     .map(|bucket| (bucket.start, bucket.bits))
                     .collect()
             };
-            assert_eq!(places(&back[0]), places(&buckets));
+            assert_eq!(places(back[0]), places(&buckets));
             assert!(back[1].is_empty());
         }
     }
