@@ -2,7 +2,8 @@
 //!
 //! A set for each of fifty regions of tens of millions of downloaders is more than a query may take, and no cache holds
 //! one. But nearly all downloaders are met in one group alone. So the visits of a day are marked by the ranks of their
-//! downloaders first, which come in the order of ids; then threads go through the same bytes, part by part of several days. Who is met in
+//! downloaders first, which come in the order of ids; then threads go through the same bytes, part by part of several
+//! days (`last_days`). Who is met in
 //! a further group goes into that group's set, which stays small.
 //!
 //! # Limits
@@ -19,6 +20,7 @@ use super::by_code::{Decoded, part_of};
 use super::distinct::{Count, IdSet};
 use super::gaps::Covered;
 use super::groups::{Groups, Key};
+use super::last_days::{LastDays, PART_IDS};
 use super::lens::{ASK_SESSION, Lens, OUT};
 use super::ranked::accepted_shapes;
 use super::scan::DayReader;
@@ -33,8 +35,6 @@ const IDS_MIN: u32 = 1 << 22;
 const IDS_MAX: u32 = 1 << 27;
 /// Visits that are worth it.
 const VISITS_MIN: u64 = 1 << 20;
-/// Ids of a part: a cache has room for its bytes.
-const PART_IDS: u32 = 1 << 18;
 /// Downloaders that wait until a thread marks them: 10 MiB.
 const WAITING_MAX: usize = 1 << 21;
 /// Visits that are looked at, and marks that are put down, at a time: what is found stays in the nearest cache.
@@ -75,12 +75,8 @@ pub(super) struct Marking<'m> {
     slice: VisitSlice,
     spare: Vec<u32>,
     is_accepted: Vec<bool>,
-    /// Downloaders of the last days that are not marked yet: those of each day ascend.
-    ids: Vec<u32>,
-    /// Their marks.
-    of_ids: Vec<Mark>,
-    /// Where each day's end.
-    day_ends: Vec<usize>,
+    /// Downloaders that are not marked yet, and their marks.
+    last: LastDays<Mark>,
     counts: Counts,
 }
 
@@ -165,9 +161,7 @@ impl Marks {
             slice: VisitSlice::default(),
             spare: Vec::new(),
             is_accepted: Vec::new(),
-            ids: Vec::new(),
-            of_ids: Vec::new(),
-            day_ends: Vec::new(),
+            last: LastDays::new(WAITING_MAX),
             counts: [0; _],
         }
     }
@@ -331,49 +325,21 @@ impl Marking<'_> {
                 count += usize::from(*mark != 0);
             }
             let found = found.get(..count).unwrap_or_default();
-            self.ids.extend(found.iter().map(|(id, _)| *id));
-            self.of_ids.extend(found.iter().map(|(_, mark)| *mark));
+            self.last.extend(found.iter().copied());
         }
-        self.day_ends.push(self.ids.len());
-        if self.ids.len() >= WAITING_MAX {
+        if self.last.end_day() {
             self.settle(groups);
         }
     }
 
-    /// Marks the downloaders that were put down, of all days those of a part before those of the next one.
+    /// Marks the downloaders that were put down.
     fn settle(&mut self, groups: &mut Groups) {
-        let marks = self.marks;
-        let starts = std::iter::once(0).chain(self.day_ends.iter().copied());
-        let mut days: Vec<_> = starts.zip(self.day_ends.iter().copied()).collect();
-        for (number, part) in (0_u32..).zip(&marks.parts) {
-            let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
-            for (start, end) in &mut days {
-                let ids = self.ids.get(*start..*end).unwrap_or_default();
-                let len = near_partition_point(ids, |id| id / PART_IDS <= number);
-                let own = *start..*start + len;
-                *start = own.end;
-                let of_ids = self.of_ids.get(own).unwrap_or_default();
-                let own = ids.iter().zip(of_ids);
-                part.add(own, &mut self.counts, |id, mark| {
-                    marks.put(groups, id, mark)
-                });
-            }
-        }
-        self.ids.clear();
-        self.of_ids.clear();
-        self.day_ends.clear();
+        let (marks, counts) = (self.marks, &mut self.counts);
+        self.last.settle(&marks.parts, |part, ids, of_ids| {
+            let own = ids.iter().zip(of_ids);
+            part.add(own, counts, |id, mark| marks.put(groups, id, mark));
+        });
     }
-}
-
-/// As `partition_point` of ascending ids, of which few fulfil the condition.
-fn near_partition_point(ids: &[u32], is_before: impl Fn(u32) -> bool) -> usize {
-    let mut end = 64;
-    while ids.get(end).is_some_and(|id| is_before(*id)) {
-        end *= 2;
-    }
-    let begin = if end > 64 { end / 2 } else { 0 };
-    let near = ids.get(begin..end.min(ids.len())).unwrap_or_default();
-    begin + near.partition_point(|id| is_before(*id))
 }
 
 impl Marks {
@@ -523,16 +489,5 @@ mod tests {
             },
         );
         marking.add_day(&ids, groups);
-    }
-
-    #[test]
-    fn few_are_found_as_in_all() {
-        for len in [0, 1, 63, 64, 65, 300] {
-            let ids: Vec<u32> = (0..len).map(|at| at * 2).collect();
-            for below in [0, 1, 100, 128, 129, 130, 256, 1000] {
-                let want = ids.partition_point(|id| *id < below);
-                assert_eq!(near_partition_point(&ids, |id| id < below), want);
-            }
-        }
     }
 }

@@ -43,6 +43,7 @@ mod held;
 mod history;
 mod hub;
 mod id_list;
+mod last_days;
 mod late_repo;
 mod leading;
 mod lens;

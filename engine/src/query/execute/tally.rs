@@ -3,7 +3,7 @@
 //! Downloaders are a million groups of which a query wants a hundred. Where they are few, each thread that reads days
 //! counts for itself: who counts in the memory of the other waits for it each time. Where they are many, threads count
 //! in the same counters, part by part: a day's requests are added up by the ranks of its downloaders first, which come
-//! in the order of ids, so that a part is asked for once a day and memory is touched in its order.
+//! in the order of ids, and a part is asked for once for some days (`last_days`).
 
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
@@ -12,6 +12,7 @@ use super::Level;
 use super::attribute_runs::attributes;
 use super::counters::{Counters, Leading};
 use super::groups::{Groups, Key};
+use super::last_days::{LastDays, PART_IDS};
 use super::leading;
 use super::lens::OUT;
 use super::scan::DayReader;
@@ -31,8 +32,8 @@ use crate::segment::{OddRows, RepoRange, VisitSlice};
 const COUNTERS_MAX: u32 = 1 << 27;
 /// Most ids for which each thread has counters of its own.
 const OWN_COUNTERS_MAX: u32 = 1 << 22;
-/// Ids of a part that threads share: a cache has room for its counters.
-const PART_IDS: u32 = 1 << 18;
+/// Downloaders that wait until a thread counts them: 8 MiB.
+const WAITING_MAX: usize = 1 << 20;
 
 /// Counts of what was read.
 #[derive(Debug)]
@@ -53,6 +54,8 @@ pub(super) struct Counting<'t> {
     own: Counters,
     /// By rank: requests of the day, where visits have ranks.
     by_rank: Vec<u32>,
+    /// Downloaders that are not counted yet, and their requests.
+    last: LastDays<u32>,
     visits: KeptVisits,
 }
 
@@ -118,12 +121,14 @@ impl Tally {
                 false => Counters::default(),
             },
             by_rank: Vec::new(),
+            last: LastDays::new(WAITING_MAX),
             visits: KeptVisits::default(),
         }
     }
 
     /// Takes what a thread has counted.
-    pub(super) fn take(&self, counting: Counting<'_>) {
+    pub(super) fn take(&self, mut counting: Counting<'_>) {
+        counting.settle();
         let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         ended.push(counting.own);
     }
@@ -221,26 +226,22 @@ impl Counting<'_> {
     /// Adds the requests of a day; ids ascend, and the sum after the last one's is of those without identity.
     fn add_day(&mut self, ids: &[u32], sums: &[u32]) {
         let (sums, nobody) = sums.split_at(ids.len().min(sums.len()));
-        self.add_ascending(&[0], nobody);
-        self.add_ascending(ids, sums);
-    }
-
-    fn add_ascending(&mut self, mut ids: &[u32], mut sums: &[u32]) {
         if self.shared.is_empty() {
+            self.own.add(&[0], nobody);
             self.own.add(ids, sums);
             return;
         }
-        while let Some(first) = ids.first() {
-            let part = first / PART_IDS;
-            let Some(counters) = self.shared.get(part as usize) else {
-                return;
-            };
-            let (own, others) = ids.split_at(ids.partition_point(|id| id / PART_IDS == part));
-            let (own_sums, others_sums) = sums.split_at(own.len().min(sums.len()));
-            let mut counters = counters.lock().unwrap_or_else(PoisonError::into_inner);
-            counters.add(own, own_sums);
-            (ids, sums) = (others, others_sums);
+        self.last.extend(nobody.iter().take(1).map(|sum| (0, *sum)));
+        self.last
+            .extend(ids.iter().copied().zip(sums.iter().copied()));
+        if self.last.end_day() {
+            self.settle();
         }
+    }
+
+    /// Counts the downloaders that wait.
+    fn settle(&mut self) {
+        self.last.settle(self.shared, Counters::add);
     }
 }
 
