@@ -10,6 +10,7 @@ use super::table::{
 use crate::encoding::{Choice, ChunkWriter};
 use crate::error::Result;
 use crate::layout::{FileBuilder, FileKind};
+use crate::schema::VerbSet;
 use crate::units::{Day, HOUR_MS};
 
 /// Cells in a page.
@@ -26,6 +27,8 @@ pub struct CellInput<'a> {
     pub ts: &'a [u32],
     /// Verb code of each row.
     pub verb: &'a [u32],
+    /// Verbs of each visit; empty where they are to be found in its rows.
+    pub verb_sets: &'a [VerbSet],
     /// Place codes.
     pub place: RowValues<'a>,
     /// 1 for rows marked internal; empty when none is.
@@ -61,7 +64,7 @@ pub fn build_cells(input: &CellInput<'_>) -> Result<Vec<u8>> {
     for (number, &(repo, known, count)) in input.visits.iter().enumerate() {
         let end = start + count as usize;
         let place = sums.place(number, start..end);
-        sums.visit(repo, (known, place), start..end);
+        sums.visit(number, (repo, known, place), start..end);
         start = end;
     }
     sums.close_repo();
@@ -108,11 +111,8 @@ struct Sums<'a> {
     /// The next change of a place.
     place_at: usize,
     /// Its rows by verb; all 0 between two visits.
-    counts: [u32; COUNTED_VERBS],
+    counts: [u32; WORD],
 }
-
-/// Verbs that are counted one by one: as many as a word has bits.
-const COUNTED_VERBS: usize = u64::BITS as usize;
 
 /// Rows of a visit, one behind the other, that add to the same cells: of bursts most do.
 #[derive(Clone, Copy, Default)]
@@ -136,15 +136,19 @@ struct Dense {
     width: usize,
     /// With room for one more, so that they are added at once.
     sums: Vec<[u32; MEASURES_MAX + 1]>,
-    touched: Vec<u32>,
+    /// A bit for each index.
+    touched: Vec<u64>,
 }
+
+/// Bits of a word.
+const WORD: usize = u64::BITS as usize;
 
 impl Dense {
     fn new(height: usize, width: usize) -> Self {
         Self {
             width,
             sums: vec![[0; MEASURES_MAX + 1]; height * width],
-            touched: Vec::new(),
+            touched: vec![0; (height * width).div_ceil(WORD)],
         }
     }
 
@@ -152,23 +156,24 @@ impl Dense {
     #[inline]
     fn add(&mut self, (row, column): (usize, usize), [rows, second, third]: [u32; MEASURES_MAX]) {
         let index = row * self.width + column;
-        let sums = &mut self.sums[index];
-        if sums[0] == 0 {
-            self.touched.push(index as u32);
-        }
-        for (sum, more) in sums.iter_mut().zip([rows, second, third, 0]) {
+        self.touched[index / WORD] |= 1 << (index % WORD);
+        let sums = self.sums[index].iter_mut();
+        for (sum, more) in sums.zip([rows, second, third, 0]) {
             *sum += more;
         }
     }
 
-    /// Gives all cells that are not zero and forgets them.
+    /// Gives all cells that were added to, in order, and forgets them.
     fn drain(&mut self, mut cell: impl FnMut(u32, u32, [u32; MEASURES_MAX])) {
-        // In order, so that the tables are nearly sorted.
-        self.touched.sort_unstable();
-        for index in self.touched.drain(..) {
-            let (row, column) = (index / self.width as u32, index % self.width as u32);
-            let [rows, second, third, _] = std::mem::take(&mut self.sums[index as usize]);
-            cell(row, column, [rows, second, third]);
+        for (word, touched) in self.touched.iter_mut().enumerate() {
+            let mut left = std::mem::take(touched);
+            while left != 0 {
+                let index = word * WORD + left.trailing_zeros() as usize;
+                left &= left - 1;
+                let (row, column) = ((index / self.width) as u32, (index % self.width) as u32);
+                let [rows, second, third, _] = std::mem::take(&mut self.sums[index]);
+                cell(row, column, [rows, second, third]);
+            }
         }
     }
 }
@@ -191,7 +196,7 @@ impl<'a> Sums<'a> {
             windows: Vec::new(),
             places: Vec::new(),
             place_at: 0,
-            counts: [0; COUNTED_VERBS],
+            counts: [0; WORD],
         }
     }
 
@@ -240,15 +245,24 @@ impl<'a> Sums<'a> {
         country.map_or(0, |country| *country as usize)
     }
 
-    /// A visit, whether its downloader is known and the place of its rows as [`Self::place`] gave it.
-    fn visit(&mut self, repo: u32, (known, place): (bool, Option<u32>), rows: Range<usize>) {
+    /// A visit by its number: its repo, whether its downloader is known and the place of its rows as [`Self::place`] gave it.
+    fn visit(
+        &mut self,
+        number: usize,
+        (repo, known, place): (u32, bool, Option<u32>),
+        rows: Range<usize>,
+    ) {
         if self.repo != Some(repo) {
             self.close_repo();
             self.repo = Some(repo);
         }
         let hour = self.one_hour(rows.clone());
         match place.zip(hour) {
-            Some((place, hour)) => self.visit_at((self.country(place), hour), known, rows),
+            Some((place, hour)) => {
+                let set = self.input.verb_sets.get(number).copied();
+                let set = set.unwrap_or_else(|| VerbSet::of(&self.input.verb[rows.clone()]));
+                self.visit_at((self.country(place), hour), (known, set), rows);
+            }
             None => self.visit_rows((known, place), rows),
         }
     }
@@ -315,12 +329,17 @@ impl<'a> Sums<'a> {
     }
 
     /// As [`Self::visit_rows`], of a visit whose rows have country and hour in common.
-    fn visit_at(&mut self, (country, hour): (usize, usize), known: bool, rows: Range<usize>) {
+    fn visit_at(
+        &mut self,
+        (country, hour): (usize, usize),
+        (known, set): (bool, VerbSet),
+        rows: Range<usize>,
+    ) {
         let input = self.input;
         let (ts, verbs) = (&input.ts[rows.clone()], &input.verb[rows]);
         let nobody = u32::from(!known);
         let (mut accepted, mut strongest) = (0, 0);
-        self.by_verb(verbs, |sums, verb, count| {
+        self.by_verb(verbs, set, |sums, verb, count| {
             sums.close_verbs(Run {
                 at: (country, hour, verb),
                 sums: [count, count * nobody, 0],
@@ -351,24 +370,26 @@ impl<'a> Sums<'a> {
     }
 
     /// Gives each verb and the number of rows that have it; where there are many verbs, some more than once.
-    fn by_verb(&mut self, verbs: &[u32], mut give: impl FnMut(&mut Self, usize, u32)) {
-        let first = verbs.first().copied().unwrap_or(0);
-        if verbs.iter().all(|verb| *verb == first) {
-            return give(self, first as usize, verbs.len() as u32);
-        }
-        if self.input.verbs.len() > COUNTED_VERBS {
+    fn by_verb(
+        &mut self,
+        verbs: &[u32],
+        set: VerbSet,
+        mut give: impl FnMut(&mut Self, usize, u32),
+    ) {
+        let Some(mut left) = set.bits() else {
             let runs = verbs.chunk_by(|one, other| one == other);
             return runs.for_each(|run| give(self, run[0] as usize, run.len() as u32));
+        };
+        if left.is_power_of_two() {
+            return give(self, left.trailing_zeros() as usize, verbs.len() as u32);
         }
-        let mut met = 0_u64;
         for verb in verbs {
-            self.counts[*verb as usize % COUNTED_VERBS] += 1;
-            met |= 1 << verb;
+            self.counts[*verb as usize % WORD] += 1;
         }
-        while met != 0 {
-            let verb = met.trailing_zeros() as usize;
-            met &= met - 1;
-            let count = std::mem::take(&mut self.counts[verb]);
+        while left != 0 {
+            let verb = left.trailing_zeros() as usize;
+            left &= left - 1;
+            let count = std::mem::take(&mut self.counts[verb % WORD]);
             give(self, verb, count);
         }
     }
@@ -551,32 +572,39 @@ mod tests {
         fn visits_of_one_place_are_as_others(
             visits in prop::collection::vec((any::<bool>(), prop::collection::vec((0_u32..7_200_000, 0_u32..4), 1..9)), 1..9),
             places in prop::collection::vec(0_u32..3, 0..80), internal in prop::collection::vec(0_u32..3, 0..80),
-            one_place: bool, has_many_verbs: bool,
+            one_place: bool, has_many_verbs: bool, has_sets: bool,
         ) {
             let mut verbs = vec![(true, 0), (true, 2), (false, 0), (true, 1)];
-            if has_many_verbs {
-                verbs.resize(COUNTED_VERBS + 1, (false, 0));
-            }
+            // Then some of them have no bit of their own.
+            let others = if has_many_verbs { VerbSet::OWN as usize - 2 } else { 0 };
+            verbs.splice(..0, vec![(false, 0); others]);
             let mut rows: Vec<Vec<(u32, u32)>> = visits.iter().map(|(_, rows)| rows.clone()).collect();
+            rows.iter_mut().flatten().for_each(|row| row.1 += others as u32);
+            let sets: Vec<VerbSet> = rows
+                .iter()
+                .map(|rows| VerbSet::of(&rows.iter().map(|row| row.1).collect::<Vec<_>>()))
+                .collect();
             rows.iter_mut().for_each(|rows| rows.sort_unstable());
             let counts: Vec<(u32, bool, u32)> =
                 visits.iter().map(|(known, rows)| (7, *known, rows.len() as u32)).collect();
             let (ts, verb): (Vec<u32>, Vec<u32>) = rows.concat().into_iter().unzip();
             let of_rows = |values: &[u32]| if values.len() < ts.len() || one_place { Vec::new() } else { values[..ts.len()].to_vec() };
             let input = CellInput {
-                day: Day(20_000), visits: &counts, ts: &ts, verb: &verb,
+                day: Day(20_000), visits: &counts, ts: &ts, verb: &verb, verb_sets: &sets,
                 place: RowValues::Each(&of_rows(&places)), internal: &of_rows(&internal), country_of: &[0, 2, 1],
                 verbs: &verbs, window_ms: 300_000,
             };
             let (firsts, changes) = of_visits(&of_rows(&places), &counts);
             let (rows, values): (Vec<u32>, Vec<u32>) = changes.into_iter().unzip();
-            let by_visit = CellInput { place: RowValues::Visits(&firsts, (&rows, &values)), ..input };
+            let place = RowValues::Visits(&firsts, (&rows, &values));
+            let verb_sets = if has_sets { &sets[..] } else { &[] };
+            let by_visit = CellInput { place, verb_sets, ..input };
             let (mut found, mut wanted) = (Sums::new(&by_visit), Sums::new(&input));
             let mut start = 0;
             for (number, &(repo, known, count)) in input.visits.iter().enumerate() {
                 let end = start + count as usize;
                 let place = found.place(number, start..end);
-                found.visit(repo, (known, place), start..end);
+                found.visit(number, (repo, known, place), start..end);
                 wanted.repo = Some(repo);
                 wanted.places = (start..end).map(|row| of_rows(&places).get(row).copied().unwrap_or(0)).collect();
                 wanted.visit_rows((known, None), start..end);

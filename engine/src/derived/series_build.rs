@@ -275,6 +275,7 @@ mod tests {
             visits: &visits,
             ts: &column(|row| row.2 * 1000),
             verb: &column(|row| row.3),
+            verb_sets: &[],
             place: RowValues::Each(&column(|row| row.4)),
             internal: &[],
             country_of: &[0, 1, 1, 2],

@@ -15,9 +15,11 @@ pub mod repo;
 pub mod row;
 pub mod time;
 pub mod verb;
+pub mod verb_set;
 
 pub use dimension::Dimension;
 pub use identity::IdentityKind;
 pub use row::Row;
 pub use time::TimeUnit;
 pub use verb::{Class, Evidence};
+pub use verb_set::VerbSet;

@@ -35,8 +35,10 @@ impl AcceptedList {
         list.accepted.reserve(rows.ranks.len());
         let mut internal = ByVisit::new(rows.attribute(Attribute::INTERNAL));
         let mut places = ByVisit::new(rows.attribute(Attribute::PLACE));
+        let accepted_bits = acceptance.bits();
         let bounds = rows.visit_starts.windows(2);
-        for (bounds, (&repo, &rank)) in bounds.zip(rows.repos.iter().zip(&rows.ranks)) {
+        let visits = rows.repos.iter().zip(&rows.ranks).zip(&rows.verb_sets);
+        for (bounds, ((&repo, &rank), set)) in bounds.zip(visits) {
             if list.repos.last().is_none_or(|last| last.code != repo) {
                 list.repos.push(ListedRepo {
                     code: repo,
@@ -49,7 +51,11 @@ impl AcceptedList {
             let (internal, places) = (internal.next(own.end), places.next(own.end));
             if let Some(&id) = rows.downloaders.get(rank as usize) {
                 if let (Some(internal), Some(place)) = (internal.one(), places.one()) {
-                    if verbs.iter().any(|verb| acceptance.accepts(*verb, internal)) {
+                    let is_accepted = match set.bits() {
+                        Some(bits) => internal != 1 && bits & accepted_bits != 0,
+                        None => verbs.iter().any(|verb| acceptance.accepts(*verb, internal)),
+                    };
+                    if is_accepted {
                         list.accepted.push((id, place));
                     }
                 } else {

@@ -12,6 +12,7 @@ use super::verbs::{Shapes, VerbColumns};
 use crate::encoding::ChunkWriter;
 use crate::error::Result;
 use crate::layout::{FileBuilder, FileKind, SectionId};
+use crate::schema::VerbSet;
 
 /// Section of the counts, see [`SegmentMeta`].
 pub(super) const SECTION_META: SectionId = SectionId(1);
@@ -42,6 +43,14 @@ pub struct Acceptance<'a> {
 impl Acceptance<'_> {
     pub(super) fn accepts(&self, verb: u32, internal: u32) -> bool {
         internal != 1 && self.accepts.get(verb as usize).copied().unwrap_or(false)
+    }
+
+    /// A bit for each verb that it accepts, of those that have a bit of their own.
+    pub(super) fn bits(&self) -> u64 {
+        let mut set = VerbSet::default();
+        let own = (0..VerbSet::OWN).filter(|verb| self.accepts(*verb, 0));
+        own.for_each(|verb| set.add(verb));
+        set.bits().unwrap_or(0)
     }
 }
 
@@ -163,14 +172,14 @@ impl<'a> Builder<'a> {
             visit_delay: Vec::with_capacity(visits),
             visit_windows: Vec::with_capacity(visits),
             visit_folded: Vec::with_capacity(visits),
-            row_gap: Vec::with_capacity(row_count - visits),
+            row_gap: vec![0; row_count - visits + GAPS_AT_ONCE],
             ..Columns::default()
         };
         Self {
             rows,
             internal: ByVisit::new(rows.attribute(Attribute::INTERNAL)),
             columns,
-            shapes: Shapes::default(),
+            shapes: Shapes::with_room(visits, row_count),
             accepted: Vec::new(),
             rank_before: None,
         }
@@ -180,23 +189,30 @@ impl<'a> Builder<'a> {
     fn visits(&mut self, acceptance: Acceptance<'_>) {
         let rows = self.rows;
         let bounds = rows.visit_starts.windows(2);
-        let visits = bounds.zip(rows.repos.iter().zip(&rows.ranks));
-        for (bounds, (&repo, &rank)) in visits {
+        let visits = rows.repos.iter().zip(&rows.ranks).zip(&rows.verb_sets);
+        for (bounds, ((&repo, &rank), &verbs)) in bounds.zip(visits) {
             self.repo(repo);
             self.rank(rank);
-            self.visit((bounds[0], bounds[1]), rank, acceptance);
+            self.visit(bounds[0]..bounds[1], (rank, verbs), acceptance);
         }
+        let gaps = rows.ts.len() - rows.ranks.len();
+        self.columns.row_gap.truncate(gaps);
         self.columns.verbs = std::mem::take(&mut self.shapes).finish();
         self.accepted(acceptance);
         self.fold();
         self.delays();
     }
 
-    fn visit(&mut self, (start, end): (u32, u32), rank: u32, acceptance: Acceptance<'_>) {
+    fn visit(
+        &mut self,
+        Range { start, end }: Range<u32>,
+        (rank, verb_set): (u32, VerbSet),
+        acceptance: Acceptance<'_>,
+    ) {
         let range = start as usize..end as usize;
         let ts = &self.rows.ts[range.clone()];
         let verbs = &self.rows.verb[range];
-        let shape = self.shapes.add_visit(start, verbs);
+        let shape = self.shapes.add_visit(start, (verbs, verb_set));
         let (first, last) = (ts[0], ts[ts.len() - 1]);
         let window = |ts: u32| ts / acceptance.window_ms;
         let windows = window(last) - window(first);
@@ -220,8 +236,13 @@ impl<'a> Builder<'a> {
         columns.visit_delay.push(first);
         columns.visit_windows.push(windows);
         columns.visit_folded.push(downloads);
-        let gaps = ts.windows(2).map(|pair| pair[1] - pair[0]);
-        columns.row_gap.extend(gaps);
+        let gaps = start as usize + 1 - columns.visit_rows.len()..;
+        let count = (end - start) as usize - 1;
+        write_gaps(
+            &self.rows.ts[start as usize..],
+            count,
+            &mut columns.row_gap[gaps],
+        );
         add_to_last(&mut columns.repo_visits, 1);
     }
 
@@ -387,6 +408,33 @@ fn write_attribute(
         writer.column(id, values, page_values, choice)?;
     }
     Ok(())
+}
+
+/// Gaps that are written together.
+const GAPS_AT_ONCE: usize = 8;
+
+/// Writes the first `count` gaps between instants, and beyond them what is written over or cut off later: visits are short,
+/// and how short each is cannot be guessed.
+fn write_gaps(ts: &[u32], count: usize, out: &mut [u32]) {
+    let mut done = 0;
+    while done < count {
+        let to = out[done..].first_chunk_mut::<GAPS_AT_ONCE>();
+        let from = ts[done..].first_chunk::<{ GAPS_AT_ONCE + 1 }>();
+        if let (Some(from), Some(to)) = (from, to) {
+            for (to, pair) in to.iter_mut().zip(from.windows(2)) {
+                *to = pair[1].wrapping_sub(pair[0]);
+            }
+        } else {
+            let gaps = ts[done..].windows(2).map(|pair| pair[1] - pair[0]);
+            let left = count - done;
+            out[done..]
+                .iter_mut()
+                .zip(gaps.take(left))
+                .for_each(|(to, gap)| *to = gap);
+            return;
+        }
+        done += GAPS_AT_ONCE;
+    }
 }
 
 fn add_to_last(values: &mut [u32], more: u32) {

@@ -7,6 +7,7 @@ use super::order::{ranks, segment_order};
 use super::rows::DayRows;
 use super::sessions::Numbering;
 use crate::error::{Error, Result};
+use crate::schema::VerbSet;
 use crate::units::Day;
 
 /// Rows of one day in segment order, and the visits that they form.
@@ -26,6 +27,8 @@ pub struct SortedRows {
     pub ts: Vec<u32>,
     /// Verb code of each row.
     pub verb: Vec<u32>,
+    /// Verbs of each visit.
+    pub verb_sets: Vec<VerbSet>,
     /// Attributes that some row has, ascending by attribute.
     pub attributes: Vec<(Attribute, Values)>,
     /// What [`Attribute::SESSION`] counts, from 1, in the order of rows; each id once.
@@ -85,13 +88,16 @@ impl SortedRows {
             (*attribute, values)
         });
         let mut attributes: Vec<(Attribute, Values)> = attributes.collect();
+        let verb = gather(&rows.verb);
+        let of_visit = |bounds: &[u32]| VerbSet::of(&verb[bounds[0] as usize..bounds[1] as usize]);
         Ok(Self {
             day: rows.day,
             repos: of_visits(&rows.repo),
             downloaders,
             ranks,
             ts: gather(&rows.ts),
-            verb: gather(&rows.verb),
+            verb_sets: visit_starts.windows(2).map(of_visit).collect(),
+            verb,
             sessions: session_numbers(&mut attributes, &rows.sessions, &visit_starts),
             attributes,
             visit_starts,

@@ -7,6 +7,7 @@ use super::column::Attribute;
 use super::order::{order_by_ts, ranks, sorted_words};
 use super::sorted::{SortedRows, Values, VisitValues, row_limit, session_numbers};
 use crate::error::Result;
+use crate::schema::VerbSet;
 use crate::units::Day;
 
 /// Requests of one day in input order. A row has a time and a verb of its own; the rest it has from its tail, which other
@@ -209,6 +210,17 @@ impl Mixed {
     }
 }
 
+/// What is needed of a visit for each of its rows, side by side.
+#[derive(Clone, Copy)]
+struct Next {
+    /// Where its next row goes.
+    place: u32,
+    /// As [`Mixed::others`].
+    others: u32,
+    /// Verbs of the rows so far.
+    verbs: VerbSet,
+}
+
 /// The value of a tail. Tails beyond the last value have none.
 fn value(values: &[u32], tail: usize) -> u32 {
     values.get(tail).copied().unwrap_or(0)
@@ -225,17 +237,22 @@ impl SortedRows {
         row_limit(row_count)?;
         let places = Places::of(rows);
         let mut mixed = Mixed::of(rows, &places);
-        // Side by side, for both are needed of every row.
         let next = places.starts.iter().zip(&mixed.others);
-        let mut next: Vec<(u32, u32)> = next.map(|(next, others)| (*next, *others)).collect();
+        let next = next.map(|(place, others)| Next {
+            place: *place,
+            others: *others,
+            verbs: VerbSet::default(),
+        });
+        let mut next: Vec<Next> = next.collect();
         let (mut ts, mut verb) = (vec![0; row_count], vec![0; row_count]);
         let mut deal = |(own_ts, own_verb, tail): Row| {
-            let (next, others) = &mut next[places.visit[tail] as usize];
-            let (place, others) = (*next, *others);
-            *next += 1;
+            let next = &mut next[places.visit[tail] as usize];
+            let place = next.place;
+            next.place += 1;
+            next.verbs.add(own_verb);
             (ts[place as usize], verb[place as usize]) = (own_ts, own_verb);
-            if others != NOT_MIXED {
-                mixed.tails[(place - others) as usize] = tail as u32;
+            if next.others != NOT_MIXED {
+                mixed.tails[(place - next.others) as usize] = tail as u32;
             }
         };
         if rows.is_in_order() {
@@ -264,6 +281,7 @@ impl SortedRows {
             ranks,
             ts,
             verb,
+            verb_sets: next.into_iter().map(|next| next.verbs).collect(),
             sessions: session_numbers(&mut attributes, &rows.sessions, &places.starts),
             attributes,
             visit_starts: places.starts,

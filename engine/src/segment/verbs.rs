@@ -5,15 +5,15 @@
 
 use std::collections::HashMap;
 
+use crate::schema::VerbSet;
+
 /// The shapes of a segment's visits.
 #[derive(Default)]
 pub(super) struct Shapes {
     shapes: Vec<Counted>,
     by_verbs: HashMap<Box<[u32]>, u32>,
-    /// Shape of a single verb, by verb code: the usual case without a hash.
-    single: Vec<Option<u32>>,
     scratch: Vec<u32>,
-    /// Shapes found last of verbs below 64, by the set of these as bits.
+    /// Shapes found last, by their verbs as bits.
     by_mask: Vec<(u64, u32)>,
     visit_shape: Vec<u32>,
     /// Visits of several verbs: first row, rows, shape.
@@ -65,10 +65,21 @@ pub(super) struct VerbColumns {
 }
 
 impl Shapes {
+    /// None yet, of so many visits and rows.
+    pub(super) fn with_room(visits: usize, rows: usize) -> Self {
+        Self {
+            by_mask: vec![(0, 0); MASKS],
+            visit_shape: Vec::with_capacity(visits),
+            mixed: Vec::with_capacity(visits),
+            positions: Vec::with_capacity(rows),
+            ..Self::default()
+        }
+    }
+
     /// Adds the next visit, which has these verbs and begins at this row; gives a code of its shape, not the one that is
     /// stored.
-    pub(super) fn add_visit(&mut self, first_row: u32, verbs: &[u32]) -> u32 {
-        let code = self.shape_of(verbs);
+    pub(super) fn add_visit(&mut self, first_row: u32, (verbs, set): (&[u32], VerbSet)) -> u32 {
+        let code = self.shape_of(verbs, set);
         self.visit_shape.push(code);
         let shape = &mut self.shapes[code as usize];
         shape.visits += 1;
@@ -91,28 +102,14 @@ impl Shapes {
         code
     }
 
-    fn shape_of(&mut self, verbs: &[u32]) -> u32 {
-        let first = verbs[0];
-        if verbs.iter().all(|verb| *verb == first) {
-            if let Some(Some(shape)) = self.single.get(first as usize) {
-                return *shape;
-            }
-            let shape = self.add(Box::new([first]));
-            if self.single.len() <= first as usize {
-                self.single.resize(first as usize + 1, None);
-            }
-            self.single[first as usize] = Some(shape);
-            return shape;
-        }
-        let most = verbs.iter().fold(0, |most, verb| most | verb);
-        if most >= u64::BITS {
+    fn shape_of(&mut self, verbs: &[u32], set: VerbSet) -> u32 {
+        let Some(bits) = set.bits() else {
             return self.shape_of_set(verbs);
-        }
-        let mask = verbs.iter().fold(0_u64, |mask, verb| mask | 1 << verb);
-        self.by_mask.resize(MASKS, (0, 0));
-        let slot = (mask.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize % MASKS;
-        if self.by_mask[slot].0 != mask {
-            self.by_mask[slot] = (mask, self.shape_of_set(verbs));
+        };
+        // No visit is without a verb.
+        let slot = (bits.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize % MASKS;
+        if self.by_mask[slot].0 != bits {
+            self.by_mask[slot] = (bits, self.shape_of_set(verbs));
         }
         self.by_mask[slot].1
     }
@@ -201,12 +198,13 @@ mod tests {
 
     #[test]
     fn only_rows_that_go_another_way_are_stored() {
-        let mut shapes = Shapes::default();
-        shapes.add_visit(0, &[7]);
-        shapes.add_visit(1, &[3, 5, 3, 5]);
-        shapes.add_visit(5, &[3, 5, 5, 3]);
-        shapes.add_visit(9, &[7, 7]);
-        shapes.add_visit(11, &[7]);
+        let mut shapes = Shapes::with_room(5, 12);
+        let mut add = |row, verbs: &[u32]| shapes.add_visit(row, (verbs, VerbSet::of(verbs)));
+        add(0, &[7]);
+        add(1, &[3, 5, 3, 5]);
+        add(5, &[3, 5, 5, 3]);
+        add(9, &[7, 7]);
+        add(11, &[7]);
         let columns = shapes.finish();
         assert_eq!(columns.visit_shape, [0, 1, 1, 0, 0]);
         assert_eq!(columns.shape_len, [1, 2]);
