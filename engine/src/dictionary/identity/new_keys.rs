@@ -23,6 +23,12 @@ pub(super) struct NewKeys {
 #[derive(Debug, Default)]
 struct Block {
     bytes: Vec<u8>,
+    len: usize,
+    /// Bytes of each key, as long as all are packed and have as many: nothing else is then read to find one.
+    width: Option<usize>,
+    /// A bit for each key that is an address; of keys of one width.
+    addresses: Vec<u64>,
+    /// Of keys that differ in width.
     heads: Vec<Head>,
 }
 
@@ -52,8 +58,72 @@ impl Head {
     }
 }
 
+/// Keys that a word of addresses has bits of.
+const WORD: usize = u64::BITS as usize;
+
 impl Block {
+    /// None yet, with room for so many bytes.
+    fn with_room(bytes: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(bytes),
+            addresses: vec![0; BLOCK_KEYS / WORD],
+            ..Self::default()
+        }
+    }
+
+    #[inline]
+    fn push(&mut self, key: &WantedKey<'_>) {
+        if self.len == 0 {
+            let width = key.packed.then_some(key.bytes.len());
+            self.width = width.filter(|width| *width > 0);
+        }
+        let is_usual = key.packed && self.width == Some(key.bytes.len());
+        if !is_usual {
+            self.spread();
+        }
+        self.bytes.extend_from_slice(key.bytes);
+        if !is_usual {
+            let end = self.bytes.len();
+            self.heads.push(Head::new(key.kind, key.packed, end));
+        } else if key.kind == IdentityKind::Ip
+            && let Some(word) = self.addresses.get_mut(self.len / WORD)
+        {
+            *word |= 1 << (self.len % WORD);
+        }
+        self.len += 1;
+    }
+
+    /// Gives each key a head.
+    fn spread(&mut self) {
+        let Some(width) = self.width.take() else {
+            return;
+        };
+        let heads =
+            (0..self.len).map(|index| Head::new(self.kind(index), true, (index + 1) * width));
+        self.heads = heads.collect();
+        self.heads.reserve_exact(BLOCK_KEYS - self.len);
+    }
+
+    /// That of a key of the usual width.
+    #[inline]
+    fn kind(&self, index: usize) -> IdentityKind {
+        let word = self.addresses.get(index / WORD).copied().unwrap_or(0);
+        match word >> (index % WORD) & 1 {
+            1 => IdentityKind::Ip,
+            _ => IdentityKind::User,
+        }
+    }
+
+    #[inline]
     fn key(&self, index: usize) -> Option<IdentityKey<'_>> {
+        if let Some(width) = self.width {
+            let start = index * width;
+            return Some(IdentityKey {
+                kind: self.kind(index),
+                packed: true,
+                bytes: Cow::Borrowed(self.bytes.get(start..start + width)?),
+            });
+        }
         let head = self.heads.get(index)?;
         let before = index.checked_sub(1).and_then(|index| self.heads.get(index));
         let start = before.map_or(0, |head| head.end());
@@ -62,6 +132,23 @@ impl Block {
             packed: head.packed(),
             bytes: Cow::Borrowed(self.bytes.get(start..head.end())?),
         })
+    }
+
+    /// Forgets all but the first `len`.
+    fn truncate(&mut self, len: usize) {
+        if let Some(width) = self.width {
+            self.bytes.truncate(len * width);
+            for index in len..self.len {
+                if let Some(word) = self.addresses.get_mut(index / WORD) {
+                    *word &= !(1 << (index % WORD));
+                }
+            }
+        } else {
+            self.heads.truncate(len);
+            let end = self.heads.last().map_or(0, |head| head.end());
+            self.bytes.truncate(end);
+        }
+        self.len = self.len.min(len);
     }
 }
 
@@ -76,15 +163,10 @@ impl NewKeys {
     pub(super) fn push(&mut self, key: &WantedKey<'_>) {
         if (self.len as usize).is_multiple_of(BLOCK_KEYS) {
             let usual = self.blocks.last().map_or(0, |block| block.bytes.len());
-            self.blocks.push(Block {
-                bytes: Vec::with_capacity(usual),
-                heads: Vec::with_capacity(BLOCK_KEYS),
-            });
+            self.blocks.push(Block::with_room(usual));
         }
         if let Some(block) = self.blocks.last_mut() {
-            block.bytes.extend_from_slice(key.bytes);
-            let end = block.bytes.len();
-            block.heads.push(Head::new(key.kind, key.packed, end));
+            block.push(key);
             self.len += 1;
         }
     }
@@ -109,9 +191,7 @@ impl NewKeys {
             .truncate((self.len as usize).div_ceil(BLOCK_KEYS));
         let full = self.blocks.len().saturating_sub(1) * BLOCK_KEYS;
         if let Some(block) = self.blocks.last_mut() {
-            block.heads.truncate(self.len as usize - full);
-            let end = block.heads.last().map_or(0, |head| head.end());
-            block.bytes.truncate(end);
+            block.truncate(self.len as usize - full);
         }
     }
 
@@ -136,10 +216,12 @@ mod tests {
         #[test]
         fn keys_are_those_of_a_vector(
             len in 0_usize..3 * BLOCK_KEYS, kept in 0_usize..3 * BLOCK_KEYS, more in 0_usize..3,
+            even in 0_usize..3 * BLOCK_KEYS,
         ) {
+            // Of one width up to some key.
             let key = |index: usize| IdentityKey::of_text(
                 if index.is_multiple_of(3) { IdentityKind::User } else { IdentityKind::Ip },
-                format!("{index:0width$x}", width = index % 9).as_bytes(),
+                format!("{index:0width$x}", width = if index < even { 8 } else { index % 9 }).as_bytes(),
             );
             let mut keys: Vec<IdentityKey<'_>> = (0..len).map(key).collect();
             let mut new = NewKeys::default();

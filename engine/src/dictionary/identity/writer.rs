@@ -1,9 +1,8 @@
 //! Texts of identities to ids, new ones for new texts.
 
-use std::borrow::Cow;
 use std::hint::black_box;
 
-use super::key::WantedKey;
+use super::key::{IdentityKey, WantedKey};
 use super::keys::{IdentityKeys, write_keys};
 use super::lookup::{LookupRun, encode_tags, tags_of};
 use super::new_keys::NewKeys;
@@ -69,15 +68,18 @@ impl IdentityWriter {
             if together.is_empty() {
                 return Ok(());
             }
-            self.begin(&together);
-            for wanted in &together {
-                ids.push(self.intern(wanted)?);
+            for (wanted, likely) in together.iter().zip(self.likely(&together)) {
+                ids.push(match likely {
+                    0 => self.intern(wanted)?,
+                    id => id,
+                });
             }
         }
     }
 
-    /// Begins to look for some: what they wait for in memory, they then wait for together.
-    fn begin(&self, together: &[WantedKey<'_>]) {
+    /// The ids of those that are found where they are looked for first, 0 of others: what they wait for in memory, they wait
+    /// for together.
+    fn likely(&self, together: &[WantedKey<'_>]) -> [u32; TOGETHER] {
         let prints = together.iter().map(|wanted| wanted.print);
         // Or the compiler sees that nobody wants to know.
         black_box(
@@ -86,23 +88,29 @@ impl IdentityWriter {
                 .fold(0, |sum, print| sum ^ self.table.touch(print)),
         );
         let first_new = self.keys.next_id();
-        let mut keys: [&[u8]; TOGETHER] = [&[]; TOGETHER];
-        for (bytes, print) in keys.iter_mut().zip(prints) {
-            let key = match self.table.likely(print) {
+        let mut ids = [0; TOGETHER];
+        let mut keys: [Option<IdentityKey<'_>>; TOGETHER] = [const { None }; TOGETHER];
+        for ((id, key), print) in ids.iter_mut().zip(&mut keys).zip(prints) {
+            *id = self.table.likely(print);
+            *key = match *id {
                 0 => None,
                 id => match id.checked_sub(first_new) {
                     Some(index) => self.new.get(index),
                     None => self.keys.key(id).ok(),
                 },
             };
-            if let Some(Cow::Borrowed(found)) = key.map(|key| key.bytes) {
-                *bytes = found;
-            }
         }
-        black_box(keys.iter().fold(0_u8, |sum, bytes| {
-            let ends = [bytes.first(), bytes.last()].map(|end| end.copied().unwrap_or(0));
+        black_box(keys.iter().flatten().fold(0_u8, |sum, key| {
+            let ends = [key.bytes.first(), key.bytes.last()];
+            let ends = ends.map(|end| end.copied().unwrap_or(0));
             sum ^ ends[0] ^ ends[1]
         }));
+        for ((id, key), wanted) in ids.iter_mut().zip(&keys).zip(together) {
+            if !key.as_ref().is_some_and(|key| key.is(wanted)) {
+                *id = 0;
+            }
+        }
+        ids
     }
 
     /// The id of an identity, a new one if it has none.
