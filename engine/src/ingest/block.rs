@@ -12,7 +12,8 @@ use super::header::Header;
 use super::input::{Content, Input};
 use super::log_format::{LogFormat, format_of_kind};
 use crate::error::Result;
-use fearless_simd::{Level, dispatch};
+use fearless_simd::prelude::*;
+use fearless_simd::{Level, dispatch, u8x64};
 use memchr::memchr;
 use std::sync::Arc;
 
@@ -154,22 +155,21 @@ impl LogReader {
         for (to, from) in bytes.iter_mut().zip(self.carry.drain(..)) {
             *to = from;
         }
-        let mut endings = line_endings(bytes.get(..len).unwrap_or_default());
+        let mut found = Found::of(bytes.get(..len).unwrap_or_default());
         loop {
             let rest = bytes.get_mut(len..).unwrap_or_default();
-            len += self
-                .input
-                .fill(rest, |piece| endings += line_endings(piece))?;
+            len += self.input.fill(rest, |piece| found.add(Found::of(piece)))?;
             self.ended = self.input.is_at_end();
             if len == 0 {
                 self.spare = bytes;
                 return Ok(None);
             }
             bytes.truncate(len);
-            let border = self.format.border(&bytes, self.ended, line_bytes_max);
+            let extent = (self.ended, found.has_quotes);
+            let border = self.format.border(&bytes, extent, line_bytes_max);
             if border > 0 {
                 let behind = bytes.get(border..).unwrap_or_default();
-                endings -= line_endings(behind);
+                let endings = found.endings - Found::of(behind).endings;
                 self.carry.extend_from_slice(behind);
                 bytes.truncate(border);
                 return Ok(Some(self.block(bytes, endings as u64)));
@@ -244,31 +244,41 @@ impl LogReader {
     }
 }
 
-/// How many LF there are: in the widest vectors of the machine, for every byte is looked at.
-fn line_endings(bytes: &[u8]) -> usize {
-    dispatch!(Level::new(), _simd => line_endings_in(bytes))
+/// What is known of some bytes before they are parsed: found while they are near.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+struct Found {
+    /// How many LF there are.
+    endings: usize,
+    has_quotes: bool,
 }
 
-/// Bytes that are compared at once.
-const STEP: usize = 64;
-/// Steps whose sums fit into bytes.
-const STEPS_MAX: usize = u8::MAX as usize;
-
-#[inline(always)]
-fn line_endings_in(bytes: &[u8]) -> usize {
-    let mut count = 0;
-    for part in bytes.chunks(STEP * STEPS_MAX) {
-        let (steps, rest) = part.as_chunks::<STEP>();
-        let mut sums = [0_u8; STEP];
-        for step in steps {
-            for (sum, byte) in sums.iter_mut().zip(step) {
-                *sum += u8::from(*byte == b'\n');
-            }
-        }
-        let rest = rest.iter().filter(|byte| **byte == b'\n');
-        count += sums.iter().map(|sum| usize::from(*sum)).sum::<usize>() + rest.count();
+impl Found {
+    /// Looks at every byte, in the widest vectors of the machine.
+    fn of(bytes: &[u8]) -> Self {
+        dispatch!(Level::new(), simd => Self::of_in(simd, bytes))
     }
-    count
+
+    #[inline(always)]
+    fn of_in<S: Simd>(simd: S, bytes: &[u8]) -> Self {
+        let (steps, rest) = bytes.as_chunks();
+        let mut found = Self {
+            endings: rest.iter().filter(|byte| **byte == b'\n').count(),
+            has_quotes: rest.contains(&b'"'),
+        };
+        let mut quotes = 0;
+        for step in steps {
+            let step = u8x64::load_array_ref(simd, step);
+            found.endings += step.simd_eq(b'\n').to_bitmask().count_ones() as usize;
+            quotes |= step.simd_eq(b'"').to_bitmask();
+        }
+        found.has_quotes |= quotes != 0;
+        found
+    }
+
+    fn add(&mut self, more: Self) {
+        self.endings += more.endings;
+        self.has_quotes |= more.has_quotes;
+    }
 }
 
 #[cfg(test)]
@@ -438,7 +448,7 @@ mod tests {
     }
 
     #[test]
-    fn line_endings_are_counted() {
+    fn line_endings_and_quotes_are_found() {
         let bytes: Vec<u8> = (0..40_000_u32).map(|at| (at * at % 11) as u8).collect();
         for bytes in [
             &bytes[..],
@@ -447,10 +457,20 @@ mod tests {
             &[],
             &[b'\n'; 17_000],
         ] {
+            let endings = memchr::memchr_iter(b'\n', bytes).count();
+            let has_quotes = false;
             assert_eq!(
-                line_endings(bytes),
-                memchr::memchr_iter(b'\n', bytes).count()
+                Found::of(bytes),
+                Found {
+                    endings,
+                    has_quotes
+                }
             );
+        }
+        for at in 0..200 {
+            let mut bytes = vec![b'x'; 200];
+            bytes[at] = b'"';
+            assert!(Found::of(&bytes).has_quotes, "{at}");
         }
     }
 
@@ -470,7 +490,8 @@ mod tests {
             let (mut size, mut sizes) = (1, sizes.iter().cycle());
             while !rest.is_empty() {
                 let at_end = size >= rest.len();
-                let border = format.border(&rest[..size.min(rest.len())], at_end, 64);
+                let extent = (at_end, rest.contains(&b'"'));
+                let border = format.border(&rest[..size.min(rest.len())], extent, 64);
                 if border == 0 {
                     let grown = size + 1;
                     if size > 64 + 2 && memchr(b'\n', &rest[..size]).is_none() {

@@ -153,7 +153,7 @@ impl Default for Date {
 
 impl Date {
     /// Reads `YYYY-MM-DDTHH:MM:SS.mmmZ`; `None` says nothing about any other.
-    #[inline]
+    #[inline(always)]
     pub(super) fn parse_usual(
         &mut self,
         text: &[u8; USUAL_BYTES],

@@ -71,8 +71,13 @@ pub trait LogFormat: Sync {
 
     /// How many of `bytes`, which begin with a line, can be parsed without what follows; all of
     /// them if nothing follows (`at_end`). 0 if more must be seen, or if the first line has more
-    /// than `line_bytes_max` bytes.
-    fn border(&self, bytes: &[u8], at_end: bool, line_bytes_max: usize) -> usize;
+    /// than `line_bytes_max` bytes. Without `has_quotes` no byte is a quote.
+    fn border(
+        &self,
+        bytes: &[u8],
+        at_end_and_has_quotes: (bool, bool),
+        line_bytes_max: usize,
+    ) -> usize;
 }
 
 /// Every syntax. The first that recognises a file reads it; the last recognises anything.

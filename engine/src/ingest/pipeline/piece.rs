@@ -124,15 +124,16 @@ pub(super) struct Spare {
     tails: usize,
 }
 
-/// Verbs by method and status, as one word.
-#[derive(Debug)]
-struct VerbCache([(u64, u32); VERB_SLOTS]);
+/// Verbs by method and status, as one word: so many slots that hardly any two of a log's share one.
+#[derive(Debug, Default)]
+struct VerbCache(Vec<(u64, u32)>);
 
-const VERB_SLOTS: usize = 64;
+/// log2 of the slots.
+const VERB_SLOT_BITS: u32 = 9;
 
-impl Default for VerbCache {
-    fn default() -> Self {
-        Self([(0, 0); VERB_SLOTS])
+impl VerbCache {
+    fn new() -> Self {
+        Self(vec![(0, 0); 1 << VERB_SLOT_BITS])
     }
 }
 
@@ -168,6 +169,7 @@ impl Piece {
             places: LocalTexts::new(spare.places),
             scratch: Scratch {
                 lanes,
+                verbs: VerbCache::new(),
                 ..Scratch::default()
             },
             ..Self::default()
@@ -241,16 +243,21 @@ impl Piece {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn verb_code(&mut self, head: &RowHead<'_>) -> u32 {
         let key = head.verb;
-        let slot = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as usize % VERB_SLOTS;
-        let (known, code) = self.scratch.verbs.0[slot];
-        if known == key && key != 0 {
-            return code;
+        let hash = key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let slot = (hash >> (u64::BITS - VERB_SLOT_BITS)) as usize;
+        if let Some((known, code)) = self.scratch.verbs.0.get(slot)
+            && *known == key
+            && key != 0
+        {
+            return *code;
         }
         let code = self.new_verb(head.method, head.status);
-        self.scratch.verbs.0[slot] = (key, code);
+        if let Some(known) = self.scratch.verbs.0.get_mut(slot) {
+            *known = (key, code);
+        }
         code
     }
 
@@ -261,7 +268,7 @@ impl Piece {
     }
 
     /// Adds a row with a tail that is in place.
-    #[inline]
+    #[inline(always)]
     fn end_row(&mut self, tail: u32, head: &RowHead<'_>) {
         let verb = self.verb_code(head);
         let mut of_day = head.ts.get().wrapping_sub(self.scratch.day_start);
@@ -376,6 +383,7 @@ impl RowSink for Piece {
         Ok(())
     }
 
+    #[inline(always)]
     fn row_again(&mut self, _line: u64, back: u32, head: &RowHead<'_>) -> Result<()> {
         let tail = self.tail[self.ts.len() - back as usize];
         self.end_row(tail, head);

@@ -2,38 +2,27 @@
 //!
 //! One comparison finds a superset: bytes below `-` (comma, quote, LF, NUL, and by chance space and
 //! a few others) and bytes that are not ASCII. The parser looks at each and passes over the rest.
-//! Written so that the compiler makes vector instructions of it; by hand they would need `unsafe`.
+//! In the widest vectors of the machine.
+
+use fearless_simd::prelude::*;
+use fearless_simd::{Level, dispatch, i8x64, u8x64};
 
 /// Bytes per step.
 pub(super) const STEP: usize = 64;
-/// Sums the bytes of a word into its highest.
-const SUM: u64 = 0x0101_0101_0101_0101;
+/// What candidates are below, as signed numbers: what is not ASCII is below everything.
+const BELOW: i8 = b'-'.cast_signed();
 
 /// Whether a byte is found.
-#[inline]
+#[cfg(test)]
 pub(super) const fn is_candidate(byte: u8) -> bool {
-    // As signed numbers, what is not ASCII is below everything.
-    byte.cast_signed() < b'-'.cast_signed()
+    byte.cast_signed() < BELOW
 }
 
 /// A bit for every candidate.
-#[inline]
-pub(super) fn candidates(step: &[u8; STEP]) -> u64 {
-    let mut bits = [0_u8; STEP];
-    // Each byte becomes its own bit of eight: one vector comparison and one and.
-    for (index, (bit, byte)) in bits.iter_mut().zip(step).enumerate() {
-        *bit = if is_candidate(*byte) {
-            1 << (index % 8)
-        } else {
-            0
-        };
-    }
-    let mut mask = 0;
-    for word in bits.as_chunks::<8>().0.iter().rev() {
-        // The bits differ, so that their sum is their union.
-        mask = mask << 8 | u64::from_le_bytes(*word).wrapping_mul(SUM) >> 56;
-    }
-    mask
+#[inline(always)]
+pub(super) fn candidates<S: Simd>(simd: S, step: &[u8; STEP]) -> u64 {
+    let bytes: i8x64<S> = u8x64::load_array_ref(simd, step).bitcast();
+    bytes.simd_lt(BELOW).to_bitmask()
 }
 
 /// How many positions [`index`] may need room for, for so many bytes.
@@ -44,12 +33,17 @@ pub(super) const fn room(bytes: usize) -> usize {
 /// Writes the positions of the candidates in `bytes`, plus `base`, to the front of `to`, which has
 /// [`room`] for them, and gives their number.
 pub(super) fn index(bytes: &[u8], base: u32, to: &mut [u32]) -> usize {
+    dispatch!(Level::new(), simd => index_in(simd, bytes, base, to))
+}
+
+#[inline(always)]
+fn index_in<S: Simd>(simd: S, bytes: &[u8], base: u32, to: &mut [u32]) -> usize {
     let (steps, rest) = bytes.as_chunks::<STEP>();
     let mut position = base;
     let mut count = 0;
     for step in steps {
         count += write_all(
-            candidates(step),
+            candidates(simd, step),
             position,
             to.get_mut(count..).unwrap_or_default(),
         );
@@ -61,7 +55,7 @@ pub(super) fn index(bytes: &[u8], base: u32, to: &mut [u32]) -> usize {
     }
     count
         + write_all(
-            candidates(&last),
+            candidates(simd, &last),
             position,
             to.get_mut(count..).unwrap_or_default(),
         )

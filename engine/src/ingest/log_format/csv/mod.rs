@@ -76,9 +76,17 @@ impl LogFormat for Csv {
         })
     }
 
-    fn border(&self, bytes: &[u8], at_end: bool, line_bytes_max: usize) -> usize {
+    fn border(
+        &self,
+        bytes: &[u8],
+        (at_end, has_quotes): (bool, bool),
+        line_bytes_max: usize,
+    ) -> usize {
         if at_end {
             return bytes.len();
+        }
+        if !has_quotes {
+            return memrchr(b'\n', bytes).map_or(0, |end| end + 1);
         }
         // Where a record begins; and how far all is simple from there: no quoted line ending.
         let (mut start, mut simple) = (0, 0);

@@ -16,6 +16,8 @@ use crate::ingest::log_format::field;
 use crate::ingest::reject::RejectReason;
 use crate::ingest::row::{RawRow, RowHead, RowSink};
 use crate::ingest::timestamp::{Date, Timestamp};
+use fearless_simd::prelude::*;
+use fearless_simd::{Level, dispatch};
 use memchr::{memchr, memchr_iter};
 
 /// Most bytes indexed at a time: their positions stay in the first-level cache.
@@ -63,7 +65,7 @@ pub(in crate::ingest::log_format) fn parse<S: RowSink>(
         rows: 0,
         sink,
     };
-    parser.run()
+    dispatch!(Level::new(), simd => parser.run(simd))
 }
 
 struct Parser<'a, S> {
@@ -157,10 +159,11 @@ struct Seen {
 }
 
 impl<'a, S: RowSink> Parser<'a, S> {
-    fn run(&mut self) -> Result<()> {
+    #[inline(always)]
+    fn run<V: Simd>(&mut self, simd: V) -> Result<()> {
         let mut found = Found::new();
         while self.start < self.bytes.len() {
-            if !self.usual()? {
+            if !self.usual(simd)? {
                 self.record(&mut found)?;
             }
         }
@@ -169,8 +172,8 @@ impl<'a, S: RowSink> Parser<'a, S> {
 
     /// Tells the line at `start` if it is of the usual form: its head to the byte, and then a tail that was seen before or
     /// one without quotes.
-    #[inline]
-    fn usual(&mut self) -> Result<bool> {
+    #[inline(always)]
+    fn usual<V: Simd>(&mut self, simd: V) -> Result<bool> {
         let Some(tails) = &self.tails else {
             return Ok(false);
         };
@@ -182,13 +185,13 @@ impl<'a, S: RowSink> Parser<'a, S> {
         let Some(place) = tails.place(at) else {
             return Ok(false);
         };
-        let known = tails.find(place, at);
+        let known = tails.find(simd, place, at);
         let options = &self.header.options;
         let Some(head) = head.read(&mut self.date, &options.plausible) else {
             return Ok(false);
         };
         let Some((row, len)) = known else {
-            return self.new_tail(&head, at, place);
+            return self.new_tail(simd, &head, (at, place));
         };
         let end = at + len;
         if end - self.start > options.line_bytes_max {
@@ -200,10 +203,15 @@ impl<'a, S: RowSink> Parser<'a, S> {
     }
 
     /// Tells the line at `start`, whose tail begins at `at`, if that is of the usual form.
-    #[inline]
-    fn new_tail(&mut self, head: &RowHead<'a>, at: usize, place: Place) -> Result<bool> {
+    #[inline(always)]
+    fn new_tail<V: Simd>(
+        &mut self,
+        simd: V,
+        head: &RowHead<'a>,
+        (at, place): (usize, Place),
+    ) -> Result<bool> {
         let fields = self.bounds.get_mut(FIRST + HEAD_COLUMNS..);
-        let Some(found) = fields.and_then(|bounds| rest::find(self.bytes, at, bounds)) else {
+        let Some(found) = fields.and_then(|bounds| rest::find(simd, self.bytes, at, bounds)) else {
             return Ok(false);
         };
         let line = self.bytes.get(self.start..found.end).unwrap_or_default();
@@ -231,7 +239,7 @@ impl<'a, S: RowSink> Parser<'a, S> {
     }
 
     /// Goes on behind a line that was told.
-    #[inline]
+    #[inline(always)]
     fn end_usual(&mut self, end: usize) {
         self.rows += 1;
         self.start = end;

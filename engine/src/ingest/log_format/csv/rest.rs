@@ -6,7 +6,9 @@
 //! Invariant: what it finds, `index` and a walk over its candidates find (`repeated_lines_are_as_others`,
 //! `bounds_are_those_of_a_split`). Whatever it is not sure of it leaves to them.
 
-use super::index::{STEP, candidates, is_candidate};
+use fearless_simd::prelude::*;
+
+use super::index::{STEP, candidates};
 
 /// Where the fields of a line's rest lie.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -18,25 +20,31 @@ pub(super) struct Rest {
 }
 
 /// Candidates from some place on that were not passed yet.
-struct Ahead<'a> {
+struct Ahead<'a, S> {
+    simd: S,
     bytes: &'a [u8],
     /// Where the step begins that `mask` is of.
     start: usize,
     mask: u64,
 }
 
-impl<'a> Ahead<'a> {
-    #[inline]
-    fn new(bytes: &'a [u8], start: usize) -> Option<Self> {
-        let mask = candidates(bytes.get(start..)?.first_chunk()?);
-        Some(Self { bytes, start, mask })
+impl<'a, S: Simd> Ahead<'a, S> {
+    #[inline(always)]
+    fn new(simd: S, bytes: &'a [u8], start: usize) -> Option<Self> {
+        let mask = candidates(simd, bytes.get(start..)?.first_chunk()?);
+        Some(Self {
+            simd,
+            bytes,
+            start,
+            mask,
+        })
     }
 
     /// Where the next candidate stands; `None` near the end of the bytes.
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<usize> {
         while self.mask == 0 {
-            *self = Self::new(self.bytes, self.start + STEP)?;
+            *self = Self::new(self.simd, self.bytes, self.start + STEP)?;
         }
         let at = self.start + self.mask.trailing_zeros() as usize;
         self.mask &= self.mask - 1;
@@ -47,17 +55,22 @@ impl<'a> Ahead<'a> {
 /// Looks for the fields from `start` on, one for each of `bounds` but the first, which is where the first begins: the
 /// others are where the next one would begin, behind a comma or the LF. `None` if there are not just so many, or if a
 /// byte needs a closer look.
-#[inline]
-pub(super) fn find(bytes: &[u8], start: usize, bounds: &mut [u32]) -> Option<Rest> {
+#[inline(always)]
+pub(super) fn find<S: Simd>(
+    simd: S,
+    bytes: &[u8],
+    start: usize,
+    bounds: &mut [u32],
+) -> Option<Rest> {
     let (first, bounds) = bounds.split_first_mut()?;
     *first = start as u32;
     let (last, bounds) = bounds.split_last_mut()?;
-    let mut ahead = Ahead::new(bytes, start)?;
+    let mut ahead = Ahead::new(simd, bytes, start)?;
     let (mut begin, mut not_ascii) = (start, false);
     for bound in bounds {
-        if let Some(end) = digits_end(bytes, begin) {
+        if let Some(end) = digits_end(simd, bytes, begin) {
             begin = end + 1;
-            ahead = Ahead::new(bytes, begin)?;
+            ahead = Ahead::new(simd, bytes, begin)?;
         } else {
             begin = loop {
                 let at = ahead.next()?;
@@ -92,23 +105,25 @@ fn passed(byte: u8) -> Option<bool> {
 }
 
 /// The comma behind the field at `begin`, if that has [`STEP`] bytes and none of them is a candidate.
-#[inline]
-fn digits_end(bytes: &[u8], begin: usize) -> Option<usize> {
+#[inline(always)]
+fn digits_end<S: Simd>(simd: S, bytes: &[u8], begin: usize) -> Option<usize> {
     let end = begin + STEP;
     if bytes.get(end) != Some(&b',') {
         return None;
     }
-    let field: &[u8; STEP] = bytes.get(begin..)?.first_chunk()?;
-    let found = field
-        .iter()
-        .fold(0, |all, byte| all | u8::from(is_candidate(*byte)));
-    (found == 0).then_some(end)
+    let field = bytes.get(begin..)?.first_chunk()?;
+    (candidates(simd, field) == 0).then_some(end)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fearless_simd::{Level, dispatch};
     use proptest::prelude::*;
+
+    fn find(bytes: &[u8], start: usize, bounds: &mut [u32]) -> Option<Rest> {
+        dispatch!(Level::new(), simd => super::find(simd, bytes, start, bounds))
+    }
 
     fn field() -> impl Strategy<Value = String> {
         prop_oneof![

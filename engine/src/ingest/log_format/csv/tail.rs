@@ -15,6 +15,8 @@
 use crate::ingest::header::{Columns, Known, Verb};
 use crate::ingest::row::{RowHead, verb_word};
 use crate::ingest::timestamp::{self, Date, Plausible};
+use fearless_simd::prelude::*;
+use fearless_simd::u8x64;
 use std::ops::Range;
 
 /// Columns of a head.
@@ -40,7 +42,7 @@ pub(super) struct Head<'a> {
 
 impl<'a> Head<'a> {
     /// The head of the line at the beginning of `bytes`, if its commas are where they usually are.
-    #[inline]
+    #[inline(always)]
     pub(super) fn of(bytes: &'a [u8]) -> Option<Self> {
         let bytes: &[u8; METHOD + METHOD_BYTES] = bytes.first_chunk()?;
         let [.., a, b, c, d, e, f, g, h] = *bytes;
@@ -53,7 +55,7 @@ impl<'a> Head<'a> {
     }
 
     /// Its fields, if they are of the usual shape.
-    #[inline]
+    #[inline(always)]
     pub(super) fn read(&self, date: &mut Date, plausible: &Plausible) -> Option<RowHead<'a>> {
         let (stamp, rest) = self.bytes.split_first_chunk()?;
         let stamp = date.parse_usual(stamp, plausible)?;
@@ -165,7 +167,7 @@ impl<'a> Tails<'a> {
     }
 
     /// Where the tail that begins at `start` is looked for.
-    #[inline]
+    #[inline(always)]
     pub(super) fn place(&self, start: usize) -> Option<Place> {
         let sample: &[u8; SAMPLE_BYTES] = self.bytes.get(start..)?.first_chunk()?;
         let (words, _) = sample.as_chunks::<8>();
@@ -182,15 +184,23 @@ impl<'a> Tails<'a> {
     }
 
     /// The row with the tail that begins at `start`, and the tail's length.
-    #[inline]
-    pub(super) fn find(&self, place: Place, start: usize) -> Option<(u32, usize)> {
+    #[inline(always)]
+    pub(super) fn find<S: Simd>(
+        &self,
+        simd: S,
+        place: Place,
+        start: usize,
+    ) -> Option<(u32, usize)> {
         let slot = self.slots.get(place.slot)?;
         if slot.tag() != place.tag {
             return None;
         }
         let (at, len, row) = slot.parts();
-        let same = len > 0 && self.bytes.get(start..start + len) == self.bytes.get(at..at + len);
-        same.then_some((row, len))
+        let (own, known) = (
+            self.bytes.get(start..start + len)?,
+            self.bytes.get(at..at + len)?,
+        );
+        (len > 0 && is_same(simd, own, known)).then_some((row, len))
     }
 
     /// Remembers the tail of row `row`, which ends with a line ending.
@@ -201,6 +211,24 @@ impl<'a> Tails<'a> {
         {
             *slot = kept;
         }
+    }
+}
+
+/// Whether two tails of one length are the same: most are of one to two vectors, and a call takes longer.
+#[inline(always)]
+fn is_same<S: Simd>(simd: S, one: &[u8], other: &[u8]) -> bool {
+    const WIDTH: usize = 64;
+    let length = one.len();
+    let ends = |tail| Some((<[u8]>::first_chunk(tail)?, <[u8]>::last_chunk(tail)?));
+    match (ends(one), ends(other)) {
+        (Some(one), Some(other)) if length <= 2 * WIDTH => {
+            let differ = |one: &[u8; WIDTH], other: &[u8; WIDTH]| {
+                u8x64::load_array_ref(simd, one) ^ u8x64::load_array_ref(simd, other)
+            };
+            let differ = differ(one.0, other.0) | differ(one.1, other.1);
+            differ.simd_eq(0).to_bitmask() == u64::MAX
+        }
+        _ => one == other,
     }
 }
 

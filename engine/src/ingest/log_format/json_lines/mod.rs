@@ -88,7 +88,7 @@ impl LogFormat for JsonLines {
         }
     }
 
-    fn border(&self, bytes: &[u8], at_end: bool, _line_bytes_max: usize) -> usize {
+    fn border(&self, bytes: &[u8], (at_end, _): (bool, bool), _line_bytes_max: usize) -> usize {
         if at_end {
             return bytes.len();
         }
