@@ -56,4 +56,4 @@ pub use rows::DayRows;
 pub use scan::{RunSlice, VisitSlice};
 pub use shapes::{ShapeTable, ShapeVerbs};
 pub use sorted::{SortedRows, Values, VisitValues};
-pub use tailed::{TailedPart, TailedRows};
+pub use tailed::{TailedPart, TailedRow, TailedRows};

@@ -31,16 +31,52 @@ pub struct TailedRows<'a> {
 /// Rows one behind the other.
 #[derive(Clone, Copy, Debug)]
 pub struct TailedPart<'a> {
-    /// Milliseconds of the day.
-    pub ts: &'a [u32],
-    /// Verbs of the part.
-    pub verb: &'a [u32],
+    /// The rows.
+    pub rows: &'a [TailedRow],
     /// The code of each verb of the part.
     pub verbs: &'a [u32],
-    /// Tails of the part.
-    pub tail: &'a [u32],
     /// The number of its first tail.
     pub first_tail: u32,
+}
+
+/// A row of a part in a word, for there are millions of them in memory at a time: from the lowest bit its tail, its verb,
+/// both as the part numbers them, and its millisecond of the day. Words ascend with time.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub struct TailedRow(u64);
+
+impl TailedRow {
+    const NUMBER_BITS: u32 = 18;
+    /// Tails and verbs of a part are below.
+    pub const NUMBERS: u32 = 1 << Self::NUMBER_BITS;
+
+    /// A row of numbers below [`Self::NUMBERS`].
+    #[inline]
+    #[must_use]
+    pub fn new(ts: u32, verb: u32, tail: u32) -> Self {
+        let high = u64::from(ts) << Self::NUMBER_BITS | u64::from(verb);
+        Self(high << Self::NUMBER_BITS | u64::from(tail))
+    }
+
+    /// Millisecond of the day.
+    #[inline]
+    #[must_use]
+    pub const fn ts(self) -> u32 {
+        (self.0 >> (2 * Self::NUMBER_BITS)) as u32
+    }
+
+    /// Verb of the part.
+    #[inline]
+    #[must_use]
+    pub const fn verb(self) -> u32 {
+        (self.0 >> Self::NUMBER_BITS) as u32 & (Self::NUMBERS - 1)
+    }
+
+    /// Tail of the part.
+    #[inline]
+    #[must_use]
+    pub const fn tail(self) -> u32 {
+        self.0 as u32 & (Self::NUMBERS - 1)
+    }
 }
 
 /// A row: millisecond of the day, verb code, number of its tail.
@@ -48,14 +84,15 @@ type Row = (u32, u32, usize);
 
 impl<'a> TailedPart<'a> {
     fn rows(self) -> impl Iterator<Item = Row> + 'a {
-        let verbs = self.verb.iter().map(move |verb| self.verbs[*verb as usize]);
-        let rows = self.ts.iter().copied().zip(verbs).zip(self.tails());
-        rows.map(|((ts, verb), tail)| (ts, verb, tail))
+        let tail = move |row: &TailedRow| (row.tail() + self.first_tail) as usize;
+        let verb = move |row: &TailedRow| self.verbs[row.verb() as usize];
+        let rows = self.rows.iter();
+        rows.map(move |row| (row.ts(), verb(row), tail(row)))
     }
 
     fn tails(self) -> impl Iterator<Item = usize> + 'a {
-        let tails = self.tail.iter();
-        tails.map(move |tail| (tail + self.first_tail) as usize)
+        let rows = self.rows.iter();
+        rows.map(move |row| (row.tail() + self.first_tail) as usize)
     }
 }
 
@@ -64,9 +101,9 @@ impl TailedRows<'_> {
     fn is_in_order(&self) -> bool {
         let mut before = 0;
         self.parts.iter().all(|part| {
-            let begins = part.ts.first().is_none_or(|first| before <= *first);
-            before = part.ts.last().copied().unwrap_or(before);
-            begins && part.ts.is_sorted()
+            let begins = part.rows.first().is_none_or(|first| before <= first.ts());
+            before = part.rows.last().map_or(before, |last| last.ts());
+            begins && part.rows.is_sorted_by_key(|row| row.ts())
         })
     }
 
@@ -221,6 +258,32 @@ struct Next {
     verbs: VerbSet,
 }
 
+/// Rows dealt out to their visits.
+struct Dealt<'a> {
+    /// Of each tail.
+    visit: &'a [u32],
+    next: Vec<Next>,
+    ts: Vec<u32>,
+    verb: Vec<u32>,
+    /// As [`Mixed::tails`].
+    mixed: &'a mut [u32],
+}
+
+impl Dealt<'_> {
+    /// Adds the next row.
+    #[inline(always)]
+    fn add(&mut self, (ts, verb, tail): Row) {
+        let next = &mut self.next[self.visit[tail] as usize];
+        let place = next.place;
+        next.place += 1;
+        next.verbs.add(verb);
+        (self.ts[place as usize], self.verb[place as usize]) = (ts, verb);
+        if next.others != NOT_MIXED {
+            self.mixed[(place - next.others) as usize] = tail as u32;
+        }
+    }
+}
+
 /// The value of a tail. Tails beyond the last value have none.
 fn value(values: &[u32], tail: usize) -> u32 {
     values.get(tail).copied().unwrap_or(0)
@@ -233,7 +296,7 @@ impl SortedRows {
     ///
     /// `Limit` for 2³² rows or more.
     pub fn of_tailed(rows: &TailedRows<'_>) -> Result<Self> {
-        let row_count = rows.parts.iter().map(|part| part.ts.len()).sum();
+        let row_count = rows.parts.iter().map(|part| part.rows.len()).sum();
         row_limit(row_count)?;
         let places = Places::of(rows);
         let mut mixed = Mixed::of(rows, &places);
@@ -243,27 +306,25 @@ impl SortedRows {
             others: *others,
             verbs: VerbSet::default(),
         });
-        let mut next: Vec<Next> = next.collect();
-        let (mut ts, mut verb) = (vec![0; row_count], vec![0; row_count]);
-        let mut deal = |(own_ts, own_verb, tail): Row| {
-            let next = &mut next[places.visit[tail] as usize];
-            let place = next.place;
-            next.place += 1;
-            next.verbs.add(own_verb);
-            (ts[place as usize], verb[place as usize]) = (own_ts, own_verb);
-            if next.others != NOT_MIXED {
-                mixed.tails[(place - next.others) as usize] = tail as u32;
-            }
+        let mut dealt = Dealt {
+            visit: &places.visit,
+            next: next.collect(),
+            ts: vec![0; row_count],
+            verb: vec![0; row_count],
+            mixed: &mut mixed.tails,
         };
         if rows.is_in_order() {
-            let parts = rows.parts.iter();
-            parts.for_each(|part| part.rows().for_each(&mut deal));
+            for part in &rows.parts {
+                part.rows().for_each(|row| dealt.add(row));
+            }
         } else {
             let all: Vec<Row> = rows.parts.iter().flat_map(|part| part.rows()).collect();
             let ts: Vec<u32> = all.iter().map(|row| row.0).collect();
-            let order = order_by_ts(&ts);
-            order.iter().for_each(|row| deal(all[*row as usize]));
+            for row in order_by_ts(&ts) {
+                dealt.add(all[row as usize]);
+            }
         }
+        let Dealt { next, ts, verb, .. } = dealt;
         let of_visits = |values: &[u32]| -> Vec<u32> {
             let tails = places.tails.iter();
             tails.map(|tail| values[*tail as usize]).collect()
@@ -300,16 +361,12 @@ mod tests {
     /// Repo, downloader, place, session.
     type Tail = (u32, u32, u32, u32);
 
-    /// Millisecond, verb and tail of each row.
-    type Rows = [Vec<u32>; 3];
+    type Rows = Vec<TailedRow>;
 
     fn rows_of(tails: &[Tail], rows: &[(u32, u32, prop::sample::Index)]) -> Rows {
         let tail = |row: &(_, _, prop::sample::Index)| row.2.index(tails.len()) as u32;
-        [
-            rows.iter().map(|row| row.0).collect(),
-            rows.iter().map(|row| row.1).collect(),
-            rows.iter().map(tail).collect(),
-        ]
+        let row = |row: &(u32, u32, _)| TailedRow::new(row.0, row.1, tail(row));
+        rows.iter().map(row).collect()
     }
 
     /// All rows, in parts that begin where `cuts` say.
@@ -325,14 +382,12 @@ mod tests {
         let late = tails.iter().skip(2).map(|tail| tail.3);
         day.push_attribute(Attribute::SESSION, tails.len().min(2), late);
         day.sessions = (0..4).map(|id| [id / 2 + 1; 16]).collect();
-        let count = rows[0].len();
+        let count = rows.len();
         let ends = cuts.iter().skip(1).chain([&count]);
         for (start, end) in cuts.iter().zip(ends) {
             day.parts.push(TailedPart {
-                ts: &rows[0][*start..*end],
-                verb: &rows[1][*start..*end],
+                rows: &rows[*start..*end],
                 verbs: &[2, 0, 1],
-                tail: &rows[2][*start..*end],
                 first_tail: 0,
             });
         }
@@ -356,6 +411,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_row_comes_back(ts in 0_u32..86_400_000, verb in 0..TailedRow::NUMBERS, tail in 0..TailedRow::NUMBERS) {
+            let row = TailedRow::new(ts, verb, tail);
+            prop_assert_eq!((row.ts(), row.verb(), row.tail()), (ts, verb, tail));
+        }
+
         /// The twin has all of each row and sorts rows.
         #[test]
         fn shared_tails_change_nothing(

@@ -312,7 +312,7 @@ impl<'scope, 'env> Coordinator<'scope, 'env> {
     fn piece(&mut self, file: &mut CurrentFile, piece: Piece) -> Result<()> {
         let stages = self.work.stages();
         let maps = Arc::new(stages.time(Stage::Code, || self.dictionaries.map(&piece))?);
-        self.progress.rows += piece.rows() as u64;
+        self.progress.rows += piece.row_count() as u64;
         (self.tell)(self.progress);
         file.take(piece, &maps);
         let rows_max = self.options.group_rows();

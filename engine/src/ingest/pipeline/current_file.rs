@@ -50,7 +50,7 @@ impl CurrentFile {
 
     /// Takes its next piece.
     pub(super) fn take(&mut self, mut piece: Piece, maps: &Arc<Maps>) {
-        let rows = piece.rows() as u64;
+        let rows = piece.row_count() as u64;
         self.rows += rows;
         self.rows_here += rows;
         self.blank += piece.blank;

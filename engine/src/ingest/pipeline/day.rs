@@ -45,7 +45,7 @@ pub(super) fn parts(
     import: ImportNumber,
 ) -> Vec<(Day, DayPart)> {
     let ends = piece.days.iter().skip(1).map(|(_, start)| *start);
-    let ends = ends.chain([u32::try_from(piece.rows()).unwrap_or(u32::MAX)]);
+    let ends = ends.chain([u32::try_from(piece.row_count()).unwrap_or(u32::MAX)]);
     let part = |((day, start), end): (&(Day, u32), u32)| {
         let (piece, maps) = (Arc::clone(piece), Arc::clone(maps));
         (
@@ -117,10 +117,8 @@ fn gather(day: Day, parts: &[DayPart]) -> TailedRows<'_> {
         let range = part.rows.start as usize..part.rows.end as usize;
         let piece = &part.piece;
         rows.parts.push(TailedPart {
-            ts: &piece.ts[range.clone()],
-            verb: &piece.verb[range.clone()],
+            rows: &piece.rows[range],
             verbs: &part.maps.verb,
-            tail: &piece.tail[range],
             first_tail,
         });
     }

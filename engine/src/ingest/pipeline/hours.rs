@@ -8,39 +8,39 @@ use fearless_simd::{Level, dispatch};
 
 use super::row_hash::Lanes;
 use crate::catalog::HourSum;
+use crate::segment::TailedRow;
 use crate::units::{DAY_MS, Day, HOUR_MS};
 
-/// What is hashed of rows, column by column.
+/// What is hashed of rows.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct HashedRows<'a> {
     /// Runs of rows of the same day: day, number of its first row.
     pub(super) days: &'a [(Day, u32)],
-    /// Millisecond of the day.
-    pub(super) ts: &'a [u32],
-    /// Code of the verb, and the fingerprint of each code.
-    pub(super) verb: (&'a [u32], &'a [u64]),
-    /// Number of the tail, and what each tail adds to the hash.
-    pub(super) tail: (&'a [u32], &'a [Lanes]),
+    /// The rows.
+    pub(super) rows: &'a [TailedRow],
+    /// The fingerprint of each verb.
+    pub(super) verbs: &'a [u64],
+    /// What each tail adds to the hash.
+    pub(super) tails: &'a [Lanes],
 }
 
 /// The sums of the rows of each hour, in the order the hours came; one may come again.
 pub(super) fn hour_sums(rows: HashedRows<'_>) -> Vec<HourSum> {
     let mut sums = Vec::new();
     let verbs: Vec<Lanes> = rows
-        .verb
-        .1
+        .verbs
         .iter()
         .map(|print| Lanes::of_verb(*print))
         .collect();
     let ends = rows.days.iter().skip(1).map(|(_, start)| *start as usize);
-    let ends = ends.chain([rows.ts.len()]);
+    let ends = ends.chain([rows.rows.len()]);
     for ((day, start), end) in rows.days.iter().zip(ends) {
         let (mut place, day_start) = (*start as usize, day.start().get());
         while place < end {
-            let hour = rows.ts[place] / HOUR;
+            let hour = rows.rows[place].ts() / HOUR;
             let of_hour = hour * HOUR..(hour + 1) * HOUR;
-            let same = rows.ts[place..end].iter();
-            let len = same.take_while(|ts| of_hour.contains(ts)).count();
+            let same = rows.rows[place..end].iter();
+            let len = same.take_while(|row| of_hour.contains(&row.ts())).count();
             sums.push(HourSum {
                 hour: u32::try_from(day_start / HOUR_MS).unwrap_or(u32::MAX) + hour,
                 rows: len as u64,
@@ -63,17 +63,15 @@ const TOGETHER: usize = 64;
 /// What belongs to verbs and tails is looked up row by row, all else is vector code.
 #[inline(always)]
 fn sum_of((rows, verbs): (HashedRows<'_>, &[Lanes]), range: Range<usize>, day_start: u64) -> u128 {
-    let tails = rows.tail.1;
     let (mut upper, mut lower) = (0_u64, [0_u64; 2]);
-    let mut lanes = [Lanes::default(); TOGETHER];
-    let of_rows = rows.verb.0[range.clone()].chunks(TOGETHER);
-    let of_rows = of_rows.zip(rows.tail.0[range.clone()].chunks(TOGETHER));
-    for (ts, (verb, tail)) in rows.ts[range].chunks(TOGETHER).zip(of_rows) {
-        for (lanes, (verb, tail)) in lanes.iter_mut().zip(verb.iter().zip(tail)) {
-            *lanes = tails[*tail as usize].plus(verbs[*verb as usize]);
+    let (mut lanes, mut ts) = ([Lanes::default(); TOGETHER], [0_u64; TOGETHER]);
+    for own in rows.rows[range].chunks(TOGETHER) {
+        for ((lanes, ts), row) in lanes.iter_mut().zip(&mut ts).zip(own) {
+            *lanes = rows.tails[row.tail() as usize].plus(verbs[row.verb() as usize]);
+            *ts = day_start + u64::from(row.ts());
         }
-        for (lanes, ts) in lanes.iter().zip(ts) {
-            let (own_upper, own_lower) = lanes.halves(day_start + u64::from(*ts));
+        for (lanes, ts) in lanes.iter().zip(&ts).take(own.len()) {
+            let (own_upper, own_lower) = lanes.halves(*ts);
             upper = upper.wrapping_add(own_upper);
             // Fewer than 2³² rows: neither half of the lower one runs over.
             lower[0] += own_lower & u64::from(u32::MAX);
@@ -94,12 +92,14 @@ mod tests {
         let ts = [0, 3_599_999, 3_600_000, 7_199_999, 5, 86_399_999, 0];
         let (verb, prints) = ([0, 1, 0, 1, 1, 0, 0], [77, 99]);
         let tail = [0, 0, 1, 1, 0, 2, 2];
+        let row = |row: usize| TailedRow::new(ts[row], verb[row], tail[row] as u32);
+        let rows: Vec<TailedRow> = (0..ts.len()).map(row).collect();
         let lanes = [1, 2, 3].map(|part| Lanes::of_tail([0, 0, part, part, 0, 0, 0, 0], part));
         let sums = hour_sums(HashedRows {
             days: &days,
-            ts: &ts,
-            verb: (&verb, &prints),
-            tail: (&tail, &lanes),
+            rows: &rows,
+            verbs: &prints,
+            tails: &lanes,
         });
         let hash = |row: usize| {
             let day = if row < 5 { days[0].0 } else { days[1].0 };

@@ -6,10 +6,11 @@ use super::pool::{Room, emptied};
 use super::row_hash::Lanes;
 use crate::catalog::HourSum;
 use crate::dictionary::template;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ingest::reject::RejectReason;
 use crate::ingest::row::{RawRow, RowHead, RowSink, verb_word};
 use crate::schema::IdentityKind;
+use crate::segment::TailedRow;
 use crate::units::{DAY_MS, Day, TimestampMs};
 
 /// Most rows that a piece makes room for before it has any.
@@ -68,10 +69,7 @@ pub(super) struct ExtraColumn {
 pub(super) struct Piece {
     /// Runs of rows of the same day: day, number of its first row.
     pub(super) days: Vec<(Day, u32)>,
-    pub(super) ts: Vec<u32>,
-    pub(super) verb: Vec<u32>,
-    /// Number of each row's tail.
-    pub(super) tail: Vec<u32>,
+    pub(super) rows: Vec<TailedRow>,
     pub(super) repo: Vec<u32>,
     pub(super) downloader: Vec<u32>,
     /// Code + 1; 0 is absent.
@@ -151,14 +149,11 @@ impl Piece {
     pub(super) fn new(lines: u64, spare: Spare, room: Room) -> Self {
         let lines = usize::try_from(lines).unwrap_or_default().min(LINES_MAX);
         let usual = (lines / TAIL_ROWS).max(lines.min(spare.tails));
-        let [ts, verb, tail] = room.rows.map(|column| emptied(column, lines));
         let [repo, downloader, place] = room.tails.map(|column| emptied(column, usual));
         let mut lanes = spare.lanes;
         lanes.clear();
         Self {
-            ts,
-            verb,
-            tail,
+            rows: emptied(room.rows, lines),
             repo,
             downloader,
             place: Sparse(place),
@@ -180,9 +175,9 @@ impl Piece {
     pub(super) fn parsed(&mut self) -> Spare {
         self.hours = hour_sums(HashedRows {
             days: &self.days,
-            ts: &self.ts,
-            verb: (&self.verb, &self.verbs.prints()),
-            tail: (&self.tail, &self.scratch.lanes),
+            rows: &self.rows,
+            verbs: &self.verbs.prints(),
+            tails: &self.scratch.lanes,
         });
         self.find_ends();
         let spare = Spare {
@@ -202,7 +197,7 @@ impl Piece {
     /// Its memory, once its rows are not needed any more.
     pub(super) fn into_room(self) -> Room {
         Room {
-            rows: [self.ts, self.verb, self.tail],
+            rows: self.rows,
             tails: [self.repo, self.downloader, self.place.0],
         }
     }
@@ -224,17 +219,17 @@ impl Piece {
     }
 
     /// Number of rows.
-    pub(super) fn rows(&self) -> usize {
-        self.ts.len()
+    pub(super) fn row_count(&self) -> usize {
+        self.rows.len()
     }
 
     /// First and last instant.
     fn find_ends(&mut self) {
         let ends = self.days.iter().skip(1).map(|(_, start)| *start as usize);
-        let ends = ends.chain([self.ts.len()]);
+        let ends = ends.chain([self.rows.len()]);
         for ((day, start), end) in self.days.iter().zip(ends) {
-            let own = &self.ts[*start as usize..end];
-            let at = |ts: &u32| TimestampMs(day.start().get() + u64::from(*ts));
+            let own = &self.rows[*start as usize..end];
+            let at = |row: &TailedRow| TimestampMs(day.start().get() + u64::from(row.ts()));
             if let (Some(first), Some(last)) = (own.iter().min().map(at), own.iter().max().map(at))
             {
                 self.ts_first = Some(self.ts_first.map_or(first, |known| known.min(first)));
@@ -273,13 +268,11 @@ impl Piece {
         let verb = self.verb_code(head);
         let mut of_day = head.ts.get().wrapping_sub(self.scratch.day_start);
         if of_day >= DAY_MS || self.days.is_empty() {
-            self.days.push((head.ts.day(), self.ts.len() as u32));
+            self.days.push((head.ts.day(), self.rows.len() as u32));
             self.scratch.day_start = head.ts.day().start().get();
             of_day = u64::from(head.ts.ms_of_day());
         }
-        self.ts.push(of_day as u32);
-        self.verb.push(verb);
-        self.tail.push(tail);
+        self.rows.push(TailedRow::new(of_day as u32, verb, tail));
         self.cut += u64::from(head.ts_cut);
     }
 
@@ -336,6 +329,10 @@ impl RowSink for Piece {
 
     fn row(&mut self, _line: u64, row: &RawRow<'_>) -> Result<()> {
         let tail = self.repo.len();
+        if tail >= TailedRow::NUMBERS as usize {
+            // A block has a few megabytes, and a row some dozen bytes.
+            return Err(Error::limit("too many rows in a block of lines"));
+        }
         let repo = self.repos.intern_pair(row.repo_type, row.repo);
         let user = self.identities.intern(IdentityKind::User, row.user);
         let ip = self.identities.intern(IdentityKind::Ip, row.ip);
@@ -385,7 +382,7 @@ impl RowSink for Piece {
 
     #[inline(always)]
     fn row_again(&mut self, _line: u64, back: u32, head: &RowHead<'_>) -> Result<()> {
-        let tail = self.tail[self.ts.len() - back as usize];
+        let tail = self.rows[self.rows.len() - back as usize].tail();
         self.end_row(tail, head);
         Ok(())
     }

@@ -4,11 +4,13 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use crate::segment::TailedRow;
+
 /// Memory for the columns of a piece.
 #[derive(Debug, Default)]
 pub(super) struct Room {
     /// Of rows.
-    pub(super) rows: [Vec<u32>; 3],
+    pub(super) rows: Vec<TailedRow>,
     /// Of tails.
     pub(super) tails: [Vec<u32>; 3],
 }
@@ -38,7 +40,7 @@ impl Pool {
 }
 
 /// A column without values that has room for `count`.
-pub(super) fn emptied(mut column: Vec<u32>, count: usize) -> Vec<u32> {
+pub(super) fn emptied<T>(mut column: Vec<T>, count: usize) -> Vec<T> {
     /// Blocks have about as many rows each: what was made for one is then large enough for another.
     const ROUND: usize = 1 << 10;
     column.clear();
