@@ -8,12 +8,11 @@
 //! 3. Memory is bounded by [`BLOCK_BYTES_TARGET`] + twice the longest line that is allowed: of a
 //!    longer one its first [`TOO_LONG_HEAD_BYTES`] are kept and the rest is read past.
 
+use super::found::Found;
 use super::header::Header;
 use super::input::{Content, Input};
 use super::log_format::{LogFormat, format_of_kind};
 use crate::error::Result;
-use fearless_simd::prelude::*;
-use fearless_simd::{Level, dispatch, u8x64};
 use memchr::memchr;
 use std::sync::Arc;
 
@@ -155,21 +154,24 @@ impl LogReader {
         for (to, from) in bytes.iter_mut().zip(self.carry.drain(..)) {
             *to = from;
         }
-        let mut found = Found::of(bytes.get(..len).unwrap_or_default());
+        let mut found = Found::default();
+        found.add(bytes.get(..len).unwrap_or_default());
         loop {
             let rest = bytes.get_mut(len..).unwrap_or_default();
-            len += self.input.fill(rest, |piece| found.add(Found::of(piece)))?;
+            len += self.input.fill(rest, |piece| found.add(piece))?;
             self.ended = self.input.is_at_end();
             if len == 0 {
                 self.spare = bytes;
                 return Ok(None);
             }
             bytes.truncate(len);
-            let extent = (self.ended, found.has_quotes);
-            let border = self.format.border(&bytes, extent, line_bytes_max);
+            let known = (self.ended, &found.quotes);
+            let border = self.format.border(&bytes, known, line_bytes_max);
             if border > 0 {
                 let behind = bytes.get(border..).unwrap_or_default();
-                let endings = found.endings - Found::of(behind).endings;
+                let mut after = Found::default();
+                after.add(behind);
+                let endings = found.endings - after.endings;
                 self.carry.extend_from_slice(behind);
                 bytes.truncate(border);
                 return Ok(Some(self.block(bytes, endings as u64)));
@@ -244,46 +246,10 @@ impl LogReader {
     }
 }
 
-/// What is known of some bytes before they are parsed: found while they are near.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-struct Found {
-    /// How many LF there are.
-    endings: usize,
-    has_quotes: bool,
-}
-
-impl Found {
-    /// Looks at every byte, in the widest vectors of the machine.
-    fn of(bytes: &[u8]) -> Self {
-        dispatch!(Level::new(), simd => Self::of_in(simd, bytes))
-    }
-
-    #[inline(always)]
-    fn of_in<S: Simd>(simd: S, bytes: &[u8]) -> Self {
-        let (steps, rest) = bytes.as_chunks();
-        let mut found = Self {
-            endings: rest.iter().filter(|byte| **byte == b'\n').count(),
-            has_quotes: rest.contains(&b'"'),
-        };
-        let mut quotes = 0;
-        for step in steps {
-            let step = u8x64::load_array_ref(simd, step);
-            found.endings += step.simd_eq(b'\n').to_bitmask().count_ones() as usize;
-            quotes |= step.simd_eq(b'"').to_bitmask();
-        }
-        found.has_quotes |= quotes != 0;
-        found
-    }
-
-    fn add(&mut self, more: Self) {
-        self.endings += more.endings;
-        self.has_quotes |= more.has_quotes;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::collect::{Collect, drain, open, open_reader, parse_alone, read};
+    use super::super::found::Quotes;
     use super::super::header::ReadOptions;
     use super::super::log_format::{FormatKind, format_of_kind};
     use super::super::sniff::Sniffed;
@@ -447,33 +413,6 @@ mod tests {
         ])
     }
 
-    #[test]
-    fn line_endings_and_quotes_are_found() {
-        let bytes: Vec<u8> = (0..40_000_u32).map(|at| (at * at % 11) as u8).collect();
-        for bytes in [
-            &bytes[..],
-            &bytes[..63],
-            &bytes[7..20_000],
-            &[],
-            &[b'\n'; 17_000],
-        ] {
-            let endings = memchr::memchr_iter(b'\n', bytes).count();
-            let has_quotes = false;
-            assert_eq!(
-                Found::of(bytes),
-                Found {
-                    endings,
-                    has_quotes
-                }
-            );
-        }
-        for at in 0..200 {
-            let mut bytes = vec![b'x'; 200];
-            bytes[at] = b'"';
-            assert!(Found::of(&bytes).has_quotes, "{at}");
-        }
-    }
-
     proptest! {
         #[test]
         fn blocks_change_nothing(pieces in proptest::collection::vec(piece(), 0..60),
@@ -490,8 +429,8 @@ mod tests {
             let (mut size, mut sizes) = (1, sizes.iter().cycle());
             while !rest.is_empty() {
                 let at_end = size >= rest.len();
-                let extent = (at_end, rest.contains(&b'"'));
-                let border = format.border(&rest[..size.min(rest.len())], extent, 64);
+                let bytes = &rest[..size.min(rest.len())];
+                let border = format.border(bytes, (at_end, &Quotes::of(bytes)), 64);
                 if border == 0 {
                     let grown = size + 1;
                     if size > 64 + 2 && memchr(b'\n', &rest[..size]).is_none() {

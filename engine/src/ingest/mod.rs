@@ -9,6 +9,7 @@ pub mod block;
 mod collect;
 pub mod container;
 pub mod foreign;
+mod found;
 pub mod header;
 pub mod input;
 pub mod log_format;

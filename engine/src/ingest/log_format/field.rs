@@ -23,7 +23,7 @@ pub(super) fn usual_row<'f>(
 }
 
 /// As [`usual_row`], of one whose time, method and status are known.
-#[inline]
+#[inline(always)]
 pub(super) fn usual_rest<'f>(
     stamp: Timestamp,
     (method, status): (&'f [u8], u16),

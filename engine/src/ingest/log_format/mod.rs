@@ -16,6 +16,7 @@ mod field;
 mod json_lines;
 
 use super::block::Block;
+use super::found::Quotes;
 use super::header::{Header, ReadOptions};
 use super::reject::RejectReason;
 use super::row::RowSink;
@@ -71,11 +72,11 @@ pub trait LogFormat: Sync {
 
     /// How many of `bytes`, which begin with a line, can be parsed without what follows; all of
     /// them if nothing follows (`at_end`). 0 if more must be seen, or if the first line has more
-    /// than `line_bytes_max` bytes. Without `has_quotes` no byte is a quote.
+    /// than `line_bytes_max` bytes. Where quotes are is known.
     fn border(
         &self,
         bytes: &[u8],
-        at_end_and_has_quotes: (bool, bool),
+        at_end_and_quotes: (bool, &Quotes),
         line_bytes_max: usize,
     ) -> usize;
 }

@@ -17,8 +17,9 @@ pub(super) use parse::parse;
 
 use super::{FormatKind, LogFormat, Opening};
 use crate::error::{Error, Result};
+use crate::ingest::found::Quotes;
 use crate::ingest::header::{Columns, Header, Known, ReadOptions};
-use memchr::{memchr, memchr_iter, memrchr};
+use memchr::{memchr_iter, memrchr};
 use record::{RecordEnd, Span};
 
 /// CSV.
@@ -79,20 +80,16 @@ impl LogFormat for Csv {
     fn border(
         &self,
         bytes: &[u8],
-        (at_end, has_quotes): (bool, bool),
+        (at_end, quotes): (bool, &Quotes),
         line_bytes_max: usize,
     ) -> usize {
         if at_end {
             return bytes.len();
         }
-        if !has_quotes {
-            return memrchr(b'\n', bytes).map_or(0, |end| end + 1);
-        }
         // Where a record begins; and how far all is simple from there: no quoted line ending.
-        let (mut start, mut simple) = (0, 0);
+        let (mut start, mut simple, mut passed) = (0, 0, 0);
         loop {
-            let rest = bytes.get(simple..).unwrap_or_default();
-            let Some(quote) = memchr(b'"', rest).map(|quote| simple + quote) else {
+            let Some(quote) = quotes.next(bytes, simple, &mut passed) else {
                 let rest = bytes.get(start..).unwrap_or_default();
                 return memrchr(b'\n', rest).map_or(start, |end| start + end + 1);
             };

@@ -16,6 +16,7 @@ pub(super) use parse::parse;
 
 use super::{FormatKind, LogFormat, Opening};
 use crate::error::Result;
+use crate::ingest::found::Quotes;
 use crate::ingest::header::{
     AT_TIMESTAMP, COLUMNS_MAX, Columns, Header, Known, ReadOptions, missing, missing_error,
 };
@@ -88,7 +89,7 @@ impl LogFormat for JsonLines {
         }
     }
 
-    fn border(&self, bytes: &[u8], (at_end, _): (bool, bool), _line_bytes_max: usize) -> usize {
+    fn border(&self, bytes: &[u8], (at_end, _): (bool, &Quotes), _line_bytes_max: usize) -> usize {
         if at_end {
             return bytes.len();
         }
