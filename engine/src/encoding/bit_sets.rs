@@ -19,6 +19,11 @@ pub(super) struct BitSets;
 /// Bits of a set below which it is not tried: fixed widths do as well.
 const WIDTH_MIN: u32 = 20;
 
+/// Whether values are wide enough to be tried.
+pub(super) fn are_wide(stats: &Stats<'_>) -> bool {
+    bits_of(stats.max()) >= WIDTH_MIN
+}
+
 /// Values from which a piece in the middle is looked at first.
 const PROBE_VALUES_MIN: usize = 1024;
 const PROBE_SCALE: usize = 8;
@@ -250,7 +255,7 @@ impl Encoding for BitSets {
     fn plan<'a>(&self, stats: &Stats<'a>, below: usize) -> Option<Plan<'a>> {
         let is_asked_for = below == usize::MAX;
         let width = bits_of(stats.max()).max(1);
-        if stats.count() == 0 || (width < WIDTH_MIN && !is_asked_for) {
+        if stats.count() == 0 || (!are_wide(stats) && !is_asked_for) {
             return None;
         }
         let sets = Sets::of(width)?;

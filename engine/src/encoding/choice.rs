@@ -1,6 +1,7 @@
 //! Values to the encoding with the smallest payload.
 
-use super::bit_packed::BitPacked;
+use super::bit_packed::{self, BitPacked};
+use super::bit_sets;
 use super::constant::Constant;
 use super::plain::Plain;
 use super::{ENCODINGS, Encoding, Plan, Stats, patched};
@@ -50,6 +51,12 @@ pub fn encode_smallest(values: &[u32], choice: Choice, out: &mut Vec<u8>) -> Enc
         plan.write(out);
         return id;
     }
+    if choice == Choice::Kept
+        && let Some((id, plan)) = heavy_first(&stats)
+    {
+        plan.write(out);
+        return id;
+    }
     let (mut id, mut best) = smallest_light(&stats, u8::MAX);
     let light_bytes = best.payload_bytes();
     let is_large = values.len() >= HEAVY_VALUES_MIN && light_bytes >= HEAVY_BYTES_MIN;
@@ -82,6 +89,37 @@ fn heavy_at_once<'a>(stats: &Stats<'a>) -> Option<(EncodingId, Plan<'a>)> {
     let heavy = ENCODINGS.iter().filter(|encoding| !encoding.is_light());
     smallest_of(heavy, stats, below)
 }
+
+/// What is chosen for a page that stays in memory, of values that neither are mostly the same nor ascend: one that is not
+/// light is then mostly the smallest, and those that are light need not be planned to the end to be seen to be larger.
+fn heavy_first<'a>(stats: &Stats<'a>) -> Option<(EncodingId, Plan<'a>)> {
+    let is_small = stats.count() < HEAVY_VALUES_MIN;
+    // Sets of bits are light, and are not told by the bytes that patched values take.
+    let may_be_sets = bit_sets::are_wide(stats);
+    if is_small || may_be_sets || stats.is_nearly_sorted() || stats.is_mostly_min() {
+        return None;
+    }
+    let light_most = bit_packed::payload_bytes(stats);
+    let below = light_most * (100 - KEPT_GAIN_PERCENT_MIN) / 100;
+    let heavy = ENCODINGS.iter().filter(|encoding| !encoding.is_light());
+    let heavy = smallest_of(heavy, stats, below)?;
+    let heavy_bytes = heavy.1.payload_bytes();
+    if heavy_bytes < HEAVY_BYTES_MIN {
+        return None;
+    }
+    // From so many bytes on, those of a light one are too many; what it is estimated at may be some more.
+    let below = ((heavy_bytes + 1) * 100).div_ceil(100 - KEPT_GAIN_PERCENT_MIN);
+    let light = ENCODINGS.iter().filter(|encoding| encoding.is_light());
+    let light = smallest_of(light, stats, below + below / ESTIMATE_SHARE);
+    Some(
+        light
+            .filter(|(_, plan)| plan.payload_bytes() < below)
+            .unwrap_or(heavy),
+    )
+}
+
+/// Bytes are hardly ever estimated at more than one in so many too many.
+const ESTIMATE_SHARE: usize = 16;
 
 /// Values from which those that are not light are tried at once.
 const AT_ONCE_VALUES_MIN: usize = 8192;

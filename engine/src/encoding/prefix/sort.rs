@@ -9,6 +9,8 @@ use super::tree::{self, SPLIT_MIN, Sorted};
 use super::{Kind, SIZES, context_of, lanes};
 use crate::encoding::bits::bits_of;
 
+/// Values whose cells are found together.
+const TOGETHER: usize = 64;
 /// Bits of values that are counted one by one: the counts stay within the nearest cache.
 const COUNTED_BITS_MAX: u32 = 10;
 
@@ -47,14 +49,21 @@ impl<'v> Counted<'v> {
             let (own, after) = rest.split_at_mut_checked(lane.len()).unwrap_or_default();
             rest = after;
             let mut begin = 0;
-            for (value, to) in lane.iter().zip(own) {
-                let cell = cell(*value);
-                let key = begin + cell;
-                begin = begins.get(bits_of_cell(cell)).copied().unwrap_or(0);
-                if let Some(count) = counts.get_mut(key) {
-                    *count += 1;
+            for (values, own) in lane.chunks(TOGETHER).zip(own.chunks_mut(TOGETHER)) {
+                // All cells first, as vector code.
+                let mut cells = [0_u16; TOGETHER];
+                for (to, value) in cells.iter_mut().zip(values) {
+                    *to = u16::try_from(cell(*value)).unwrap_or(u16::MAX);
                 }
-                *to = u16::try_from(key).unwrap_or(u16::MAX);
+                for (cell, to) in cells.iter().zip(own) {
+                    let cell = usize::from(*cell);
+                    let key = begin + cell;
+                    begin = begins.get(bits_of_cell(cell)).copied().unwrap_or(0);
+                    if let Some(count) = counts.get_mut(key) {
+                        *count += 1;
+                    }
+                    *to = u16::try_from(key).unwrap_or(u16::MAX);
+                }
             }
         }
         Self {
