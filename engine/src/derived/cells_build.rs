@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::cells::{CellsMeta, SECTION_INDEX, SECTION_META, SECTION_PAGES};
+use super::dense::Dense;
 use super::table::{
     ALL, COUNTRY, COUNTRY_HOUR, COUNTRY_VERB, Cell, CellTable, EVIDENCE, HOUR, HOUR_VERB,
     MEASURES_MAX, REPO, REPO_COUNTRY, REPO_EVIDENCE, REPO_VERB, TABLE_COUNT, TABLES, VERB,
@@ -90,6 +91,9 @@ pub fn build_cells(input: &CellInput<'_>) -> Result<Vec<u8>> {
 
 type Table = Vec<Cell>;
 
+/// Verbs that are counted one by one, and one more: those that have a bit of their own.
+const COUNTED_VERBS: usize = VerbSet::OWN as usize + 1;
+
 struct Sums<'a> {
     input: &'a CellInput<'a>,
     tables: [Table; TABLE_COUNT],
@@ -111,7 +115,7 @@ struct Sums<'a> {
     /// The next change of a place.
     place_at: usize,
     /// Its rows by verb; all 0 between two visits.
-    counts: [u32; WORD],
+    counts: [u32; COUNTED_VERBS],
 }
 
 /// Rows of a visit, one behind the other, that add to the same cells: of bursts most do.
@@ -127,53 +131,6 @@ impl Run {
         Self {
             at: (country, hour, verb),
             sums: [0; MEASURES_MAX],
-        }
-    }
-}
-
-/// Sums by a dense index, with the indices that were touched.
-struct Dense {
-    width: usize,
-    /// With room for one more, so that they are added at once.
-    sums: Vec<[u32; MEASURES_MAX + 1]>,
-    /// A bit for each index.
-    touched: Vec<u64>,
-}
-
-/// Bits of a word.
-const WORD: usize = u64::BITS as usize;
-
-impl Dense {
-    fn new(height: usize, width: usize) -> Self {
-        Self {
-            width,
-            sums: vec![[0; MEASURES_MAX + 1]; height * width],
-            touched: vec![0; (height * width).div_ceil(WORD)],
-        }
-    }
-
-    /// Adds rows, of which there is one at least.
-    #[inline]
-    fn add(&mut self, (row, column): (usize, usize), [rows, second, third]: [u32; MEASURES_MAX]) {
-        let index = row * self.width + column;
-        self.touched[index / WORD] |= 1 << (index % WORD);
-        let sums = self.sums[index].iter_mut();
-        for (sum, more) in sums.zip([rows, second, third, 0]) {
-            *sum += more;
-        }
-    }
-
-    /// Gives all cells that were added to, in order, and forgets them.
-    fn drain(&mut self, mut cell: impl FnMut(u32, u32, [u32; MEASURES_MAX])) {
-        for (word, touched) in self.touched.iter_mut().enumerate() {
-            let mut left = std::mem::take(touched);
-            while left != 0 {
-                let index = word * WORD + left.trailing_zeros() as usize;
-                left &= left - 1;
-                let (row, column) = ((index / self.width) as u32, (index % self.width) as u32);
-                let [rows, second, third, _] = std::mem::take(&mut self.sums[index]);
-                cell(row, column, [rows, second, third]);
-            }
         }
     }
 }
@@ -196,7 +153,7 @@ impl<'a> Sums<'a> {
             windows: Vec::new(),
             places: Vec::new(),
             place_at: 0,
-            counts: [0; WORD],
+            counts: [0; COUNTED_VERBS],
         }
     }
 
@@ -384,12 +341,12 @@ impl<'a> Sums<'a> {
             return give(self, left.trailing_zeros() as usize, verbs.len() as u32);
         }
         for verb in verbs {
-            self.counts[*verb as usize % WORD] += 1;
+            self.counts[*verb as usize % COUNTED_VERBS] += 1;
         }
         while left != 0 {
             let verb = left.trailing_zeros() as usize;
             left &= left - 1;
-            let count = std::mem::take(&mut self.counts[verb % WORD]);
+            let count = std::mem::take(&mut self.counts[verb % COUNTED_VERBS]);
             give(self, verb, count);
         }
     }

@@ -8,6 +8,7 @@
 
 pub mod cells;
 mod cells_build;
+mod dense;
 pub mod history;
 mod history_build;
 mod order;
