@@ -139,9 +139,13 @@ impl<'a> Sums<'a> {
     fn new(input: &'a CellInput<'a>) -> Self {
         let verbs = input.verbs.len().max(1);
         let countries = input.country_of.iter().copied().max().unwrap_or(0) as usize + 1;
+        let mut tables: [Table; TABLE_COUNT] = Default::default();
+        for table in [REPO_VERB, REPO_COUNTRY] {
+            tables[table].reserve(input.visits.len() / 2);
+        }
         Self {
             input,
-            tables: Default::default(),
+            tables,
             hour_verb: Dense::new(HOURS, verbs),
             country_verb: Dense::new(countries, verbs),
             country_hour: Dense::new(countries, HOURS),

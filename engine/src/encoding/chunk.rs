@@ -26,6 +26,15 @@ pub struct ChunkWriter {
 }
 
 impl ChunkWriter {
+    /// None yet, with room for pages of so many bytes.
+    #[must_use]
+    pub fn with_room(bytes: usize) -> Self {
+        Self {
+            pages: Vec::with_capacity(bytes),
+            ..Self::default()
+        }
+    }
+
     /// Appends a column of `values` in pages of `page_values`. A column without values is left out.
     ///
     /// # Errors

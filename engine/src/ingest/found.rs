@@ -16,6 +16,8 @@ pub(super) struct Found {
 
 /// Quotes that are noted: where there are more, looking for the next one is as soon done.
 const QUOTES_MAX: usize = 1 << 12;
+/// Quotes for which there is room as soon as there is one.
+const QUOTES_USUAL: usize = 1 << 9;
 
 impl Found {
     /// Looks at every byte of those that follow, in the widest vectors of the machine.
@@ -68,6 +70,9 @@ impl Quotes {
     /// Adds those whose bits are set, counted from a place.
     #[cold]
     fn add(&mut self, from: usize, mut bits: u64) {
+        if self.places.capacity() == 0 {
+            self.places.reserve(QUOTES_USUAL);
+        }
         while bits != 0 && !self.are_many {
             let place = from + bits.trailing_zeros() as usize;
             bits &= bits - 1;

@@ -54,6 +54,9 @@ impl Acceptance<'_> {
     }
 }
 
+/// Bytes of a row, about.
+const USUAL_BYTES: usize = 3;
+
 /// Builds a segment of at least one row.
 ///
 /// # Errors
@@ -71,7 +74,7 @@ pub fn build(rows: &DayRows, acceptance: Acceptance<'_>) -> Result<Vec<u8>> {
 pub fn build_sorted(rows: &SortedRows, acceptance: Acceptance<'_>) -> Result<Vec<u8>> {
     let mut builder = Builder::new(rows);
     builder.visits(acceptance);
-    let mut writer = ChunkWriter::default();
+    let mut writer = ChunkWriter::with_room(rows.ts.len() * USUAL_BYTES);
     builder.columns.write(&mut writer)?;
     for (attribute, values) in &rows.attributes {
         let mut own = match values {

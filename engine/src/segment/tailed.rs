@@ -97,6 +97,17 @@ impl<'a> TailedPart<'a> {
 }
 
 impl TailedRows<'_> {
+    /// None yet, with room for so many tails.
+    #[must_use]
+    pub fn with_room(day: Day, tails: usize) -> Self {
+        Self {
+            day,
+            repo: Vec::with_capacity(tails),
+            downloader: Vec::with_capacity(tails),
+            ..Self::default()
+        }
+    }
+
     /// Whether rows are in order of time.
     fn is_in_order(&self) -> bool {
         let mut before = 0;
@@ -118,7 +129,8 @@ impl TailedRows<'_> {
             .attributes
             .binary_search_by_key(&attribute, |(id, _)| *id);
         let index = at.unwrap_or_else(|index| {
-            self.attributes.insert(index, (attribute, Vec::new()));
+            let column = Vec::with_capacity(self.repo.capacity());
+            self.attributes.insert(index, (attribute, column));
             index
         });
         if let Some((_, column)) = self.attributes.get_mut(index) {
@@ -157,8 +169,8 @@ impl Places {
         });
         let mut places = Self {
             visit: vec![UNUSED; rows.repo.len()],
-            tails: Vec::new(),
-            starts: Vec::new(),
+            tails: Vec::with_capacity(rows.repo.len()),
+            starts: Vec::with_capacity(rows.repo.len() + 1),
         };
         let (mut before, mut sum) = (None, 0);
         for (key, tail) in sorted_words(keys) {

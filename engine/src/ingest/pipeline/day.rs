@@ -104,15 +104,13 @@ pub(super) fn build_day(
 }
 
 fn gather(day: Day, parts: &[DayPart]) -> TailedRows<'_> {
-    let mut rows = TailedRows {
-        day,
-        ..TailedRows::default()
-    };
+    let tails = parts.iter().map(|part| part.piece.repo.len()).sum();
+    let mut rows = TailedRows::with_room(day, tails);
     let mut before: Option<(&DayPart, u32)> = None;
     for part in parts {
         // A piece may come again, after rows of another day.
         let known = before.filter(|(known, _)| Arc::ptr_eq(&known.piece, &part.piece));
-        let first_tail = known.map_or_else(|| tails(&mut rows, part), |(_, first)| first);
+        let first_tail = known.map_or_else(|| add_tails(&mut rows, part), |(_, first)| first);
         before = Some((part, first_tail));
         let range = part.rows.start as usize..part.rows.end as usize;
         let piece = &part.piece;
@@ -126,7 +124,7 @@ fn gather(day: Day, parts: &[DayPart]) -> TailedRows<'_> {
 }
 
 /// Appends the tails of a piece; gives the number of the first.
-fn tails(rows: &mut TailedRows<'_>, part: &DayPart) -> u32 {
+fn add_tails(rows: &mut TailedRows<'_>, part: &DayPart) -> u32 {
     let (piece, maps) = (&part.piece, &part.maps);
     let before = rows.repo.len();
     let count = piece.repo.len();

@@ -180,7 +180,9 @@ impl LocalTexts {
     pub(super) fn new(spare: TextSpare) -> Self {
         let mut codes = spare.codes;
         codes.clear();
+        // Some more than in the last piece.
         let (count, bytes) = spare.usual;
+        let (count, bytes) = (count + count / 4, bytes + bytes / 4);
         Self {
             codes,
             texts: Vec::with_capacity(bytes),
@@ -355,7 +357,7 @@ impl LocalIdentities {
         Self {
             codes,
             texts,
-            entries: Vec::with_capacity(spare.usual.max(IDENTITIES_USUAL)),
+            entries: Vec::with_capacity((spare.usual + spare.usual / 4).max(IDENTITIES_USUAL)),
             ..Self::default()
         }
     }

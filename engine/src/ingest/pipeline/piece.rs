@@ -117,6 +117,7 @@ pub(super) struct Spare {
     identities: LocalSpare,
     repos: TextSpare,
     places: TextSpare,
+    verbs: TextSpare,
     lanes: Vec<Lanes>,
     /// How many tails there were.
     tails: usize,
@@ -162,6 +163,7 @@ impl Piece {
             identities: LocalIdentities::new(spare.identities),
             repos: LocalTexts::new(spare.repos),
             places: LocalTexts::new(spare.places),
+            verbs: LocalTexts::new(spare.verbs),
             scratch: Scratch {
                 lanes,
                 verbs: VerbCache::new(),
@@ -184,13 +186,15 @@ impl Piece {
             identities: self.identities.close(),
             repos: self.repos.close(),
             places: self.places.close(),
+            verbs: self.verbs.close(),
             lanes: std::mem::take(&mut self.scratch.lanes),
             tails: self.repo.len(),
         };
         self.scratch = Scratch::default();
         let columns = self.extra.iter_mut().map(|column| &mut column.texts);
-        let fixed = [&mut self.verbs, &mut self.agents];
-        columns.chain(fixed).for_each(|texts| drop(texts.close()));
+        columns
+            .chain([&mut self.agents])
+            .for_each(|texts| drop(texts.close()));
         spare
     }
 
