@@ -176,6 +176,8 @@ const TINY_BYTES: usize = 3;
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::encoding::by_id;
 
@@ -226,5 +228,30 @@ mod tests {
         assert_ne!(chosen(&uneven, Choice::Light), "prefix");
         assert_eq!(chosen(&uneven, Choice::Any), "prefix");
         assert_ne!(chosen(&uneven[..63], Choice::Any), "prefix");
+    }
+
+    /// As is chosen for a page that stays in memory, each encoding planned to the end.
+    fn kept_by_all(values: &[u32]) -> usize {
+        let stats = Stats::new(values);
+        let light = smallest_light(&stats, u8::MAX).1.payload_bytes();
+        let heavy = ENCODINGS.iter().filter(|encoding| !encoding.is_light());
+        let below = light * (100 - KEPT_GAIN_PERCENT_MIN) / 100;
+        let is_large = values.len() >= HEAVY_VALUES_MIN && light >= HEAVY_BYTES_MIN;
+        let heavy = smallest_of(heavy, &stats, if is_large { below } else { 0 });
+        heavy.map_or(light, |(_, plan)| plan.payload_bytes())
+    }
+
+    proptest! {
+        /// The twin plans those that are light first.
+        #[test]
+        fn to_begin_with_heavy_ones_chooses_the_same(
+            values in prop::collection::vec((any::<u32>(), 14_u32..32), 1..3000), least in 14_u32..30, few: bool,
+        ) {
+            let shift = |shift: u32| if few { least } else { shift.max(least) };
+            let values: Vec<u32> = values.into_iter().map(|(value, by)| value >> shift(by)).collect();
+            let mut out = Vec::new();
+            encode_smallest(&values, Choice::Kept, &mut out);
+            prop_assert_eq!(out.len(), kept_by_all(&values));
+        }
     }
 }
