@@ -104,7 +104,10 @@ pub(super) fn build_day(
 }
 
 fn gather(day: Day, parts: &[DayPart]) -> TailedRows<'_> {
-    let tails = parts.iter().map(|part| part.piece.repo.len()).sum();
+    // A piece whose rows change between days often comes once for each time.
+    let pieces = parts.chunk_by(|part, next| Arc::ptr_eq(&part.piece, &next.piece));
+    let pieces = pieces.filter_map(|same| same.first());
+    let tails = pieces.map(|part| part.piece.repo.len()).sum();
     let mut rows = TailedRows::with_room(day, tails);
     let mut before: Option<(&DayPart, u32)> = None;
     for part in parts {
