@@ -46,9 +46,12 @@ impl Meanings {
         let mut country_of = Vec::new();
         for code in 0..names.places().len() {
             let (country, _) = names.place(code);
-            let number = *numbers.entry(country.to_owned()).or_insert_with(|| {
+            // Most have been met: no text of their own is needed to look for them.
+            let number = numbers.get(country).copied().unwrap_or_else(|| {
                 countries.push(country.to_owned());
-                u32::try_from(countries.len() - 1).unwrap_or(u32::MAX)
+                let number = u32::try_from(countries.len() - 1).unwrap_or(u32::MAX);
+                numbers.insert(country.to_owned(), number);
+                number
             });
             country_of.push(number);
         }

@@ -1,6 +1,7 @@
 //! Short texts to codes, in memory.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::layout::{ByteReader, ByteWriter};
@@ -8,8 +9,8 @@ use crate::layout::{ByteReader, ByteWriter};
 /// Texts numbered in the order they came.
 #[derive(Clone, Debug, Default)]
 pub struct TextDictionary {
-    texts: Vec<Box<str>>,
-    codes: HashMap<Box<str>, u32>,
+    texts: Vec<Arc<str>>,
+    codes: HashMap<Arc<str>, u32>,
 }
 
 impl TextDictionary {
@@ -67,7 +68,7 @@ impl TextDictionary {
         Ok(code)
     }
 
-    fn push(&mut self, text: Box<str>) {
+    fn push(&mut self, text: Arc<str>) {
         let code = self.len();
         self.codes.insert(text.clone(), code);
         self.texts.push(text);

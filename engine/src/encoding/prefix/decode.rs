@@ -77,7 +77,7 @@ struct Lane<'b, 'v> {
     bytes: &'b [u8],
     /// Where the next value begins, in bits.
     at: usize,
-    /// Where the table of the next value begins.
+    /// The table of the next value.
     table: u32,
     /// The number of the next value.
     row: usize,
@@ -268,7 +268,7 @@ struct Block<'m, const N: usize> {
     windows: &'m [Window; AT_ONCE],
     /// Bits.
     at: [usize; N],
-    /// Where the table of the next value of each begins.
+    /// The table of the next value of each.
     table: [u32; N],
 }
 

@@ -25,8 +25,8 @@ const ENTRIES: usize = (CONTEXTS << BY_PREVIOUS_BITS).next_power_of_two();
 /// Entries that a link leads to: by all further bits. Only tables that look at as many bits as they may have links.
 const LINKED: usize = 1 << (LENGTH_MAX - BY_PREVIOUS_BITS);
 
-/// What the next bits of a lane say: the first value of a bucket, the bits of values inside it, where the table of the
-/// value after it begins, and how many bits the code has with, from the ninth bit on, how many it has together with the
+/// What the next bits of a lane say: the first value of a bucket, the bits of values inside it, the table of the value after it
+/// ([`table_of`]), and how many bits the code has with, from the ninth bit on, how many it has together with the
 /// value's. Of a link the last number is [`LINK`], the first one is where its entries begin. An array of numbers: memory
 /// for many is had without writing to it.
 #[derive(Clone, Copy, Debug)]
@@ -34,8 +34,20 @@ pub(super) struct Entry([u32; 4]);
 
 const LINK: u32 = u32::MAX;
 
-/// The table of sets without buckets, which a lane gets to if its bytes are damaged: zeros, after all others.
-const NOTHING: usize = CONTEXTS << BY_PREVIOUS_BITS;
+/// The table of sets without buckets, which a lane gets to if its bytes are damaged: a zero, after all others.
+const NOTHING: u32 = (CONTEXTS << BY_PREVIOUS_BITS) as u32;
+
+/// A table in a word: where it begins, and from bit 16 on ones for the bits that it looks at. Most sets have few codes,
+/// so that all tables together stay within the nearest cache.
+fn table_of(begin: usize, bits: u32) -> u32 {
+    begin as u32 | mask_of(bits) << 16
+}
+
+/// The bits of the longest code.
+fn longest(counts: &Counts) -> u32 {
+    let last = counts.iter().rposition(|count| *count > 0);
+    last.unwrap_or(0) as u32
+}
 
 impl Entry {
     fn new(bucket: &Bucket, next: u32) -> Self {
@@ -65,7 +77,7 @@ impl Entry {
         self.0[3] >> 8
     }
 
-    /// Where the table of the value after it begins.
+    /// The table of the value after it.
     #[inline(always)]
     pub(super) fn next(self) -> u32 {
         self.0[2]
@@ -78,9 +90,10 @@ pub(super) struct Tables {
     entries: Box<[[u32; 4]; ENTRIES]>,
     /// What links lead to.
     linked: Vec<[u32; 4]>,
-    /// Bits that each table looks at.
+    /// Of each set, see [`table_of`].
+    tables: [u32; CONTEXTS],
+    /// Bits that the table looks at where there is one.
     bits: u32,
-    first: u32,
     /// Most bits of a code and the value inside its bucket.
     value_bits_max: u32,
     /// The entries of a set in the order of their codes.
@@ -93,27 +106,28 @@ impl Tables {
         Some(Self {
             entries: entries.try_into().ok()?,
             linked: Vec::new(),
+            tables: [NOTHING; CONTEXTS],
             bits: 0,
-            first: 0,
             value_bits_max: 0,
             order: Vec::new(),
         })
     }
 
-    /// The entry of a lane's next bits; `table` is where the table of its next value begins, where there are several.
+    /// The entry of a lane's next bits; `table` is that of its next value, where there are several.
     #[inline(always)]
     pub(super) fn entry<const BY_PREVIOUS: bool>(&self, table: u32, bits: u64) -> Entry {
-        // What the mask has at most is known to whoever compiles: one table needs no look at its end.
-        let mask = mask_of(self.bits) & mask_of(LENGTH_MAX);
-        let chosen = bits as u32 & mask;
         if !BY_PREVIOUS {
-            return Entry(self.entries[chosen as usize]);
+            // What the mask has at most is known to whoever compiles: one table needs no look at its end.
+            let mask = mask_of(self.bits) & mask_of(LENGTH_MAX);
+            return Entry(self.entries[(bits as u32 & mask) as usize]);
         }
-        let entry = Entry(self.entries[(table + chosen) as usize % ENTRIES]);
+        let chosen = bits as u32 & table >> 16;
+        let begin = table % (1 << 16);
+        let entry = Entry(self.entries[(begin + chosen) as usize % ENTRIES]);
         if !entry.is_link() {
             return entry;
         }
-        let further = (bits >> self.bits) as u32 & mask_of(LENGTH_MAX - self.bits);
+        let further = (bits >> BY_PREVIOUS_BITS) as u32 & mask_of(LENGTH_MAX - BY_PREVIOUS_BITS);
         let linked = self.linked.get((entry.0[0] + further) as usize);
         Entry(linked.copied().unwrap_or_default())
     }
@@ -124,28 +138,28 @@ impl Tables {
             true => BY_PREVIOUS_BITS,
             false => LENGTH_MAX,
         };
-        self.bits = sets.longest().min(most);
         self.value_bits_max = 0;
         self.linked.clear();
-        let mut begins = [NOTHING as u32; CONTEXTS];
-        for (number, (begin, (set, _))) in begins.iter_mut().zip(sets.iter()).enumerate() {
-            if !set.is_empty() {
-                *begin = (number << self.bits) as u32;
-            }
-        }
-        // A lane begins with the first set.
-        self.first = begins[0];
-        for (begin, (set, counts)) in begins.iter().zip(sets.iter()) {
+        self.tables = [NOTHING; CONTEXTS];
+        let mut end = 0;
+        for (table, (set, counts)) in self.tables.iter_mut().zip(sets.iter()) {
             if set.is_empty() {
                 // The only one has a bucket: a page has values.
                 by_previous.then_some(())?;
                 continue;
             }
-            self.put_in_order((set, counts), (&begins, by_previous))?;
-            let table = *begin as usize..(*begin as usize) + (1 << self.bits);
-            let table = self.entries.get_mut(table)?;
+            self.bits = longest(counts).min(most);
+            *table = table_of(end, self.bits);
+            end += 1 << self.bits;
+        }
+        let mut begin = 0;
+        for (set, counts) in sets.iter().filter(|(set, _)| !set.is_empty()) {
+            self.put_in_order((set, counts), by_previous)?;
+            let after = begin + (1 << longest(counts).min(most));
+            let table = self.entries.get_mut(begin..after)?;
             let (code, long) = fill_short(table, counts, &self.order);
             fill_long((table, &mut self.linked), (code, counts), long);
+            begin = after;
         }
         Some(())
     }
@@ -155,9 +169,9 @@ impl Tables {
         self.value_bits_max
     }
 
-    /// Where the table of a lane's first value begins.
+    /// The table of a lane's first value.
     pub(super) fn first(&self) -> u32 {
-        self.first
+        self.tables[0]
     }
 
     /// Puts the entries of a set's buckets that have values in the order of their codes: by length, then as they come.
@@ -165,7 +179,7 @@ impl Tables {
     fn put_in_order(
         &mut self,
         (set, counts): (&[Bucket], &Counts),
-        (begins, by_previous): (&[u32; CONTEXTS], bool),
+        by_previous: bool,
     ) -> Option<()> {
         let mut starts = Counts::default();
         let (mut count, mut shares) = (0, 0);
@@ -180,7 +194,7 @@ impl Tables {
         self.order.resize(count as usize, [0; 4]);
         for bucket in set.iter().filter(|bucket| bucket.length > 0) {
             let next = match by_previous {
-                true => begins[context_of(bucket.start)],
+                true => self.tables[context_of(bucket.start)],
                 false => 0,
             };
             let start = &mut starts[bucket.code_bits() as usize];
@@ -279,15 +293,15 @@ mod tests {
 
     fn is_found(
         (tables, by_previous): (&Tables, bool),
-        (number, begins): (usize, &[u32]),
+        number: usize,
         (bucket, code): (&Bucket, u32),
         noise: u64,
     ) -> bool {
         let bits = noise << bucket.code_bits() | u64::from(code);
         let (entry, next) = match by_previous {
             true => (
-                tables.entry::<true>(begins[number], bits),
-                begins[context_of(bucket.start)],
+                tables.entry::<true>(tables.tables[number], bits),
+                tables.tables[context_of(bucket.start)],
             ),
             false => (tables.entry::<false>(0, bits), 0),
         };
@@ -309,16 +323,15 @@ mod tests {
             // What other tables left behind is not found.
             tables.fill(&std::iter::once(set(&[1; 1000])).collect(), false).unwrap();
             tables.fill(&sets.iter().cloned().collect(), by_previous).unwrap();
-            let begin = |number: usize| match sets.get(number) {
-                Some(set) if !set.is_empty() => (number << tables.bits) as u32,
-                _ => NOTHING as u32,
-            };
-            let begins: Vec<u32> = (0..CONTEXTS).map(begin).collect();
-            prop_assert_eq!(tables.first(), begins[0]);
-            prop_assert_eq!(tables.entry::<true>(NOTHING as u32, noise).taken(), 0);
+            prop_assert_eq!(tables.first(), tables.tables[0]);
+            prop_assert_eq!(tables.entry::<true>(NOTHING, noise).taken(), 0);
+            for (number, table) in tables.tables.iter().enumerate() {
+                let is_there = sets.get(number).is_some_and(|set| !set.is_empty());
+                prop_assert_eq!(is_there, *table != NOTHING);
+            }
             for (number, set) in sets.iter().enumerate() {
                 for coded in set.iter().zip(codes(set)).filter(|(bucket, _)| bucket.length > 0) {
-                    prop_assert!(is_found((&tables, by_previous), (number, &begins), coded, noise >> 16));
+                    prop_assert!(is_found((&tables, by_previous), number, coded, noise >> 16));
                 }
             }
         }

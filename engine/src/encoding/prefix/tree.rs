@@ -62,19 +62,6 @@ impl Sets {
         })
     }
 
-    /// The bits of the longest code.
-    pub(super) fn longest(&self) -> u32 {
-        let has = |length: &u32| {
-            let count = |set: &Set| {
-                set.counts
-                    .get(*length as usize)
-                    .is_some_and(|count| *count > 0)
-            };
-            self.sets.iter().any(count)
-        };
-        (0..=LENGTH_MAX).rev().find(has).unwrap_or(0)
-    }
-
     fn clear(&mut self) {
         self.buckets.clear();
         self.sets.clear();
@@ -103,6 +90,10 @@ pub(super) const SPLIT_MIN: usize = 16;
 /// Bits of a leaf in the tree.
 const LEAF_BITS: u64 = 5;
 const LENGTH_BITS: u32 = 4;
+/// Most bits of the splits down to a leaf, and of the leaf.
+const NODE_BITS_MAX: u32 = u32::BITS + 1 + LENGTH_BITS;
+/// Bits of a word that begins at any bit of a byte.
+const WORD_BITS: u32 = u64::BITS - 7;
 /// Costs are in parts of a bit.
 pub(in crate::encoding) const BIT: u64 = 256;
 
@@ -293,14 +284,18 @@ fn read_tree(
     while must_split((start, bits), by_previous) {
         bits -= 1;
     }
+    let (mut word, mut left) = (0, 0);
     loop {
+        if left < NODE_BITS_MAX {
+            (word, left) = (word_at(bytes, at), WORD_BITS);
+        }
         // A bit for each time that the node is split, and one that says that it is not unless it cannot be.
-        let word = word_at(bytes, at);
         let splits = word.trailing_ones().min(bits);
         let taken = splits + u32::from(splits < bits);
         bits -= splits;
         let length = u32::try_from(word >> taken & ((1 << LENGTH_BITS) - 1)).ok()?;
-        at += (taken + LENGTH_BITS) as usize;
+        let taken = taken + LENGTH_BITS;
+        (word, left, at) = (word >> taken, left - taken, at + taken as usize);
         let bucket = Bucket {
             start,
             bits,
