@@ -6,6 +6,7 @@
 //! then no more; who reads pages again and again has them kept in memory from the second time on.
 
 use std::ops::Range;
+use std::slice;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -360,7 +361,8 @@ impl ChunkIndex {
             out.resize(start + range.len(), 0);
             return Ok(());
         }
-        read_page(bytes, (count, &[0..count]), true, out).map_err(at_page)?;
+        let all = 0..count;
+        read_page(bytes, (count, slice::from_ref(&all)), true, out).map_err(at_page)?;
         let values = out.get(start..).unwrap_or_default();
         if !KeptPage::is_wanted(values, keeps) {
             state.store(LEFT, Ordering::Relaxed);

@@ -1,5 +1,6 @@
 //! Columns of a segment to the visits and rows of a range of repos, decoded as far as asked.
 
+use std::iter;
 use std::ops::Range;
 
 use super::build::downloads_max;
@@ -57,7 +58,7 @@ impl VisitSlice {
     /// Which of its visits are read.
     fn read_places(&self) -> Vec<Range<usize>> {
         if self.parts.is_empty() {
-            return vec![0..self.shape.len()];
+            return iter::once(0..self.shape.len()).collect();
         }
         let place = |visit: u32| (visit - self.first_visit) as usize;
         let parts = self.parts.iter();
