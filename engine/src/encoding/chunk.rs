@@ -269,7 +269,7 @@ impl ChunkIndex {
         pages.all(|page| chunk.kept_page(page).is_some())
     }
 
-    /// The same, with `keeps` for which pages to keep. Values outside of `parts`, which are ascending and apart, have no
+    /// As [`Self::read`], with `keeps` for which pages to keep. Values outside of `parts`, which are ascending and apart, have no
     /// meaning; no parts are the whole range.
     ///
     /// # Errors
@@ -301,6 +301,11 @@ impl ChunkIndex {
                 .saturating_add(chunk.page_values)
                 .min(chunk.value_count);
             let own = range.start.max(begins)..range.end.min(ends);
+            if let Some(kept) = chunk.kept_page(page as usize) {
+                let inside = own.start - begins..own.end - begins;
+                kept.append(inside.start as usize..inside.end as usize, out);
+                continue;
+            }
             let first = parts.partition_point(|part| part.end <= own.start);
             let after = parts.partition_point(|part| part.start < own.end);
             let of_page = |part: &Range<u32>| {
@@ -324,7 +329,7 @@ impl ChunkIndex {
         Ok(())
     }
 
-    /// Appends values `range` of the `count` values of a page, of which those in `parts` have a meaning.
+    /// Appends values `range` of the `count` values of a page that is not kept, of which those in `parts` have a meaning.
     fn page(
         &self,
         (pages, keeps): (&[u8], Keeps),
@@ -336,10 +341,6 @@ impl ChunkIndex {
         let at = chunk.pages.start + page;
         let state = self.states.get(at).filter(|_| at < chunk.pages.end);
         let state = state.ok_or_else(missing)?;
-        if let Some(kept) = chunk.kept_page(page) {
-            kept.append(range, out);
-            return Ok(());
-        }
         let bounds = (self.starts.get(at), self.starts.get(at + 1));
         let bytes = match bounds {
             (Some(&from), Some(&to)) => {

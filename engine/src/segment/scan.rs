@@ -565,7 +565,7 @@ impl Segment {
 /// Visits between two repos that are kept for which nothing is gained by leaving them out.
 const GAP_VISITS_MAX: u32 = 128;
 
-/// Appends the stretches of repos that are kept; nothing if those are all.
+/// Appends the stretches of repos that are kept, near ones as one.
 fn put_parts(repos: &[RepoRange], keeps: impl Fn(&RepoRange) -> bool, parts: &mut Vec<Range<u32>>) {
     for repo in repos.iter().filter(|repo| keeps(repo)) {
         match parts.last_mut() {

@@ -58,6 +58,20 @@ pub(super) fn at_hand<'g>(
     segment.visits_at_hand(own, &scope.spare)
 }
 
+/// Each repo of a stretch that is kept, what it adds to keys, and its visits by number in the stretch.
+pub(super) fn each_kept<'r>(
+    repos: &'r [RepoRange],
+    lens: &'r Lens,
+) -> impl Iterator<Item = (&'r RepoRange, Key, Range<usize>)> {
+    let mut end = 0;
+    let all = repos.iter().map(move |repo| {
+        let start = end;
+        end += repo.visits.len();
+        (repo, lens.part(repo.code), start..end)
+    });
+    all.filter(|(_, part, _)| *part != OUT)
+}
+
 /// The repos of a stretch that are kept, neighbours of the same part together: that part, the repos, and their visits by
 /// number in the stretch.
 pub(super) fn same_parts(

@@ -3,6 +3,7 @@
 use super::attribute_runs::attributes;
 use super::groups::Groups;
 use super::lens::OUT;
+use super::portions::each_kept;
 use super::scan::DayReader;
 use crate::error::Result;
 use crate::segment::{RepoRange, VisitSlice};
@@ -30,14 +31,7 @@ impl DayReader<'_, '_> {
         };
         self.visits(repos, slice)?;
         let ids = self.ids(slice);
-        let mut end = 0;
-        for repo in repos {
-            let visits = end..end + repo.visits.len();
-            end = visits.end;
-            let part = scope.repo.part(repo.code);
-            if part == OUT {
-                continue;
-            }
+        for (_, part, visits) in each_kept(repos, &scope.repo) {
             let rows = slice.rows.get(visits.clone()).unwrap_or_default();
             let ids = ids.part(&visits);
             let (mut all, mut nobodies, mut addresses) = (0_u64, 0_u64, 0_u64);

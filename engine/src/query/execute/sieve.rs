@@ -6,6 +6,7 @@ use super::attribute_runs::Runs;
 use super::day_memory::SieveMemory;
 use super::groups::Groups;
 use super::lens::OUT;
+use super::portions::each_kept;
 use super::reach::Reaches;
 use super::rows::{Carry, RowReader};
 use super::scan::{DayReader, Waiting};
@@ -124,13 +125,7 @@ impl DayReader<'_, '_> {
     ) -> Vec<Left> {
         let is_nobody_only = self.wants.is_unidentified_only();
         left.clear();
-        let mut end = 0;
-        for repo in repos {
-            let visits = end..end + repo.visits.len();
-            end = visits.end;
-            if self.scope.repo.part(repo.code) == OUT {
-                continue;
-            }
+        for (repo, _, visits) in each_kept(repos, &self.scope.repo) {
             for visit in visits {
                 if is_nobody_only && self.id(slice, visit) != 0 {
                     continue;

@@ -5,7 +5,7 @@
 use super::attribute_runs::Runs;
 use super::by_code::SKIPPED;
 use super::groups::Groups;
-use super::lens::OUT;
+use super::portions::each_kept;
 use super::scan::{DayReader, Stored};
 use super::shape::Cover;
 use super::sieve::Left;
@@ -62,14 +62,7 @@ impl DayReader<'_, '_> {
         slots.prepare(lens.map(|(lens, _)| *lens));
         let ids = self.ids(slice);
         let mut left = Vec::new();
-        let mut end = 0;
-        for repo in repos {
-            let visits = end..end + repo.visits.len();
-            end = visits.end;
-            let part = self.scope.repo.part(repo.code);
-            if part == OUT {
-                continue;
-            }
+        for (repo, part, visits) in each_kept(repos, &self.scope.repo) {
             slots.rebase(part + self.day.part);
             for visit in visits {
                 let code = lens.map_or(0, |(_, run)| run.value(visit));

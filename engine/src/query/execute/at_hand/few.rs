@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::query::execute::attribute_runs::Runs;
 use crate::query::execute::groups::{Groups, Key};
 use crate::query::execute::lens::OUT;
+use crate::query::execute::portions::each_kept;
 use crate::query::execute::reach::{Reaches, reach};
 use crate::query::execute::rows::{Carry, RowReader};
 use crate::query::execute::scan::{DayReader, Waiting};
@@ -114,14 +115,7 @@ impl DayReader<'_, '_> {
             self.segment
                 .read(column::VISIT_WINDOWS, visits, &mut slice.windows)?;
         }
-        let mut end = 0;
-        for repo in repos {
-            let visits = end..end + repo.visits.len();
-            end = visits.end;
-            let repo_part = self.scope.repo.part(repo.code);
-            if repo_part == OUT {
-                continue;
-            }
+        for (repo, repo_part, visits) in each_kept(repos, &self.scope.repo) {
             for visit in visits {
                 let is_varied = varied.has(visit);
                 if !is_varied && !self.may_be_kept(columns, visit) {

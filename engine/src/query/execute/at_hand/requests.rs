@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::query::execute::by_code::SKIPPED;
 use crate::query::execute::groups::{Groups, Key};
 use crate::query::execute::lens::OUT;
+use crate::query::execute::portions::each_kept;
 use crate::query::execute::rows::Carry;
 use crate::query::execute::scan::{DayReader, Waiting};
 use crate::query::execute::shape::Cover;
@@ -251,14 +252,8 @@ impl DayReader<'_, '_> {
         };
         let mut slots = self.memory.code_slots.take();
         slots.prepare(Some(coded.lens));
-        let (mut open, mut end) = (Vec::new(), 0);
-        for repo in repos {
-            let visits = end..end + repo.visits.len();
-            end = visits.end;
-            let part = self.scope.repo.part(repo.code);
-            if part == OUT {
-                continue;
-            }
+        let mut open = Vec::new();
+        for (repo, part, visits) in each_kept(repos, &self.scope.repo) {
             slots.rebase(part + self.day.part);
             let last = visits.end.saturating_sub(1);
             for visit in visits {
